@@ -1,0 +1,56 @@
+"""What a backend offers: kernels for a program, over replicas that it keeps in its own layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+
+
+class Kernels(Protocol):
+    """Compiled primitives of one program. ``packed`` is whatever the backend keeps a state in."""
+
+    def pack(self, state: State) -> Any:
+        """Bring a state into the backend's layout."""
+        ...
+
+    def unpack(self, packed: Any) -> State:
+        """Copy it back into plain arrays."""
+        ...
+
+    def sweep(self, packed: Any, n: int) -> None:
+        """Do n sweeps in place."""
+        ...
+
+    def values(self, packed: Any, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows); read-only."""
+        ...
+
+    def energy(self, packed: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        ...
+
+    def source(self) -> str:
+        """Generated source, or a word on why there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A backend: its name, why it cannot run here (or None), and how to build kernels."""
+
+    name: str
+    missing: Callable[[], str | None]
+    build: Callable[[Program, Tables, int, int], Kernels]
+    """Program, tables, number of replicas, number of threads."""
+
+
+def words_of(site_words: int, rank: int) -> tuple[int, int]:
+    """First block and offset of the words that belong to a rank."""
+    return divmod(rank * site_words, 4)

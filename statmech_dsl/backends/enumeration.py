@@ -1,0 +1,142 @@
+"""Exact transition matrices: the reference interpreter with every draw replaced by all its outcomes."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from statmech_dsl.backends.reference import Reference, Values
+from statmech_dsl.ir.draws import Attempts, Draw, meaning
+from statmech_dsl.ir.expr import Expr, evaluate, read, reads_of
+from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.ir.state import State
+
+
+class Enumeration:
+    """All states of a small discrete model and the exact kernels between them.
+
+    Parameters
+    ----------
+    reference : Reference
+        Interpreter of the program.
+    state : State
+        One replica; it gives the clamped values, beta and the law.
+    """
+
+    def __init__(self, reference: Reference, state: State) -> None:
+        self.reference, self.state = reference, state
+        program, tables = reference.program, reference.tables
+        self.sites = [(v.name, int(i)) for v in program.model.variables for i in tables[v.free]]
+        self.place = {s: k for k, s in enumerate(self.sites)}
+        domains = {v.name: v.domain.values for v in program.model.variables}
+        self.configurations = list(product(*(domains[name] or () for name, _ in self.sites)))
+        self.number = {c: k for k, c in enumerate(self.configurations)}
+        pairs = [reference.energies(self.values(c)) for c in self.configurations]
+        self.energy = np.array([p[0] for p in pairs])
+        self.fixed = np.array([p[1] for p in pairs])
+
+    def values(self, configuration: tuple[float, ...]) -> Values:
+        """Arrays of a configuration."""
+        x = {name: v[0].copy() for name, v in self.state.values.items()}
+        for (name, site), value in zip(self.sites, configuration, strict=True):
+            x[name][site] = value
+        return x
+
+    def log_weights(self) -> np.ndarray:
+        """Log weight of every configuration under the program's law."""
+        if self.reference.program.law == "boltzmann":
+            return -self.state.beta[0] * self.energy - self.fixed
+        law = self.reference.environment(self.state, 0, self.values(self.configurations[0]))["law"]
+        return np.array([law(e) for e in self.energy]) - self.fixed
+
+    def stationary(self) -> np.ndarray:
+        """Probability of every configuration."""
+        w = self.log_weights()
+        p = np.exp(w - w.max())
+        return p / p.sum()
+
+    def matrix(self, simultaneous: bool = False) -> np.ndarray:
+        """Transition matrix of a sweep.
+
+        Site by site, or ``simultaneous``: all sites of a color decide on the state that the color began
+        with. The two agree if and only if the coloring is right, up to rounding.
+        """
+        p = np.eye(len(self.configurations))
+        for q in self.reference.program.passes:
+            segments = self.reference.tables[q.segments]
+            for a, b in zip(segments[:-1], segments[1:], strict=True):
+                together = simultaneous and not q.exclusive
+                groups = [range(a, b)] if together else [[rank] for rank in range(a, b)]
+                for ranks in groups:
+                    p = p @ self._kernel(q, ranks)
+        return p
+
+    def _kernel(self, p: LoweredPass, ranks) -> np.ndarray:
+        kernel = np.zeros((len(self.configurations),) * 2)
+        order = self.reference.tables[p.order]
+        for a, configuration in enumerate(self.configurations):
+            reached = {configuration: 1.0}
+            for rank in ranks:
+                place = self.place[p.variable, int(order[rank])]
+                moved: dict[tuple[float, ...], float] = {}
+                for new, probability in self.branches(p, rank, configuration):
+                    for c, before in reached.items():
+                        to = (*c[:place], new, *c[place + 1 :])
+                        moved[to] = moved.get(to, 0.0) + before * probability
+                reached = moved
+            for c, probability in reached.items():
+                kernel[a, self.number[c]] += probability
+        return kernel
+
+    def branches(
+        self, p: LoweredPass, rank: int, configuration: tuple[float, ...]
+    ) -> list[tuple[float, float]]:
+        """All values that a site can get, each with its probability."""
+        x = self.values(configuration)
+        sums = self.reference.sums(x)
+        base = self.reference.environment(self.state, 0, x)
+        base |= {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
+        base |= {q.name: q.start for q in p.params}
+        found, prefixes = [], [()]
+        while prefixes:
+            path = _Path(prefixes.pop(), prefixes)
+            new, _ = self.reference.visit(p, rank, x, sums, dict(base), path.decide)
+            found.append((new[0], path.probability))
+        return found
+
+
+class _Path:
+    """One run through a body's draws: given choices first, then the first outcome of every draw.
+
+    The other outcomes of the later draws are left in ``todo``.
+    """
+
+    def __init__(self, prefix: tuple[int, ...], todo: list[tuple[int, ...]]) -> None:
+        self.prefix, self.todo = prefix, todo
+        self.chosen: tuple[int, ...] = ()
+        self.probability = 1.0
+
+    def decide(self, s: Draw | Attempts, slot: int, env: dict) -> float:
+        assert not isinstance(s, Attempts), "a rejection loop has no finite list of outcomes"
+        m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
+        assert m.outcomes is not None, "a continuous draw has no finite list of outcomes"
+        for q in m.lets:
+            if not any(name.startswith("u.") for name in reads_of(q.expr)):
+                env[q.name] = evaluate(_ideal(q.expr), (), env)
+        depth = len(self.chosen)
+        if depth < len(self.prefix):
+            choice = self.prefix[depth]
+        else:
+            choice = 0
+            self.todo += [(*self.chosen, k) for k in range(1, len(m.outcomes))]
+        self.chosen = (*self.chosen, choice)
+        value, probability = m.outcomes[choice]
+        self.probability *= evaluate(probability, (), env)
+        return value
+
+
+def _ideal(e: Expr) -> Expr:
+    """With exact exponentials: decided probabilities differ by up to 2^-32, which is tested apart."""
+    args = tuple(_ideal(x) for x in e.args)
+    return Expr("exp2" if e.op == "weight2" else e.op, args, e.attr)

@@ -1,0 +1,128 @@
+"""The Numba backend's kernels: layout of the state, arguments, threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.kernels_source import energy_source, sweep_source
+from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
+from statmech_dsl.backends.numba_cpu.threads import spread
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+
+
+@dataclass(eq=False)
+class Packed:
+    """A state in chunks of lanes: values [chunk, row, lane], numbers of a replica [chunk, lane].
+
+    Lanes beyond the last replica repeat it under a number of its own; they are dropped when unpacked.
+    """
+
+    state: State
+    values: dict[str, np.ndarray]
+    replicas: np.ndarray
+    beta: np.ndarray
+    params: list[np.ndarray]
+    accepted: np.ndarray
+
+
+class NumbaKernels:
+    """Kernels of one program; compiled when first used, or taken from the cache on disk."""
+
+    def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
+        self.program, self.threads = program, threads
+        colors = [len(tables[p.segments]) - 1 for p in program.passes]
+        n_sites = sum(len(tables[p.order]) for p in program.passes)
+        layout = choose_layout(program.passes, colors, n_sites, n_replicas)
+        self.layout = layout
+        self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
+        self._sweep = sweep_source(program, tables, layout)
+        self._energy = energy_source(program.model, tables, self.lanes)
+        self._sweep_tables = [tables[name] for name in self._sweep.tables]
+        self._energy_tables = [tables[name] for name in self._energy.tables]
+        self._sum_sizes = np.array([s.size for s in program.model.sums], np.int64)
+
+    def replace_tables(self, new: Tables) -> None:
+        """Exchange tables (couplings) for others of the same names and shapes."""
+        for source, arrays in (
+            (self._sweep, self._sweep_tables),
+            (self._energy, self._energy_tables),
+        ):
+            for k, name in enumerate(source.tables):
+                if name in new:
+                    arrays[k] = new[name]
+
+    def source(self) -> str:
+        """Source of the sweep kernel."""
+        return self._sweep.text
+
+    def pack(self, state: State) -> Packed:
+        """Bring a state into chunks."""
+        values = {name: self._chunks(v, rows=True) for name, v in state.values.items()}
+        return Packed(
+            state.copy(),
+            values,
+            self._chunks(state.replicas),
+            self._chunks(state.beta),
+            [self._chunks(p) for p in state.params],
+            np.stack([self._chunks(a) for a in state.accepted])
+            if len(state.accepted)
+            else np.zeros((0, 1, 1), np.int64),
+        )
+
+    def _chunks(self, x: np.ndarray, rows: bool = False) -> np.ndarray:
+        """Replicas to [chunk, lane] (or [chunk, row, lane]), the last one repeated as padding."""
+        n = len(x)
+        padded = -(-n // self.lanes) * self.lanes
+        x = x[np.minimum(np.arange(padded), n - 1)] if padded > n else x
+        x = x.reshape(padded // self.lanes, self.lanes, *x.shape[1:])
+        return np.array(x.transpose(0, 2, 1) if rows else x, order="C")
+
+    def unpack(self, packed: Packed) -> State:
+        """Copy back into plain arrays."""
+        n = packed.state.n_replicas
+        state = packed.state.copy()
+        state.values = {name: self.values(packed, name).copy() for name in packed.values}
+        state.params = np.array([p.reshape(-1)[:n] for p in packed.params]).reshape(-1, n)
+        state.accepted = packed.accepted.reshape(len(packed.accepted), -1)[:, :n].copy()
+        return state
+
+    def values(self, packed: Packed, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        x = packed.values[variable]
+        return x.transpose(0, 2, 1).reshape(-1, x.shape[1])[: packed.state.n_replicas]
+
+    def sweep(self, packed: Packed, n: int) -> None:
+        """Do n sweeps in place."""
+        kernel, state = cache.load(self._sweep.text), packed.state
+        low, width = state.law_range
+        arguments = (
+            self._sum_sizes,
+            n,
+            state.sweep,
+            np.uint64(state.seed),
+            packed.replicas,
+            packed.beta,
+            packed.accepted,
+            state.law_table,
+            low,
+            1.0 / width,
+            *packed.params,
+            *packed.values.values(),
+            *self._sweep_tables,
+        )
+        spread(lambda a, b: kernel(a, b, *arguments), len(packed.beta), self.threads)
+        state.sweep += n
+
+    def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        kernel, shape = cache.load(self._energy.text), packed.beta.shape
+        tempered, fixed = np.empty(shape), np.empty(shape)
+        arguments = (self._sum_sizes, tempered, fixed, *packed.values.values(), *self._energy_tables)
+        spread(lambda a, b: kernel(a, b, *arguments), shape[0], self.threads)
+        n = packed.state.n_replicas
+        return tempered.reshape(-1)[:n], fixed.reshape(-1)[:n]

@@ -1,0 +1,140 @@
+"""What generated kernels import: Philox, the elementary functions, and the bit operations below them.
+
+The elementary functions are those of `ir.elementary`, compiled from the same Python code with
+LLVM's fma and bit casts as primitives. There is no fastmath: the order of operations is the contract.
+"""
+
+from __future__ import annotations
+
+import types as python_types
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from statmech_dsl import rng
+from statmech_dsl.ir import elementary
+
+_F64, _I64 = ir.DoubleType(), ir.IntType(64)
+
+
+@intrinsic
+def fma(typingctx, x, y, z):
+    """a * b + c with one rounding."""
+    return types.float64(types.float64, types.float64, types.float64), (
+        lambda context, builder, signature, args: builder.fma(*args)
+    )
+
+
+@intrinsic
+def _bits(typingctx, x):
+    return types.int64(types.float64), (
+        lambda context, builder, signature, args: builder.bitcast(args[0], _I64)
+    )
+
+
+@intrinsic
+def _float(typingctx, x):
+    return types.float64(types.int64), (
+        lambda context, builder, signature, args: builder.bitcast(args[0], _F64)
+    )
+
+
+_MAGIC, _MAGIC_BITS = 6755399441055744.0, np.int64(0x4338000000000000)
+_TWO52, _TWO52_BITS = 4503599627370496.0, np.int64(0x4330000000000000)
+_S52 = np.int64(52)
+_EXPONENT, _HALF_BITS = np.int64(0x7FF << 52), np.int64(1022 << 52)
+_inline = njit(error_model="numpy", forceinline=True, nogil=True)
+
+
+@_inline
+def scale2(p, n):
+    """p 2^n for integer n."""
+    return _float(_bits(p) + ((_bits(n + _MAGIC) - _MAGIC_BITS) << _S52))
+
+
+@_inline
+def exponent(x):
+    """e of x = m 2^e, 1/2 <= m < 1."""
+    return _float(((_bits(x) & _EXPONENT) >> _S52) | _TWO52_BITS) - _TWO52 - 1022.0
+
+
+@_inline
+def mantissa(x):
+    """m of x = m 2^e, 1/2 <= m < 1."""
+    return _float((_bits(x) & ~_EXPONENT) | _HALF_BITS)
+
+
+def _compile(name: str):
+    """A function of `elementary` with our primitives, and the functions compiled before it, in scope."""
+    python = getattr(elementary, name)
+    scope = {**vars(elementary), **globals()}
+    return _inline(python_types.FunctionType(python.__code__, scope, name))
+
+
+weight2 = _compile("weight2")
+exp = _compile("exp")
+exp2 = _compile("exp2")
+log = _compile("log")
+_turn = _compile("_turn")
+sin = _compile("sin")
+cos = _compile("cos")
+atan2 = _compile("atan2")
+
+
+@_inline
+def minimum(a, b):
+    """The smaller number; b if either is NaN."""
+    return a if a < b else b
+
+
+@_inline
+def maximum(a, b):
+    """The larger number; b if either is NaN."""
+    return a if a > b else b
+
+
+@_inline
+def square(a):
+    """A number times itself."""
+    return a * a
+
+
+@_inline
+def sign(a):
+    """-1, 0 or 1."""
+    return (1.0 if a > 0.0 else 0.0) - (1.0 if a < 0.0 else 0.0)
+
+
+U = np.uint64
+M0, M1, W0, W1, MASK = U(rng.M0), U(rng.M1), U(rng.W0), U(rng.W1), U(rng.MASK)
+_S32 = U(32)
+
+
+@_inline
+def philox(c0, c1, c2, c3, k0, k1):
+    """Philox4x32-10 on words held in 64 bits, which vectorizes; see `statmech_dsl.rng`."""
+    for _ in range(10):
+        p0 = M0 * c0
+        p1 = M1 * c2
+        c0 = (p1 >> _S32) ^ c1 ^ k0
+        c1 = p1 & MASK
+        c2 = (p0 >> _S32) ^ c3 ^ k1
+        c3 = p0 & MASK
+        k0 = (k0 + W0) & MASK
+        k1 = (k1 + W1) & MASK
+    return c0, c1, c2, c3
+
+
+@_inline
+def uniform(word):
+    """(word + 1/2) 2^-32."""
+    return (_float(np.int64(word) | _TWO52_BITS) - _TWO52 + 0.5) * 2.0**-32
+
+
+@_inline
+def lookup(table, low, inverse_width, energy):
+    """Nearest bin of a tabulated function of the energy, held within the table."""
+    k = np.rint((energy - low) * inverse_width)
+    return table[np.int64(minimum(maximum(k, 0.0), np.float64(len(table) - 1)))]

@@ -1,0 +1,27 @@
+"""Work spread over threads; the kernels release the GIL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """A pool for this process: the threads of a forked parent do not exist in the child."""
+    return ThreadPoolExecutor(threads)
+
+
+def spread(work: Callable[[int, int], None], n: int, threads: int) -> None:
+    """Call ``work(first, last)`` on ranges that cover 0 .. n-1."""
+    parts = min(threads, n)
+    if parts <= 1:
+        work(0, n)
+        return
+    bounds = [n * k // parts for k in range(parts + 1)]
+    pool = _pool(os.getpid(), threads)
+    futures = [pool.submit(work, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    for future in futures:
+        future.result()

@@ -1,0 +1,221 @@
+"""The reference backend: plain loops over replicas, sites and incidences. It defines what a program means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from statmech_dsl import rng
+from statmech_dsl.backends.base import Backend
+from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
+from statmech_dsl.ir.expr import evaluate, read
+from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
+from statmech_dsl.ir.model import Column, Family, Tables
+from statmech_dsl.ir.state import State
+
+Values = dict[str, np.ndarray]
+"""Values of one replica: variable -> rows."""
+Decide = Callable[[Draw | Attempts, int, dict], float]
+"""The value of a draw whose first word is number ``slot`` of the site."""
+
+
+class Reference:
+    """Interprets a program."""
+
+    def __init__(self, program: Program, tables: Tables) -> None:
+        self.program, self.tables = program, tables
+
+    def pack(self, state: State) -> State:
+        """Copy the state."""
+        return state.copy()
+
+    def unpack(self, packed: State) -> State:
+        """Copy the state."""
+        return packed.copy()
+
+    def values(self, packed: State, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        return packed.values[variable]
+
+    def source(self) -> str:
+        """There is none."""
+        return "the reference backend interprets the program; it prints no source"
+
+    def energy(self, packed: State) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
+        return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+
+    def sweep(self, packed: State, n: int) -> None:
+        """Do n sweeps in place."""
+        for r in range(packed.n_replicas):
+            x = _replica(packed, r)
+            for t in range(packed.sweep, packed.sweep + n):
+                self._sweep_replica(packed, r, x, t)
+        packed.sweep += n
+
+    # ---- energies ---------------------------------------------------------------------------------
+
+    def sums(self, x: Values) -> dict[str, list[float]]:
+        """Running sums, from scratch."""
+        sums = {s.name: [0.0] * s.size for s in self.program.model.sums}
+        for f in self.program.model.families:
+            if f.feeds is not None:
+                elements = None if f.element is None else self.tables[f.element]
+                for m in range(f.n_instances(self.tables)):
+                    e = 0 if elements is None else int(elements[m])
+                    sums[f.feeds][e] += evaluate(f.expr, self._family_slots(f, m, x, sums), {})
+        return sums
+
+    def energies(self, x: Values) -> tuple[float, float]:
+        """Energy that T divides, and energy that it does not."""
+        sums, total = self.sums(x), [0.0, 0.0]
+        for f in self.program.model.energy_families:
+            for m in range(f.n_instances(self.tables)):
+                slots = self._family_slots(f, m, x, sums)
+                total[0 if f.tempered else 1] += evaluate(f.expr, slots, {})
+        return total[0], total[1]
+
+    def _family_slots(self, f: Family, m: int, x: Values, sums: dict) -> list[float]:
+        return [self._slot(c, None if c.index is None else m, x, sums) for c in f.columns]
+
+    def _slot(self, c: Column, where: int | tuple[int, ...] | None, x: Values, sums: dict) -> float:
+        index = 0 if c.index is None else int(self.tables[c.index][where])
+        if c.kind == "coefficient":
+            return float(self.tables[c.array][index])
+        if c.kind == "sum":
+            return sums[c.array][index]
+        return float(x[c.array][index * self._components(c.array) + c.component])
+
+    def _components(self, variable: str) -> int:
+        return self.program.model.variable(variable).domain.components
+
+    # ---- one site ---------------------------------------------------------------------------------
+
+    def incidences(self, role: Role, rank: int) -> Iterator[int | tuple[int, int]]:
+        """Where the tables of a role's columns hold the incidences of a rank."""
+        if role.degree is not None:
+            yield from ((d, rank) for d in range(role.degree))
+        else:
+            start = self.tables[role.pointer or ""]
+            yield from range(int(start[rank]), int(start[rank + 1]))
+
+    def visit(
+        self, p: LoweredPass, rank: int, x: Values, sums: dict, env: dict, decide: Decide
+    ) -> tuple[tuple[float, ...], list[tuple[str, int, float]]]:
+        """Run a pass's body at a rank: the new value, and what it adds to running sums."""
+        site = int(self.tables[p.order][rank])
+        n = self._components(p.variable)
+        for k in range(n):
+            env[f"old.{k}"] = float(x[p.variable][site * n + k])
+        slot, new, bumps = 0, (), []
+        for s in p.body:
+            match s:
+                case Accumulate(names, gathers):
+                    env.update(dict.fromkeys(names, 0.0))
+                    for g in gathers:
+                        for where in self.incidences(g.role, rank):
+                            slots = [self._slot(c, where, x, sums) for c in g.role.columns]
+                            for name, e in g.terms:
+                                env[name] += evaluate(e, slots, env)
+                case Let(name, e):
+                    env[name] = evaluate(e, (), env)
+                case Tally(e):
+                    env["tally"] = env.get("tally", 0.0) + evaluate(e, (), env)
+                case Move(e):
+                    env["moved energy"] = evaluate(e, (), env)
+                case Bump(role, target, e):
+                    for where in self.incidences(role, rank):
+                        slots = [self._slot(c, where, x, sums) for c in role.columns]
+                        element = 0 if target.index is None else self.tables[target.index][where]
+                        bumps.append((target.array, int(element), evaluate(e, slots, env)))
+                case Assign(value):
+                    new = tuple(evaluate(e, (), env) for e in value)
+                case _:
+                    env[s.name] = decide(s, slot, env)
+                    slot += s.words
+        return new, bumps
+
+    # ---- sampling ---------------------------------------------------------------------------------
+
+    def environment(self, state: State, r: int, x: Values) -> dict:
+        """Names that are bound before any statement of a pass."""
+        env: dict = {"beta": float(state.beta[r])}
+        env["law"] = _lookup(state.law_table, *state.law_range)
+        env |= {f"coefficient.{k}": float(t[0]) for k, t in self.tables.items() if t.size == 1}
+        if self.program.needs_energy:
+            env["energy"] = self.energies(x)[0]
+        return env
+
+    def _sweep_replica(self, state: State, r: int, x: Values, t: int) -> None:
+        sums = self.sums(x)
+        base = self.environment(state, r, x)
+        n_params = 0
+        for number, p in enumerate(self.program.passes):
+            widths = {q.name: state.params[n_params + k, r] for k, q in enumerate(p.params)}
+            n_params += len(p.params)
+            for rank in range(len(self.tables[p.order])):
+                env = base | widths | {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
+                decide = self._sampler(p, rank, int(state.replicas[r]), t, state.seed)
+                new, bumps = self.visit(p, rank, x, sums, env, decide)
+                self.apply(p, rank, x, sums, new, bumps)
+                state.accepted[number, r] += int(env.get("tally", 0))
+                if "moved energy" in env:
+                    base["energy"] += env["moved energy"]
+
+    def apply(self, p: LoweredPass, rank: int, x: Values, sums: dict, new: tuple, bumps) -> None:
+        """Set a site and move the running sums."""
+        site, n = int(self.tables[p.order][rank]), len(new)
+        x[p.variable][site * n : site * n + n] = new
+        for name, element, change in bumps:
+            sums[name][element] += change
+
+    def _sampler(self, p: LoweredPass, rank: int, replica: int, t: int, seed: int) -> Decide:
+        def word(slot: int) -> float:
+            block, offset = divmod(rank * p.words + slot, 4)
+            return float(rng.uniform(int(rng.philox(block, replica, t, p.stream, seed)[offset])))
+
+        def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
+            if isinstance(s, Attempts):
+                return self._attempt(s, p, rank, replica, t, seed, env)
+            return self._draw(s, tuple(word(slot + k) for k in range(s.words)), env)
+
+        return decide
+
+    def _attempt(self, s: Attempts, p: LoweredPass, rank, replica, t, seed, env: dict) -> float:
+        for attempt in range(1, 1 << 20):
+            stream = p.stream + rng.STREAM_STRIDE * attempt
+            u = [float(rng.uniform(int(w))) for w in rng.philox(rank, replica, t, stream, seed)]
+            slot = 0
+            for q in s.body:
+                if isinstance(q, Let):
+                    env[q.name] = evaluate(q.expr, (), env)
+                else:
+                    env[q.name] = self._draw(q, tuple(u[slot : slot + q.words]), env)
+                    slot += q.words
+            if evaluate(s.accept, (), env) != 0.0:
+                return evaluate(s.result, (), env)
+        raise AssertionError(f"{p.update} of {p.variable}: no attempt was accepted")
+
+    def _draw(self, s: Draw, u: tuple[float, ...], env: dict) -> float:
+        m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
+        env |= {f"u.{k}": v for k, v in enumerate(u)}
+        for q in m.lets:
+            env[q.name] = evaluate(q.expr, (), env)
+        return evaluate(m.result, (), env)
+
+
+def _replica(state: State, r: int) -> Values:
+    """Views of one replica's values."""
+    return {name: v[r] for name, v in state.values.items()}
+
+
+def _lookup(table: np.ndarray, low: float, width: float) -> Callable[[float], float]:
+    """Tabulated function of the energy: the nearest bin, held within the table."""
+    inverse = 1.0 / width
+    return lambda e: float(table[int(min(max(np.rint((e - low) * inverse), 0), len(table) - 1))])
+
+
+REFERENCE = Backend("reference", lambda: None, lambda program, tables, *_: Reference(program, tables))

@@ -1,0 +1,113 @@
+"""From a PyMC model to a `Sampler`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+
+import pymc as pm
+
+from statmech_dsl.engine.choose import Updates, check_updates, choose_backend, choose_update
+from statmech_dsl.engine.observables import Observables
+from statmech_dsl.engine.sampler import Sampler
+from statmech_dsl.errors import ModelError, UnusedVariableWarning
+from statmech_dsl.ir.marks import VariableMark, mark_of
+from statmech_dsl.ir.model import ModelIR, content_hash
+from statmech_dsl.lower.pipeline import Lowered, lower
+from statmech_dsl.lower.recovery import Recovered, recover
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A model that is lowered but not tied to a number of replicas."""
+
+    recovered: Recovered
+    lowered: Lowered
+
+
+def lower_model(model: pm.Model, updates: Updates = "auto", law: str = "boltzmann") -> Compiled:
+    """Recover the factors of a model and lower a sweep over its variables."""
+    if not isinstance(model, pm.Model):
+        raise ModelError(f"expected a model, got {type(model).__name__}")
+    recovered = recover(model)
+    if not recovered.ir.variables:
+        raise ModelError(
+            "the model declares no variable of statmech_dsl",
+            mend="declare sm.Spin, sm.Potts, sm.Angle, ... inside the model",
+        )
+    check_updates(recovered.ir, updates)
+    lowered = lower(
+        recovered.ir,
+        recovered.tables,
+        lambda analysis: [choose_update(recovered.ir, analysis, updates, law)],
+        law,
+    )
+    return Compiled(recovered, lowered)
+
+
+def compile_model(
+    model: pm.Model,
+    n_replicas: int,
+    *,
+    updates: Updates = "auto",
+    backend: str = "auto",
+    threads: int | None = None,
+) -> Sampler:
+    """Compile everything that a run of ``n_replicas`` replicas needs.
+
+    Raises
+    ------
+    ModelError
+        Nothing to sample, or a random variable that sampling states cannot handle.
+    """
+    chosen = choose_backend(backend)
+    refuse_random(model)
+    compiled = lower_model(model, updates)
+    ir, program = compiled.recovered.ir, compiled.lowered.program
+    warn_unused(ir, compiled.lowered)
+    kernels = chosen.build(program, compiled.lowered.tables, n_replicas, n_threads(threads))
+    return Sampler(
+        program,
+        compiled.lowered.tables,
+        compiled.lowered.analyses,
+        compiled.recovered.clamped,
+        chosen,
+        kernels,
+        Observables(model),
+        content_hash(ir, compiled.recovered.tables),
+    )
+
+
+def refuse_random(model: pm.Model) -> None:
+    """Raise for free random variables that are not ours: their posterior is not what sampling gives."""
+    ours = {
+        name
+        for v in model.named_vars.values()
+        if isinstance(m := mark_of(v), VariableMark)
+        for name in (m.name, f"{m.name}_unobserved")
+    }
+    others = [v.name for v in model.free_RVs if v.name not in ours]
+    if others:
+        raise ModelError(
+            f"the model has random variables that are no states: {', '.join(map(str, others))}",
+            mend="give them numbers (or pm.Data), or use pm.sample, where sm.LocalGibbs moves the states",
+        )
+
+
+def warn_unused(ir: ModelIR, lowered: Lowered) -> None:
+    """Warn of variables that no energy term depends on."""
+    for analysis in lowered.analyses:
+        if not analysis.occurrences:
+            warnings.warn(
+                f"no energy depends on {analysis.variable!r}: its sites are independent",
+                UnusedVariableWarning,
+                stacklevel=4,
+            )
+
+
+def n_threads(threads: int | None) -> int:
+    """Number of threads: all cores that this process may use, unless given."""
+    if threads is not None:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,113 @@
+"""The sampler: all that the arrangements of chains in `runs` see of a compiled model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl import rng
+from statmech_dsl.backends.base import Backend, Kernels
+from statmech_dsl.engine.observables import Observables
+from statmech_dsl.errors import ArgumentError
+from statmech_dsl.ir.kernel import Param, Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+from statmech_dsl.lower.passes import SiteAnalysis
+
+Init = str | Mapping[str, Any]
+"""``"hot"``, ``"cold"``, ``"both"``, or states by variable name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """A compiled model.
+
+    ``clamped`` holds for each partly or fully clamped variable the mask over its sites and the values.
+    """
+
+    program: Program
+    tables: Tables
+    analyses: tuple[SiteAnalysis, ...]
+    clamped: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    backend: Backend
+    kernels: Kernels
+    observables: Observables
+    content_hash: str
+
+    @property
+    def n_sites(self) -> dict[str, int]:
+        """Sites of each variable."""
+        return {v.name: v.n_sites for v in self.program.model.variables}
+
+    @property
+    def params(self) -> tuple[tuple[int, Param], ...]:
+        """Tuned parameters with the number of their pass, in the order of ``State.params``."""
+        passes = self.program.passes
+        return tuple((n, q) for n, p in enumerate(passes) for q in p.params)
+
+    @property
+    def tempered(self) -> bool:
+        """Whether T divides anything."""
+        return any(f.tempered for f in self.program.model.energy_families)
+
+    def start(
+        self, seed: int, chains: np.ndarray, index_of_T: np.ndarray, beta: np.ndarray, init: Init
+    ) -> State:
+        """First state of replicas that are numbered by their chain and the index of their T."""
+        numbers = [rng.replica_id(int(c), int(t)) for c, t in zip(chains, index_of_T, strict=True)]
+        n = len(numbers)
+        values = {
+            v.name: np.stack(
+                [
+                    self._initial(k, init, seed, number, int(c))
+                    for number, c in zip(numbers, chains, strict=True)
+                ]
+            )
+            for k, v in enumerate(self.program.model.variables)
+        }
+        return State(
+            values,
+            np.array(numbers, np.uint32),
+            np.asarray(beta, float),
+            seed,
+            0,
+            np.array([[q.start] * n for _, q in self.params]).reshape(len(self.params), n),
+            np.zeros((len(self.program.passes), n), np.int64),
+        )
+
+    def _initial(self, k: int, init: Init, seed: int, number: int, chain: int) -> np.ndarray:
+        v = self.program.model.variables[k]
+        start = ("hot", "cold")[chain % 2] if init == "both" else init
+        if isinstance(start, Mapping) and v.name in start:
+            x = self._given(v, np.asarray(start[v.name]), chain)
+        elif isinstance(start, Mapping) or start == "hot":
+            x = v.domain.hot(rng.initial_generator(seed, number, k), v.n_sites)
+        elif start == "cold":
+            x = v.domain.cold(v.n_sites)
+        else:
+            raise ArgumentError(
+                f"init={init!r} is unknown", mend="use 'hot', 'cold', 'both' or {variable: states}"
+            )
+        x = x.reshape(v.n_sites, -1).astype(v.domain.storage_dtype)
+        if v.name in self.clamped:
+            mask, values = self.clamped[v.name]
+            x[mask] = values.reshape(v.n_sites, -1)[mask]
+        return x.reshape(-1)
+
+    def _given(self, v, states: np.ndarray, chain: int) -> np.ndarray:
+        if states.shape == v.shape:
+            x = states
+        elif states.shape[1:] == v.shape and chain < len(states):
+            x = states[chain]
+        else:
+            raise ArgumentError(
+                f"init= of {v.name!r} has shape {states.shape}",
+                mend=f"give one state of shape {v.shape}, or one for each chain along a first axis",
+            )
+        flat = x.reshape(v.n_sites, *v.shape[len(v.shape) - (v.domain.components > 1) :])
+        if not v.domain.contains(flat).all():
+            raise ArgumentError(f"init= of {v.name!r} holds values that {v.domain.label} has not")
+        return flat

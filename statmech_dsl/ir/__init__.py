@@ -1,0 +1,1 @@
+"""What a model and a kernel ARE: frozen, hashable data without arrays and without sizes."""

@@ -1,0 +1,29 @@
+"""Clock (planar Potts) variable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from statmech_dsl.ir.domains.base import Finite, require_count
+
+
+@dataclass(frozen=True)
+class Clock(Finite):
+    """k = 0, 1, ... or q-1, which stands for the angle 2 pi k / q."""
+
+    kind = "clock"
+    label = "Clock"
+    q: int
+
+    def __post_init__(self) -> None:
+        require_count(self.label, self.q)
+
+    @property
+    def values(self) -> tuple[float, ...]:  # noqa: D102
+        return tuple(float(k) for k in range(self.q))
+
+    def attributes(self, variable: Any) -> dict[str, Any]:
+        """``angle``: 2 pi k / q."""
+        return {"angle": (2.0 * math.pi / self.q) * variable}

@@ -1,0 +1,51 @@
+"""Real field."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
+from statmech_dsl.ir.draws import Let, Normal, Uniform
+from statmech_dsl.ir.expr import call, const, read
+
+
+@dataclass(frozen=True)
+class Field(Domain):
+    """phi, any real number; the energy must bind it, or log Z is infinite."""
+
+    kind = "field"
+    label = "Field"
+    measure = "Lebesgue measure d phi"
+
+    @property
+    def log_volume(self) -> float:  # noqa: D102
+        return math.inf
+
+    def contains(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
+        return np.isfinite(x)
+
+    def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:
+        """Standard normal numbers: a flat measure has no infinite temperature."""
+        return rng.normal(size=n_sites)
+
+    def cold(self, n_sites: int) -> np.ndarray:  # noqa: D102
+        return np.zeros(n_sites)
+
+    def proposal(self) -> Proposal:
+        """Move by a uniform step of at most half a ``width``."""
+        new = read("old.0") + read("width") * (read("step") - 0.5)
+        return Proposal((Uniform("step"),), (new,), width=2.0)
+
+    def conditional(self) -> Conditional:
+        """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""
+        curvature = read("curvature")
+        body = (
+            Normal("g"),
+            Let("curvature", -(read("l.1") + read("l.2"))),
+            Let("slope", (read("l.1") - read("l.2")) * 0.5),
+        )
+        new = read("slope") / curvature + read("g") / call("sqrt", curvature)
+        return Conditional("quadratic", tuple((const(x),) for x in (0.0, 1.0, -1.0)), body, (new,))

@@ -1,0 +1,117 @@
+"""Unit vector: Heisenberg and O(n) spins."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.errors import DomainError
+from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
+from statmech_dsl.ir.draws import Let, Normal, Uniform, old
+from statmech_dsl.ir.expr import Expr, call, const, read
+
+
+def _norm(v: tuple[Expr, ...]) -> Expr:
+    total = call("sqr", v[0])
+    for x in v[1:]:
+        total = total + call("sqr", x)
+    return call("sqrt", total)
+
+
+@dataclass(frozen=True)
+class UnitVector(Domain):
+    """n numbers with |s| = 1; arrays have shape (sites, n)."""
+
+    kind = "unit_vector"
+    label = "UnitVector"
+    measure = "surface measure of the sphere, not normalized"
+    transform = "sphere"
+    n: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n, int) or not 2 <= self.n <= 8:
+            raise DomainError("UnitVector needs 2 <= n <= 8 components", where=f"n={self.n!r}")
+
+    @property
+    def components(self) -> int:  # noqa: D102
+        return self.n
+
+    @property
+    def log_volume(self) -> float:  # noqa: D102
+        return math.log(2.0) + 0.5 * self.n * math.log(math.pi) - math.lgamma(0.5 * self.n)
+
+    def contains(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
+        return np.abs(np.linalg.norm(x, axis=-1) - 1.0) < 1e-6
+
+    def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:  # noqa: D102
+        x = rng.normal(size=(n_sites, self.n))
+        return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+    def cold(self, n_sites: int) -> np.ndarray:  # noqa: D102
+        x = np.zeros((n_sites, self.n))
+        x[:, -1] = 1.0
+        return x
+
+    def proposal(self) -> Proposal:
+        """Step by a normal vector of size ``width`` and back to the sphere.
+
+        Symmetric: the density depends on the angle between the old and the new vector alone.
+        """
+        draws = tuple(Normal(f"g{k}") for k in range(self.n))
+        raw = tuple(
+            Let(f"y{k}", x + read("width") * read(f"g{k}")) for k, x in enumerate(old(self.n))
+        )
+        norm = Let("norm", _norm(tuple(read(f"y{k}") for k in range(self.n))))
+        value = tuple(read(f"y{k}") / read("norm") for k in range(self.n))
+        return Proposal((*draws, *raw, norm), value, width=1.0)
+
+    def conditional(self) -> Conditional | None:
+        """For n = 3, invert the distribution of the cosine with the local field.
+
+        The log weight is b . s; with kappa = |b| and w = exp(-2 kappa), the cosine is
+        1 + log(u + (1 - u) w) / kappa, and the azimuth is uniform.
+        """
+        if self.n != 3:
+            return None
+        zero = const(0.0)
+        probes = (
+            tuple(zero for _ in range(3)),
+            *(tuple(const(float(k == c)) for k in range(3)) for c in range(3)),
+        )
+        b = tuple(read(f"b{k}") for k in range(3))
+        kappa, z, rho, phi = (read(x) for x in ("kappa", "z", "rho", "phi"))
+        u = read("u")
+        w = call("exp", -2.0 * kappa)
+        exact = 1.0 + call("log", u + (1.0 - u) * w) / kappa
+        inverted = call("where", call("lt", kappa, const(1e-9)), 2.0 * u - 1.0, exact)
+        # Orthonormal frame around b (Duff et al. 2017), free of branches but for the sign.
+        e = tuple(read(f"e{k}") for k in range(3))
+        sign, a, ab = read("sign"), read("a"), read("ab")
+        x, y = rho * call("cos", phi), rho * call("sin", phi)
+        value = (
+            x * (1.0 + sign * call("sqr", e[0]) * a) + y * ab + z * e[0],
+            x * (sign * ab) + y * (sign + call("sqr", e[1]) * a) + z * e[1],
+            z * e[2] - x * (sign * e[0]) - y * e[1],
+        )
+        body = (
+            Uniform("u"),
+            Uniform("v"),
+            *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(3)),
+            Let("kappa", _norm(b)),
+            Let("z", call("max", const(-1.0), call("min", const(1.0), inverted))),
+            Let("rho", call("sqrt", 1.0 - call("sqr", z))),
+            Let("phi", 2.0 * math.pi * read("v")),
+            Let("safe", call("max", kappa, const(1e-300))),
+            Let("e0", b[0] / read("safe")),
+            Let("e1", b[1] / read("safe")),
+            Let("e2", call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] / read("safe"))),
+            Let("sign", call("where", call("lt", e[2], const(0.0)), const(-1.0), const(1.0))),
+            Let("a", -1.0 / (sign + e[2])),
+            Let("ab", e[0] * e[1] * a),
+            *(Let(f"n{k}", x) for k, x in enumerate(value)),
+            Let("length", _norm(tuple(read(f"n{k}") for k in range(3)))),
+        )
+        drawn = tuple(read(f"n{k}") / read("length") for k in range(3))
+        return Conditional("linear", probes, body, drawn)

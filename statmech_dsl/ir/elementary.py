@@ -1,0 +1,224 @@
+"""Elementary functions in fixed float64 steps, the same bits in every backend.
+
+Written in the small part of Python that every backend can compile: the functions call each other, the
+arithmetic operators, ``min``, ``max`` and the primitives `fma`, `scale2`, `split2`, `mantissa`. Backends take
+this file's functions as source text and supply the primitives. Errors against the true functions
+are stated in each docstring and tested.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import math
+
+if hasattr(math, "fma"):
+    fma = math.fma
+else:  # Python 3.12: the C library's
+    _libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    _libm.fma.restype, _libm.fma.argtypes = ctypes.c_double, [ctypes.c_double] * 3
+    fma = _libm.fma
+
+LOG2E = 1.4426950408889634
+_MAGIC = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to the nearest integer
+_LN2_HI, _LN2_LO = 0.6931471803691238, 1.9082149292705877e-10
+_PIO2_1, _PIO2_2, _PIO2_3 = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21
+_TAN_PI_8 = 0.41421356237309503
+_SQRT_HALF = 0.7071067811865476
+_NAN, _INF = math.nan, math.inf
+
+
+def scale2(p: float, n: float) -> float:
+    """Primitive: ``p * 2**n`` for integer n."""
+    return math.ldexp(p, int(n))
+
+
+def exponent(x: float) -> float:
+    """Primitive: e of ``x = m * 2**e``, 1/2 <= m < 1, for positive normal x."""
+    return float(math.frexp(x)[1])
+
+
+def mantissa(x: float) -> float:
+    """Primitive: m of ``x = m * 2**e``, 1/2 <= m < 1, for positive normal x."""
+    return math.frexp(x)[0]
+
+
+def weight2(x: float) -> float:
+    """2**x to a relative error of 2^-34, for weights of draws; x is held within +-1000."""
+    x = min(max(x, -1000.0), 1000.0)
+    n = (x + _MAGIC) - _MAGIC
+    r = x - n
+    p = 1.5303700711365693e-05
+    p = fma(p, r, 0.00015469729214118296)
+    p = fma(p, r, 0.0013333478473685416)
+    p = fma(p, r, 0.009618025613318034)
+    p = fma(p, r, 0.055504109063258665)
+    p = fma(p, r, 0.24022651213498092)
+    p = fma(p, r, 0.6931471805568324)
+    p = fma(p, r, 0.9999999999595618)
+    return scale2(p, n)
+
+
+def exp(x: float) -> float:
+    """e**x to 2 units in the last place; x is held within +-690."""
+    x = min(max(x, -690.0), 690.0)
+    n = (x * LOG2E + _MAGIC) - _MAGIC
+    r = fma(-n, _LN2_LO, fma(-n, _LN2_HI, x))
+    p = 1 / 6227020800.0
+    p = fma(p, r, 1 / 479001600.0)
+    p = fma(p, r, 1 / 39916800.0)
+    p = fma(p, r, 1 / 3628800.0)
+    p = fma(p, r, 1 / 362880.0)
+    p = fma(p, r, 1 / 40320.0)
+    p = fma(p, r, 1 / 5040.0)
+    p = fma(p, r, 1 / 720.0)
+    p = fma(p, r, 1 / 120.0)
+    p = fma(p, r, 1 / 24.0)
+    p = fma(p, r, 1 / 6.0)
+    p = fma(p, r, 1 / 2.0)
+    p = fma(p, r, 1.0)
+    p = fma(p, r, 1.0)
+    return scale2(p, n)
+
+
+def exp2(x: float) -> float:
+    """2**x to 2 units in the last place; x is held within +-995."""
+    x = min(max(x, -995.0), 995.0)
+    n = (x + _MAGIC) - _MAGIC
+    r = (x - n) * 0.6931471805599453
+    p = 1 / 6227020800.0
+    p = fma(p, r, 1 / 479001600.0)
+    p = fma(p, r, 1 / 39916800.0)
+    p = fma(p, r, 1 / 3628800.0)
+    p = fma(p, r, 1 / 362880.0)
+    p = fma(p, r, 1 / 40320.0)
+    p = fma(p, r, 1 / 5040.0)
+    p = fma(p, r, 1 / 720.0)
+    p = fma(p, r, 1 / 120.0)
+    p = fma(p, r, 1 / 24.0)
+    p = fma(p, r, 1 / 6.0)
+    p = fma(p, r, 1 / 2.0)
+    p = fma(p, r, 1.0)
+    p = fma(p, r, 1.0)
+    return scale2(p, n)
+
+
+def log(x: float) -> float:
+    """Natural logarithm to 2 units in the last place of max(|log x|, 1/4); normal x > 0, -inf at 0."""
+    m = mantissa(x)
+    e = exponent(x)
+    low = m < _SQRT_HALF
+    m = 2.0 * m if low else m
+    e = e - 1.0 if low else e
+    f = (m - 1.0) / (m + 1.0)
+    z = f * f
+    p = 2 / 23.0
+    p = fma(p, z, 2 / 21.0)
+    p = fma(p, z, 2 / 19.0)
+    p = fma(p, z, 2 / 17.0)
+    p = fma(p, z, 2 / 15.0)
+    p = fma(p, z, 2 / 13.0)
+    p = fma(p, z, 2 / 11.0)
+    p = fma(p, z, 2 / 9.0)
+    p = fma(p, z, 2 / 7.0)
+    p = fma(p, z, 2 / 5.0)
+    p = fma(p, z, 2 / 3.0)
+    p = fma(p, z, 2 / 1.0)
+    y = fma(e, _LN2_HI, fma(e, _LN2_LO, f * p))
+    y = y if x > 0.0 else _NAN
+    y = y if x < _INF else x
+    return y if x != 0.0 else -_INF
+
+
+def _turn(n: float, a: float, b: float) -> float:
+    """The value for quadrant n of a function that is a, b, -a, -b in quadrants 0 to 3."""
+    k = (n * 0.5 + _MAGIC) - _MAGIC
+    odd = n - 2.0 * k
+    h = k - 2.0 * ((k * 0.5 + _MAGIC) - _MAGIC)
+    sign = 1.0 - 2.0 * abs(h)
+    return sign * b * odd if odd != 0.0 else sign * a
+
+
+def sin(x: float) -> float:
+    """Sine to 2 units in the last place of 1, for |x| up to 10^5."""
+    n = (x * 0.6366197723675814 + _MAGIC) - _MAGIC
+    r = fma(-n, _PIO2_3, fma(-n, _PIO2_2, fma(-n, _PIO2_1, x)))
+    z = r * r
+    s = -1 / 1307674368000.0
+    s = fma(s, z, 1 / 6227020800.0)
+    s = fma(s, z, -1 / 39916800.0)
+    s = fma(s, z, 1 / 362880.0)
+    s = fma(s, z, -1 / 5040.0)
+    s = fma(s, z, 1 / 120.0)
+    s = fma(s, z, -1 / 6.0)
+    s = fma(r * z, s, r)
+    c = 1 / 20922789888000.0
+    c = fma(c, z, -1 / 87178291200.0)
+    c = fma(c, z, 1 / 479001600.0)
+    c = fma(c, z, -1 / 3628800.0)
+    c = fma(c, z, 1 / 40320.0)
+    c = fma(c, z, -1 / 720.0)
+    c = fma(c, z, 1 / 24.0)
+    c = fma(c, z, -1 / 2.0)
+    c = fma(c, z, 1.0)
+    return _turn(n, s, c)
+
+
+def cos(x: float) -> float:
+    """Cosine to 2 units in the last place of 1, for |x| up to 10^5."""
+    n = (x * 0.6366197723675814 + _MAGIC) - _MAGIC
+    r = fma(-n, _PIO2_3, fma(-n, _PIO2_2, fma(-n, _PIO2_1, x)))
+    z = r * r
+    s = -1 / 1307674368000.0
+    s = fma(s, z, 1 / 6227020800.0)
+    s = fma(s, z, -1 / 39916800.0)
+    s = fma(s, z, 1 / 362880.0)
+    s = fma(s, z, -1 / 5040.0)
+    s = fma(s, z, 1 / 120.0)
+    s = fma(s, z, -1 / 6.0)
+    s = fma(r * z, s, r)
+    c = 1 / 20922789888000.0
+    c = fma(c, z, -1 / 87178291200.0)
+    c = fma(c, z, 1 / 479001600.0)
+    c = fma(c, z, -1 / 3628800.0)
+    c = fma(c, z, 1 / 40320.0)
+    c = fma(c, z, -1 / 720.0)
+    c = fma(c, z, 1 / 24.0)
+    c = fma(c, z, -1 / 2.0)
+    c = fma(c, z, 1.0)
+    return _turn(n, c, -s)
+
+
+def atan2(y: float, x: float) -> float:
+    """Angle of the point (x, y), in [-pi, pi], to 4 units in the last place; 0 at the origin."""
+    a, b = abs(x), abs(y)
+    t = min(a, b) / max(max(a, b), 1e-300)
+    far = t > _TAN_PI_8
+    t = (t - 1.0) / (t + 1.0) if far else t
+    z = t * t
+    p = 1 / 41.0
+    p = fma(p, z, -1 / 39.0)
+    p = fma(p, z, 1 / 37.0)
+    p = fma(p, z, -1 / 35.0)
+    p = fma(p, z, 1 / 33.0)
+    p = fma(p, z, -1 / 31.0)
+    p = fma(p, z, 1 / 29.0)
+    p = fma(p, z, -1 / 27.0)
+    p = fma(p, z, 1 / 25.0)
+    p = fma(p, z, -1 / 23.0)
+    p = fma(p, z, 1 / 21.0)
+    p = fma(p, z, -1 / 19.0)
+    p = fma(p, z, 1 / 17.0)
+    p = fma(p, z, -1 / 15.0)
+    p = fma(p, z, 1 / 13.0)
+    p = fma(p, z, -1 / 11.0)
+    p = fma(p, z, 1 / 9.0)
+    p = fma(p, z, -1 / 7.0)
+    p = fma(p, z, 1 / 5.0)
+    p = fma(p, z, -1 / 3.0)
+    p = fma(p, z, 1 / 1.0)
+    p = p * t
+    p = p + 0.7853981633974483 if far else p
+    p = 1.5707963267948966 - p if b > a else p
+    p = 3.141592653589793 - p if x < 0.0 else p
+    return -p if y < 0.0 else p

@@ -1,0 +1,142 @@
+"""The language of updates and of lowered passes.
+
+An update returns a `SitePass`: a short body of statements for one site. The names ``old.k`` (component
+k of the present value) and the pass's parameters are bound; `LocalEnergy` binds ``name.c``. Lowering
+turns the body into a `LoweredPass`, in which only `Accumulate`, `Let`, draws, `Tally`, `Assign` and
+`Bump` occur: that is what a backend prints or interprets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
+from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.model import Column, ModelIR
+
+@dataclass(frozen=True, slots=True)
+class LocalEnergy:
+    """Bind ``name.c`` to the energy of all that touches the site at ``at[c]``, minus that at ``at[0]``."""
+
+    name: str
+    at: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Add an expression (0 or 1) to the pass's acceptance count."""
+
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Set the site."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A number that tuning may move, one for each replica: start value and wanted acceptance."""
+
+    name: str
+    start: float
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class SitePass:
+    """What an update returns: visit every free site of ``variable`` once."""
+
+    update: str
+    variable: str
+    body: tuple[LocalEnergy | Let | Draw | Attempts | Tally | Assign, ...]
+    params: tuple[Param, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Incidences through which sites take part in a family's instances.
+
+    Columns read tables in rank order: with a ``degree``, ``tables[column.index][d, rank]``; without
+    (irregular), ``tables[column.index][m]`` for ``tables[pointer][rank] <= m < tables[pointer][rank + 1]``.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    degree: int | None
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Add, for every incidence of a role, an expression over its columns to each named accumulator."""
+
+    role: Role
+    terms: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """Bind names to sums over incidences, in the order of the gathers and of the incidences."""
+
+    names: tuple[str, ...]
+    gathers: tuple[Gather, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """For every incidence, add ``expr`` to the running-sum element that ``target`` points to."""
+
+    role: Role
+    target: Column
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Add to the running energy of the replica (under a law that reads it)."""
+
+    change: Expr
+
+
+Statement = Accumulate | Let | Draw | Attempts | Tally | Assign | Bump | Move
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredPass:
+    """A pass that a backend can run.
+
+    ``order`` names the table of sites by rank, ``segments`` that of the ranks where colors begin (and the
+    end); ``words`` is 0, 1, 2 or a multiple of 4. In an ``exclusive`` pass all sites of a replica hang together
+    through running sums or the running energy: only replicas may run in parallel.
+    """
+
+    update: str
+    variable: str
+    body: tuple[Statement, ...]
+    params: tuple[Param, ...]
+    order: str
+    segments: str
+    stream: int
+    words: int
+    exclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One sweep: the passes in order, over a model, under a law."""
+
+    model: ModelIR
+    passes: tuple[LoweredPass, ...]
+    law: str
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether any pass ties all sites of a replica together."""
+        return any(p.exclusive for p in self.passes)
+
+    @property
+    def needs_energy(self) -> bool:
+        """Whether the law reads the running energy."""
+        return any(isinstance(s, Move) for p in self.passes for s in p.body)

@@ -1,0 +1,41 @@
+"""The operations of scalar expressions: their meaning in Python.
+
+A backend spells each of them in its own language with the same bits: the arithmetic of IEEE 754 and the
+functions of `elementary`, which are sums and products in a fixed order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from statmech_dsl.ir import elementary as el
+
+OPS: dict[str, Callable[..., float]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b if b else math.copysign(math.inf, a) if a else math.nan,
+    "neg": lambda a: -a,
+    "sqr": lambda a: a * a,
+    "abs": abs,
+    "sign": lambda a: float(a > 0) - float(a < 0),
+    "floor": lambda a: float(math.floor(a)),
+    "sqrt": lambda a: math.sqrt(a) if a >= 0 else math.nan,
+    "min": lambda a, b: a if a < b else b,
+    "max": lambda a, b: a if a > b else b,
+    "eq": lambda a, b: float(a == b),
+    "ne": lambda a, b: float(a != b),
+    "lt": lambda a, b: float(a < b),
+    "le": lambda a, b: float(a <= b),
+    "where": lambda c, a, b: a if c != 0 else b,
+    "weight2": el.weight2,
+    "exp2": el.exp2,
+    "exp": el.exp,
+    "log": el.log,
+    "sin": el.sin,
+    "cos": el.cos,
+    "atan2": el.atan2,
+}
+COMMUTATIVE = frozenset({"add", "mul", "min", "max", "eq", "ne"})
+EVEN = frozenset({"sqr", "abs", "cos"})

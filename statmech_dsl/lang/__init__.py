@@ -1,0 +1,1 @@
+"""What a user writes: models, variables, energies, observables, lattices."""

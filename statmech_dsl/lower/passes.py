@@ -1,0 +1,76 @@
+"""One pass: from what an update says of a site to statements that a backend can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.ir.domains.base import Form
+from statmech_dsl.ir.kernel import Assign, LocalEnergy, LoweredPass, Move, SitePass, Statement
+from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.lower.coloring import Order, color, natural
+from statmech_dsl.lower.forms import forms
+from statmech_dsl.lower.incidence import Occurrence, occurrences
+from statmech_dsl.lower.laws import LAWS, drop_reference
+from statmech_dsl.lower.local_energy import lower_local_energy
+from statmech_dsl.lower.running_sums import lower_assign
+from statmech_dsl.lower.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class SiteAnalysis:
+    """What the compiler found out about the free sites of a variable."""
+
+    variable: str
+    occurrences: list[Occurrence]
+    order: Order
+    forms: frozenset[Form]
+    exclusive: bool
+    """Every site hangs on every other, through a running sum or a tabulated law."""
+
+
+def analyze(ir: ModelIR, tables: Tables, variable: str, law: str) -> SiteAnalysis:
+    """Occurrences, order and forms of a variable."""
+    found = occurrences(ir, tables, variable)
+    exclusive = law == "tabulated" or any(o.family.feeds for o in found)
+    order = (natural if exclusive else color)(ir, tables, variable)
+    return SiteAnalysis(variable, found, order, forms(found, ir), exclusive)
+
+
+def lower_pass(
+    ir: ModelIR,
+    source: Tables,
+    site_pass: SitePass,
+    analysis: SiteAnalysis,
+    law: str,
+    stream: int,
+    tables: dict[str, np.ndarray],
+) -> LoweredPass:
+    """Lower a pass; its tables are written into ``tables``."""
+    v = site_pass.variable
+    prefix = f"{v}.pass{stream}"
+    tables[f"{v}.order"] = analysis.order.sites
+    tables[f"{v}.segments"] = analysis.order.segments
+    space = Workspace(ir, source, v, analysis.occurrences, analysis.order, tables, prefix)
+    body = LAWS[law](drop_reference(site_pass.body), space.has_fixed, space.components)
+    lowered: list[Statement] = []
+    for s in drop_reference(body):
+        if isinstance(s, LocalEnergy):
+            lowered += lower_local_energy(s, space)
+        elif isinstance(s, Assign):
+            lowered += lower_assign(s, space)
+        else:
+            lowered.append(s)
+    words = sum(getattr(s, "words", 0) for s in lowered)
+    return LoweredPass(
+        site_pass.update,
+        v,
+        tuple(lowered),
+        site_pass.params,
+        f"{v}.order",
+        f"{v}.segments",
+        stream,
+        words if words in (0, 1, 2) else -(-words // 4) * 4,
+        analysis.exclusive or any(isinstance(s, Move) for s in lowered),
+    )

@@ -1,0 +1,111 @@
+"""Present values of what does not depend on our variables: couplings, indices, masks, exponents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from pymc.initial_point import make_initial_point_expression
+from pytensor.compile.builders import OpFromGraph
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
+from pytensor.tensor.shape import Shape, Shape_i
+
+from statmech_dsl.errors import EnergyError
+from statmech_dsl.ir.marks import VariableMark, mark_of
+from statmech_dsl.lower.recovery.graph import describe, inline, postorder
+
+
+class Known:
+    """Evaluates graphs in Python, node by node.
+
+    Free random variables of the model stand at its initial point, observed ones at their data.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        The model.
+    shape_of : callable
+        Shape of any variable; that of a state is known although its value is not.
+    """
+
+    def __init__(self, model: pm.Model, shape_of: Callable[[Variable], tuple[int, ...]]) -> None:
+        self._model, self._shape_of = model, shape_of
+        ordinary = [v for v in model.basic_RVs if not isinstance(mark_of(v), VariableMark)]
+        self.free = frozenset(v for v in ordinary if v in model.free_RVs)
+        self.observed = {v: model.rvs_to_values[v] for v in ordinary if v not in self.free}
+        self._initial: dict[Variable, Variable] = {}
+        self._values: dict[Variable, Any] = {}
+
+    def is_boundary(self, v: Variable) -> bool:
+        """Whether a variable is an ordinary random variable of the model."""
+        return v in self.free or v in self.observed
+
+    def is_random(self, v: Variable) -> bool:
+        """Whether a graph depends on free random variables."""
+        return any(x in self.free for x in self._behind(v))
+
+    def is_fixed(self, v: Variable) -> bool:
+        """Whether a graph depends on constants only, so that its value will never change."""
+        behind = self._behind(v)
+        return not any(x in self.free or isinstance(x, SharedVariable) for x in behind)
+
+    def _behind(self, v: Variable) -> list[Variable]:
+        return list(ancestors([v], blockers=[*self.free, *self.observed]))
+
+    def value(self, v: Variable) -> Any:
+        """Present value of a graph."""
+        if isinstance(v, Constant):
+            return v.data
+        for x in postorder(v, self._inputs, self._values):
+            self._values.update(self._evaluate(x))
+        return self._values[v]
+
+    def _inputs(self, v: Variable) -> Iterable[Variable]:
+        if v in self.free:
+            return (self._initial_value(v),)
+        if v in self.observed:
+            return (self.observed[v],)
+        if v.owner is None or isinstance(v.owner.op, Shape | Shape_i | OpFromGraph):
+            return ()
+        return v.owner.inputs
+
+    def _evaluate(self, v: Variable) -> dict[Variable, Any]:
+        """Value of a variable whose inputs are evaluated, and of its siblings."""
+        node = v.owner
+        if self.is_boundary(v):
+            return {v: self._values[next(iter(self._inputs(v)))]}
+        if isinstance(v, Constant):
+            return {v: v.data}
+        if isinstance(v, SharedVariable):
+            return {v: v.get_value(borrow=True)}
+        if node is None or isinstance(node.op, RandomVariable):
+            raise EnergyError(
+                f"it depends on {describe(v)}, which has no value",
+                mend="use numbers, arrays, pm.Data or random variables of this model",
+            )
+        if isinstance(node.op, Shape):
+            return {v: np.array(self._shape_of(node.inputs[0]), dtype=np.int64)}
+        if isinstance(node.op, Shape_i):
+            return {v: np.array(self._shape_of(node.inputs[0])[node.op.i], dtype=np.int64)}
+        if isinstance(node.op, OpFromGraph):
+            return {v: self.value(inline(node, node.outputs.index(v)))}
+        storage = {x: [self._values.get(x)] for x in (*node.inputs, *node.outputs)}
+        computed = {x: [x in node.inputs] for x in storage}
+        node.op.make_thunk(node, storage, computed, no_recycling=[], impl="py")()
+        return {x: storage[x][0] for x in node.outputs}
+
+    def _initial_value(self, v: Variable) -> Variable:
+        if not self._initial:
+            m = self._model
+            graphs = make_initial_point_expression(
+                free_rvs=m.free_RVs,
+                rvs_to_transforms=m.rvs_to_transforms,
+                initval_strategies=m.rvs_to_initial_values,
+            )
+            self._initial = dict(zip(m.free_RVs, graphs, strict=True))
+        return self._initial[v]

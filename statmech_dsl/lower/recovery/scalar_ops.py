@@ -1,0 +1,164 @@
+"""PyTensor's scalar operations in terms of ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import pytensor.scalar.basic as ps
+import pytensor.scalar.math as psm
+
+from statmech_dsl.errors import NonLocalEnergyError
+from statmech_dsl.ir.expr import Expr, call, const
+
+_HALF_ULP_IS_ONE_HALF = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to even
+
+
+def _of(op: str) -> Callable[..., Expr]:
+    return lambda *a: reduce(lambda x, y: call(op, x, y), a) if len(a) > 1 else call(op, *a)
+
+
+def exp(x: Expr) -> Expr:  # noqa: D103
+    return call("exp", x)
+
+
+def log(x: Expr) -> Expr:  # noqa: D103
+    return call("log", x)
+
+
+def negation(x: Expr) -> Expr:
+    """Logical not."""
+    return 1.0 - x
+
+
+def power(x: Expr, n: float) -> Expr:
+    """x to a fixed power; whole numbers by multiplication, so that no logarithm is needed."""
+    if n < 0:
+        return 1.0 / power(x, -n)
+    if n == 0:
+        return const(1.0)
+    if n == 0.5:
+        return call("sqrt", x)
+    if n != int(n) or n > 64:
+        return exp(n * log(x))
+    half = power(x, n // 2)
+    square = call("sqr", half) if n > 1 else const(1.0)
+    return x * square if n % 2 else square
+
+
+def general_power(x: Expr, y: Expr, whole: bool) -> Expr:
+    """x to a power that varies; ``whole``: y is a whole number, so that x may be negative."""
+    if not whole:
+        return exp(y * log(x))
+    odd = remainder(y, const(2.0))
+    return exp(y * log(call("abs", x))) * call("where", call("lt", x, const(0)), 1.0 - 2.0 * odd, const(1))
+
+
+def floor_divide(x: Expr, y: Expr) -> Expr:  # noqa: D103
+    return call("floor", x / y)
+
+
+def remainder(x: Expr, y: Expr) -> Expr:
+    """Remainder with the sign of the divisor, as in Python."""
+    return x - y * floor_divide(x, y)
+
+
+def truncate(x: Expr) -> Expr:  # noqa: D103
+    return call("sign", x) * call("floor", call("abs", x))
+
+
+def tanh(x: Expr) -> Expr:
+    """Odd to the last bit, without overflow."""
+    t = exp(-2.0 * call("abs", x))
+    return call("sign", x) * ((1.0 - t) / (1.0 + t))
+
+
+def softplus(x: Expr) -> Expr:
+    """log(1 + exp(x)), without overflow."""
+    return call("max", x, const(0)) + log(1.0 + exp(-call("abs", x)))
+
+
+def _sqrt_1_minus_square(x: Expr) -> Expr:
+    return call("sqrt", 1.0 - call("sqr", x))
+
+
+TABLE: dict[type, Callable[..., Expr]] = {
+    ps.Add: _of("add"),
+    ps.Sub: _of("sub"),
+    ps.Mul: _of("mul"),
+    ps.TrueDiv: _of("div"),
+    ps.Neg: _of("neg"),
+    ps.Reciprocal: lambda x: 1.0 / x,
+    ps.Sqr: _of("sqr"),
+    ps.Sqrt: _of("sqrt"),
+    ps.Abs: _of("abs"),
+    ps.Sign: _of("sign"),
+    ps.Floor: _of("floor"),
+    ps.Ceil: lambda x: -call("floor", -x),
+    ps.Trunc: truncate,
+    ps.RoundHalfToEven: lambda x: (x + _HALF_ULP_IS_ONE_HALF) - _HALF_ULP_IS_ONE_HALF,
+    ps.RoundHalfAwayFromZero: lambda x: call("sign", x) * call("floor", call("abs", x) + 0.5),
+    ps.IntDiv: floor_divide,
+    ps.Mod: remainder,
+    ps.Maximum: _of("max"),
+    ps.Minimum: _of("min"),
+    ps.Clip: lambda x, low, high: call("min", call("max", x, low), high),
+    ps.Switch: _of("where"),
+    ps.EQ: _of("eq"),
+    ps.NEQ: _of("ne"),
+    ps.LT: _of("lt"),
+    ps.LE: _of("le"),
+    ps.GT: lambda x, y: call("lt", y, x),
+    ps.GE: lambda x, y: call("le", y, x),
+    ps.AND: _of("mul"),
+    ps.OR: _of("max"),
+    ps.XOR: _of("ne"),
+    ps.Invert: negation,
+    ps.Exp: exp,
+    ps.Exp2: _of("exp2"),
+    ps.Expm1: lambda x: exp(x) - 1.0,
+    ps.Log: log,
+    ps.Log2: lambda x: log(x) * (1 / math.log(2)),
+    ps.Log10: lambda x: log(x) * (1 / math.log(10)),
+    ps.Log1p: lambda x: log(1.0 + x),
+    ps.Sin: _of("sin"),
+    ps.Cos: _of("cos"),
+    ps.Tan: lambda x: call("sin", x) / call("cos", x),
+    ps.ArcTan2: _of("atan2"),
+    ps.ArcTan: lambda x: call("atan2", x, const(1)),
+    ps.ArcSin: lambda x: call("atan2", x, _sqrt_1_minus_square(x)),
+    ps.ArcCos: lambda x: call("atan2", _sqrt_1_minus_square(x), x),
+    ps.Sinh: lambda x: 0.5 * (exp(x) - exp(-x)),
+    ps.Cosh: lambda x: 0.5 * (exp(x) + exp(-x)),
+    ps.Tanh: tanh,
+    ps.ArcSinh: lambda x: call("sign", x)
+    * log(call("abs", x) + call("sqrt", call("sqr", x) + 1.0)),
+    ps.ArcCosh: lambda x: log(x + call("sqrt", call("sqr", x) - 1.0)),
+    ps.ArcTanh: lambda x: 0.5 * log((1.0 + x) / (1.0 - x)),
+    psm.Sigmoid: lambda x: 1.0 / (1.0 + exp(-x)),
+    psm.Softplus: softplus,
+    psm.Log1mexp: lambda x: log(1.0 - exp(x)),
+}
+"""A new operation is one line here."""
+
+_LOGICAL = (ps.AND, ps.OR, ps.XOR, ps.Invert)
+
+
+def translate(op: Any, arguments: Sequence[Expr], dtypes: Sequence[str]) -> Expr:
+    """Expression for a scalar operation of arguments whose types are ``dtypes``.
+
+    Raises
+    ------
+    NonLocalEnergyError
+        There is no such expression.
+    """
+    if type(op) not in TABLE or (isinstance(op, _LOGICAL) and set(dtypes) != {"bool"}):
+        kind = f"{op} of whole numbers" if isinstance(op, _LOGICAL) else str(op)
+        raise NonLocalEnergyError(
+            f"the operation {kind} has no counterpart in kernels",
+            mend="build it from arithmetic, exp, log, sqrt, trigonometric functions and comparisons; a "
+            "function of a discrete variable can be an array that the variable indexes, table[s]",
+        )
+    return TABLE[type(op)](*arguments)

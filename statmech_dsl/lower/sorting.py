@@ -1,0 +1,23 @@
+"""Compiled sorting of integers: 10^6 sites must lower in about a second."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True, nogil=True)
+def group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stable counting sort: the positions ordered by key, and where each key begins (n + 1 numbers)."""
+    start = np.zeros(n + 1, np.int64)
+    for k in keys:
+        start[k + 1] += 1
+    for k in range(n):
+        start[k + 1] += start[k]
+    fill = start[:n].copy()
+    order = np.empty(len(keys), np.uint32)
+    for m in range(len(keys)):
+        k = keys[m]
+        order[fill[k]] = m
+        fill[k] += 1
+    return order, start

@@ -1,0 +1,82 @@
+"""Collects what a run records: energies at once, observables in blocks of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl.engine.sampler import Sampler
+from statmech_dsl.errors import ImproperDistributionError
+
+BLOCK_BYTES = 32_000_000
+"""States that wait for their observables take at most about this much, as 64-bit numbers."""
+
+
+class Recorder:
+    """Draws of one run; arrays come out as (replica, draw, ...)."""
+
+    def __init__(self, sampler: Sampler, draws: int, n_replicas: int, store: Sequence[str]) -> None:
+        self.sampler, self.store, self.n_replicas = sampler, tuple(store), n_replicas
+        self.energy = np.empty((n_replicas, draws))
+        self.fixed = np.empty((n_replicas, draws))
+        self.stored: dict[str, np.ndarray] = {}
+        self.observed: dict[str, list[np.ndarray]] = {n: [] for n in sampler.observables.names}
+        self.n = 0
+        observables = sampler.observables
+        self._watched = observables.needed if observables.names else ()
+        rows = sum(int(np.prod(observables.shapes[v])) for v in self._watched) or 1
+        self._block = max(1, min(draws, BLOCK_BYTES // (8 * rows * n_replicas)))
+        self._waiting: dict[str, list[np.ndarray]] = {v: [] for v in self._watched}
+        for v in sampler.program.model.variables:
+            if v.name in self.store:
+                shape = (n_replicas, draws, int(np.prod(v.shape)))
+                self.stored[v.name] = np.empty(shape, v.domain.storage_dtype)
+
+    def record(self, packed: Any) -> None:
+        """Record one draw of every replica."""
+        kernels = self.sampler.kernels
+        self.energy[:, self.n], self.fixed[:, self.n] = kernels.energy(packed)
+        for name, out in self.stored.items():
+            out[:, self.n] = kernels.values(packed, name)
+        for name in self._watched:
+            self._waiting[name].append(np.array(kernels.values(packed, name)))
+        self.n += 1
+        if self._watched and len(self._waiting[self._watched[0]]) == self._block:
+            self._evaluate()
+
+    def _evaluate(self) -> None:
+        if not np.isfinite(self.energy[:, : self.n]).all():
+            raise_improper(self.sampler)
+        n = len(self._waiting[self._watched[0]]) if self._watched else 0
+        if n == 0:
+            return
+        states = {k: np.concatenate(v) for k, v in self._waiting.items()}
+        for name, x in self.sampler.observables(states).items():
+            blocks = x.reshape(n, self.n_replicas, *x.shape[1:])
+            self.observed[name].append(np.moveaxis(blocks, 0, 1))
+        for waiting in self._waiting.values():
+            waiting.clear()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything recorded so far: ``energy``, observables, stored variables."""
+        self._evaluate()
+        out = {"energy": self.energy[:, : self.n]}
+        out |= {k: np.concatenate(v, axis=1) for k, v in self.observed.items() if v}
+        return out | {k: v[:, : self.n] for k, v in self.stored.items()}
+
+
+def raise_improper(sampler: Sampler) -> None:
+    """Name the variables whose values ran away."""
+    names = ", ".join(v.name for v in sampler.program.model.variables if v.domain.values is None)
+    raise ImproperDistributionError(
+        "the energy became NaN or infinite: the weights exp(-E/T) cannot be normalized",
+        where=f"variables {names}" if names else None,
+        mend="bind every direction of a Field from below (a mass term, a quartic term)",
+    )
+
+
+def select(values: Mapping[str, np.ndarray], keep: Callable[[str], bool]) -> dict[str, np.ndarray]:
+    """Entries whose name passes a test."""
+    return {k: v for k, v in values.items() if keep(k)}

@@ -1,0 +1,74 @@
+"""Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011), the definition in NumPy.
+
+Every random word of a run is a function of (seed, replica, sweep, rank, slot, attempt) and of nothing
+else, so a chain has the same bits whatever runs beside it. One block of four words belongs to a counter
+``(block, replica, sweep, stream)`` under the key ``seed``:
+
+* ``block = (rank * words + slot) // 4``: rank is a site's place in the color-sorted order of a pass and
+  ``words`` the number of words that a site of this pass uses (1, 2 or 4);
+* ``stream = pass number + STREAM_STRIDE * attempt``; attempts count from 1 in rejection loops, whose
+  blocks are ``rank`` itself.
+
+Backends repeat this arithmetic in their own language; tests hold them against this file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+M0, M1 = 0xD2511F53, 0xCD9E8D57
+W0, W1 = 0x9E3779B9, 0xBB67AE85
+MASK = 0xFFFFFFFF
+ROUNDS = 10
+STREAM_STRIDE = 1 << 8
+"""Pass numbers stay below this, so that ``pass + STREAM_STRIDE * attempt`` is one to one."""
+CHAIN_BITS = 20
+"""A replica's number is ``chain + (index of T << CHAIN_BITS)``, whatever the counts of a run."""
+
+
+def philox(c0, c1, c2, c3, seed: int) -> tuple[np.ndarray, ...]:
+    """Four words of 32 bits for each counter (arrays broadcast), as uint64 arrays.
+
+    Examples
+    --------
+    The Random123 test vector for counter 0 and key 0:
+
+    >>> [hex(int(w)) for w in philox(0, 0, 0, 0, 0)]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    c0, c1, c2, c3 = (np.asarray(c, np.uint64) for c in (c0, c1, c2, c3))
+    k0, k1 = seed & MASK, (seed >> 32) & MASK
+    shift, mask = np.uint64(32), np.uint64(MASK)
+    for _ in range(ROUNDS):
+        p0, p1 = np.uint64(M0) * c0, np.uint64(M1) * c2
+        c0, c1 = (p1 >> shift) ^ c1 ^ np.uint64(k0), p1 & mask
+        c2, c3 = (p0 >> shift) ^ c3 ^ np.uint64(k1), p0 & mask
+        k0, k1 = (k0 + W0) & MASK, (k1 + W1) & MASK
+    return c0, c1, c2, c3
+
+
+def uniform(word) -> np.ndarray | float:
+    """Map words of 32 bits to (0, 1): ``(word + 1/2) 2^-32``.
+
+    Examples
+    --------
+    >>> uniform(0) == 2.0**-33
+    True
+    """
+    return (word + 0.5) * 2.0**-32
+
+
+def replica_id(chain: int, index_of_T: int) -> int:
+    """Number of a replica, independent of how many chains and temperatures the run has.
+
+    Examples
+    --------
+    >>> replica_id(3, 2) == 3 + 2 * 2**20
+    True
+    """
+    return chain + (index_of_T << CHAIN_BITS)
+
+
+def initial_generator(seed: int, replica: int, variable: int) -> np.random.Generator:
+    """Generator for a replica's initial values: a function of its own number only."""
+    return np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), replica + (variable << 32)]))

@@ -1,0 +1,1 @@
+"""How chains are arranged: one file for each verb that runs them."""

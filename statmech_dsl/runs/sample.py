@@ -1,0 +1,222 @@
+"""`sample`: independent chains at one temperature or at each of a list."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from statmech_dsl.engine.choose import Updates
+from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.sampler import Init, Sampler
+from statmech_dsl.errors import ArgumentError, InterruptedWarning
+from statmech_dsl.ir.state import State
+from statmech_dsl.results import Recorder, final_state, to_tree
+from statmech_dsl.rng import CHAIN_BITS
+from statmech_dsl.runs.arguments import count, seed_of, temperatures
+from statmech_dsl.runs.tuning import BLOCK, adapt
+
+RESPONSE = 0.1
+"""Seconds between two looks at the keyboard, about."""
+
+
+def sample(
+    model: pm.Model,
+    *,
+    T: ArrayLike = 1.0,
+    beta: ArrayLike | None = None,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    thin: int = 1,
+    seed: int | None = None,
+    init: Init | xr.DataTree = "hot",
+    updates: Updates = "auto",
+    backend: str = "auto",
+    threads: int | None = None,
+    store: str | Sequence[str] = (),
+    progressbar: bool = True,
+) -> xr.DataTree:
+    """Sample states with weight ``exp(-E/T)`` by Markov chains.
+
+    Parameters
+    ----------
+    model : Model
+        Any `pm.Model` with variables of statmech_dsl.
+    T : float or sequence of float
+        Temperature in units of energy (k_B = 1). A list adds a dimension ``T`` to the results.
+    beta : float or sequence of float, optional
+        Inverse temperature, instead of T.
+    draws : int
+        Recorded draws of each chain.
+    tune : int
+        Sweeps before recording; proposal widths are tuned in them only.
+    chains : int
+        Chains at each temperature.
+    thin : int
+        Sweeps from draw to draw.
+    seed : int, optional
+        The results are a function of it, whatever the number of threads and of other chains.
+    init : {"hot", "cold", "both"}, dict or DataTree
+        First states: random, all sites alike, the two in turn, given by variable name, or the end of an
+        earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
+    updates : str or dict
+        ``"auto"``, the name of an update, or ``{variable: name}``.
+    backend : {"auto", "numba", "reference"}
+        What runs the sweeps.
+    threads : int, optional
+        Threads over replicas; all cores unless given.
+    store : str or sequence of str
+        Variables whose states are recorded at every draw.
+    progressbar : bool
+        Whether to show progress.
+
+    Returns
+    -------
+    DataTree
+        Groups ``posterior`` (``energy``: total; observables; stored variables), ``sample_stats``
+        (acceptance of each update), ``constant_data`` (couplings) and ``final_state``.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is out of range.
+    ModelError
+        There is nothing to sample, or a coupling is random.
+    ImproperDistributionError
+        The weights cannot be normalized.
+
+    Examples
+    --------
+    >>> import statmech_dsl as sm
+    >>> with sm.Model() as model:
+    ...     s = sm.Spin("s", 8)
+    ...     zeeman = sm.Energy("zeeman", -0.5 * s)
+    ...     m = sm.Observable("m", s.mean())
+    >>> data = sm.sample(model, T=2.0, draws=500, seed=1, progressbar=False)
+    >>> round(float(data.posterior.m.mean()), 1)  # tanh(1/4)
+    0.2
+    """
+    draws, tune = count("draws", draws, 1), count("tune", tune, 0)
+    chains, thin = count("chains", chains, 1), count("thin", thin, 1)
+    threads = None if threads is None else count("threads", threads, 1)
+    seed = seed_of(seed)
+    n_T = np.size(T if beta is None else beta)
+    if chains >= 1 << CHAIN_BITS or n_T >= 1 << (32 - CHAIN_BITS):
+        raise ArgumentError("more than 2^20 chains or 2^12 temperatures", mend="split the run")
+    sampler = compile_model(
+        model, chains * max(n_T, 1), updates=updates, backend=backend, threads=threads
+    )
+    at = temperatures(T, beta, sampler.tempered)
+    names = _stored(store, sampler)
+    chain = np.tile(np.arange(chains), len(at.T))
+    index = np.repeat(np.arange(len(at.T)), chains)
+    state = sampler.start(
+        seed, chain, index, at.beta[index], "hot" if isinstance(init, xr.DataTree) else init
+    )
+    if isinstance(init, xr.DataTree):
+        state = final_state(sampler, init, state)
+    began = time.perf_counter()
+    recorder = Recorder(sampler, draws, state.n_replicas, names)
+    with _progress(progressbar, tune + draws * thin, sampler, chains, len(at.T)) as advance:
+        state = _run(sampler, state, recorder, tune, draws, thin, advance)
+    attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
+    statistics = _acceptance(sampler, state, recorder.n * thin)
+    return to_tree(sampler, recorder.arrays(), state, at.T, at.many, model, attrs, statistics)
+
+
+def _stored(store: str | Sequence[str], sampler: Sampler) -> tuple[str, ...]:
+    names = (store,) if isinstance(store, str) else tuple(store)
+    known = [v.name for v in sampler.program.model.variables]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise ArgumentError(
+            f"store= names {', '.join(map(repr, unknown))}, which is no variable of the model",
+            mend=f"its variables are {', '.join(known)}",
+        )
+    return names
+
+
+def _run(
+    sampler: Sampler, state: State, recorder: Recorder, tune: int, draws: int, thin: int, advance
+) -> State:
+    """Tune, then record; what is done until Ctrl-C is kept."""
+    kernels = sampler.kernels
+    packed = None
+    try:
+        state = _tune(sampler, state, tune, advance)
+        packed = kernels.pack(state)
+        for _ in range(draws):
+            kernels.sweep(packed, thin)
+            recorder.record(packed)
+            advance(thin)
+    except KeyboardInterrupt:
+        if recorder.n == 0 or packed is None:
+            raise
+        warnings.warn(
+            f"interrupted after {recorder.n} of {draws} draws", InterruptedWarning, stacklevel=3
+        )
+    assert packed is not None
+    return kernels.unpack(packed)
+
+
+def _tune(sampler: Sampler, state: State, sweeps: int, advance) -> State:
+    kernels = sampler.kernels
+    passes = [number for number, _ in sampler.params]
+    targets = np.array([q.target for _, q in sampler.params])
+    orders = [sampler.program.passes[number].order for number in passes]
+    n_sites = np.array([len(sampler.tables[name]) for name in orders])
+    packed, done, n, step = kernels.pack(state), 0, BLOCK if passes else 1, 0
+    while done < sweeps:
+        n = min(n, sweeps - done)
+        began = time.perf_counter()
+        kernels.sweep(packed, n)
+        done += n
+        advance(n)
+        if passes and n == BLOCK:
+            state = kernels.unpack(packed)
+            adapt(state, passes, targets, n_sites, step)
+            packed, step = kernels.pack(state), step + 1
+        elif not passes and time.perf_counter() - began < RESPONSE:
+            n *= 2
+    state = kernels.unpack(packed)
+    state.accepted[:] = 0
+    return state
+
+
+def _acceptance(sampler: Sampler, state: State, sweeps: int) -> dict[str, np.ndarray]:
+    """Accepted fraction of the moves of each pass; exact draws are always accepted."""
+    out = {}
+    for number, p in enumerate(sampler.program.passes):
+        n = len(sampler.tables[p.order]) * sweeps
+        tallied = any(type(s).__name__ == "Tally" for s in p.body)
+        rate = state.accepted[number] / n if tallied else np.ones(state.n_replicas)
+        out[f"{p.variable}_{p.update}_acceptance"] = rate
+    return out
+
+
+@contextmanager
+def _progress(show: bool, total: int, sampler: Sampler, chains: int, n_T: int) -> Iterator[Any]:
+    """A progress bar in sweeps, or nothing."""
+    if not show:
+        yield lambda n: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    what = f"{chains} chains" + (f" x {n_T} temperatures" if n_T > 1 else "")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} sweeps"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task(f"sampling {what}", total=total)
+        yield lambda n: progress.advance(task, n)

@@ -1,0 +1,1 @@
+"""Exact results where they are feasible: enumeration of all states, elimination of one site after another."""

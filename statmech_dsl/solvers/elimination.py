@@ -1,0 +1,92 @@
+"""Elimination: log Z by summing over one site after another, where few sites hang together at a time.
+
+The weight is a product of factors. Two at a time are multiplied, and summed over the sites that no other
+factor has; the order decides how large the products become: two sites for an open chain, about W sites
+for an open strip of width W, 2 W for a closed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from statmech_dsl.solvers.factors import Factor
+from statmech_dsl.solvers.order import Plan, Step
+from statmech_dsl.solvers.series import ORDERS, boltzmann, scaled, toeplitz
+from statmech_dsl.solvers.thermal import Thermal
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """Series for every combination of levels of some sites; the last axis holds the coefficients."""
+
+    sites: tuple[int, ...]
+    series: np.ndarray
+
+    def summed(self, lonely: Sequence[int]) -> Tensor:
+        """Sum over the sites among ``lonely`` that it has."""
+        axes = tuple(self.sites.index(s) for s in lonely if s in self.sites)
+        rest = tuple(s for s in self.sites if s not in lonely)
+        return Tensor(rest, self.series.sum(axis=axes)) if axes else self
+
+    def grouped(self, *groups: Sequence[int]) -> np.ndarray:
+        """The series with one axis for each group of sites, and the coefficients last."""
+        axes = [self.sites.index(s) for group in groups for s in group]
+        sizes = [prod(self.series.shape[self.sites.index(s)] for s in group) for group in groups]
+        return self.series.transpose(*axes, -1).reshape(*sizes, ORDERS)
+
+
+def eliminate(factors: Sequence[Factor], plan: Plan, beta: float) -> Thermal:
+    """Sum over all free sites.
+
+    Parameters
+    ----------
+    factors : sequence of Factor
+        The energy.
+    plan : Plan
+        Order of the products.
+    beta : float
+        Inverse temperature.
+
+    Returns
+    -------
+    Thermal
+        log Z, <E> and var(E).
+
+    Raises
+    ------
+    ImproperDistributionError
+        All weights are 0.
+    """
+    log_Z = np.zeros(ORDERS)
+    tensors = []
+    for f in factors:
+        series, log_scale = boltzmann(f.tempered, f.fixed, beta)
+        tensors.append(Tensor(f.sites, series))
+        log_Z += log_scale
+    for step in plan.steps:
+        a, b = (tensors[k].summed(step.lonely) for k in step.pair)
+        for k in sorted(step.pair, reverse=True):
+            del tensors[k]
+        product = multiply(a, b, step)
+        series, log_scale = scaled(product.series)
+        tensors.append(Tensor(product.sites, series))
+        log_Z += log_scale
+    return Thermal(float(log_Z[0]), float(-log_Z[1]), float(2.0 * log_Z[2]))
+
+
+def multiply(a: Tensor, b: Tensor, step: Step) -> Tensor:
+    """Product of two tensors: one matrix product, in which the series of b are Toeplitz matrices."""
+    left = a.grouped(step.common, step.left, step.summed)
+    right = toeplitz(b.grouped(step.common, step.summed, step.right))
+    n, rows, inner, _ = left.shape
+    columns = right.shape[2]
+    series = left.reshape(n, rows, inner * ORDERS) @ (
+        right.transpose(0, 1, 3, 2, 4).reshape(n, inner * ORDERS, columns * ORDERS)
+    )
+    sizes = dict(zip(a.sites + b.sites, a.series.shape[:-1] + b.series.shape[:-1], strict=True))
+    sites = step.common + step.left + step.right
+    return Tensor(sites, series.reshape(*(sizes[s] for s in sites), ORDERS))

@@ -1,0 +1,95 @@
+"""Enumeration of all states of the free sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from statmech_dsl.solvers.evaluate import energies
+from statmech_dsl.solvers.system import System, Values
+from statmech_dsl.solvers.thermal import Thermal, no_weight
+
+MAX_STATES = 2**24
+"""Most states that are enumerated; their energies take 256 MB."""
+CHUNK = 2**18
+"""Numbers in an array of a chunk: 2 MB, which stays in the cache."""
+TIE = 1e-9
+"""States within this (relative) of the lowest energy are ground states."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Energies of all states: the part that T divides, and the part that it does not."""
+
+    tempered: np.ndarray
+    fixed: np.ndarray
+
+    def log_weights(self, beta: float) -> np.ndarray:
+        """Logarithm of exp(-beta E - E_fixed) of every state."""
+        return -(beta * self.tempered + self.fixed)
+
+    def thermal(self, beta: float) -> Thermal:
+        """Sum over all states.
+
+        Raises
+        ------
+        ImproperDistributionError
+            All weights are 0.
+        """
+        log_weights = self.log_weights(beta)
+        top = log_weights.max()
+        if top == -np.inf:
+            raise no_weight()
+        weights = np.exp(log_weights - top)
+        Z = weights.sum()
+        energy = weights @ self.tempered / Z
+        variance = weights @ (self.tempered - energy) ** 2 / Z
+        return Thermal(float(top + np.log(Z)), float(energy), float(variance))
+
+    def ground(self) -> tuple[float, int]:
+        """Lowest tempered energy of the states that are not forbidden, and their number."""
+        allowed = self.tempered[np.isfinite(self.fixed)]
+        lowest = allowed.min()
+        tie = TIE * max(1.0, float(np.abs(allowed).max()))
+        return float(lowest), int(np.count_nonzero(allowed <= lowest + tie))
+
+
+def spectrum(system: System) -> Spectrum:
+    """Energies of all states, in the order of `chunks`."""
+    pairs = [energies(system.ir, system.tables, x) for x in chunks(system)]
+    return Spectrum(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
+
+
+def chunks(system: System) -> Iterator[Values]:
+    """All states, some at a time: arrays (rows, states) that the next chunk overwrites.
+
+    The first free sites run through all their values within a chunk (mixed-radix counting), the other
+    sites have the same value in all its states.
+    """
+    n_low, n = _within_chunk(system)
+    x = {name: np.repeat(base[:, np.newaxis], n, axis=1) for name, base in system.base.items()}
+    stride = 1
+    for (name, row), levels in zip(system.sites[:n_low], system.levels[:n_low], strict=True):
+        x[name][row] = levels[np.arange(n) // stride % len(levels)]
+        stride *= len(levels)
+    for high in product(*system.levels[n_low:]):
+        for (name, row), value in zip(system.sites[n_low:], high, strict=True):
+            x[name][row] = value
+        yield x
+
+
+def _within_chunk(system: System) -> tuple[int, int]:
+    """How many sites vary within a chunk, and the states that this makes."""
+    longest = max(
+        [len(base) for base in system.base.values()]
+        + [f.n_instances(system.tables) for f in system.ir.families]
+    )
+    sizes = [len(levels) for levels in system.levels]
+    n_low = 0
+    while n_low < len(sizes) and prod(sizes[: n_low + 1]) * longest <= CHUNK:
+        n_low += 1
+    return n_low, prod(sizes[:n_low])

@@ -1,0 +1,124 @@
+"""The energy as a sum of tables: one factor for each set of sites that interact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from statmech_dsl.errors import InfeasibleError
+from statmech_dsl.ir.model import Family
+from statmech_dsl.solvers.evaluate import coefficients, evaluate, exclude, require_defined
+from statmech_dsl.solvers.system import System, rows
+
+MAX_TABLE = 2**25
+"""Most entries in the tables of a family's alike instances: 256 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """Energy of all that couples exactly these free sites, by the level of each (ascending sites)."""
+
+    sites: tuple[int, ...]
+    tempered: np.ndarray
+    fixed: np.ndarray
+
+
+def factorize(system: System) -> list[Factor]:
+    """Write the energy as a sum of factors; every free site has one of its own, a constant one none.
+
+    Raises
+    ------
+    InfeasibleError
+        The energy is a function of running sums, or a term couples too many sites.
+    ImproperDistributionError
+        A term is NaN or minus infinity.
+    """
+    merged = {(): np.zeros(2)}
+    merged |= {(k,): np.zeros((2, len(levels))) for k, levels in enumerate(system.levels)}
+    numbers = _numbers(system)
+    for f in system.ir.families:
+        if f.feeds is not None or any(c.kind == "sum" for c in f.columns):
+            raise InfeasibleError(
+                f"elimination needs local terms, but {f.term!r} is a function of a sum over many sites"
+            )
+        for sites, table in _tables(f, system, numbers):
+            if sites not in merged:
+                merged[sites] = np.zeros((2, *table.shape))
+            merged[sites][0 if f.tempered else 1] += table
+    return [Factor(sites, *exclude(*table)) for sites, table in merged.items()]
+
+
+def _numbers(system: System) -> dict[str, np.ndarray]:
+    """Number of the free site in each row of a variable, -1 where it is clamped."""
+    numbers = {name: np.full(len(base), -1) for name, base in system.base.items()}
+    for k, (name, row) in enumerate(system.sites):
+        numbers[name][row] = k
+    return numbers
+
+
+def _tables(
+    f: Family, system: System, numbers: dict[str, np.ndarray]
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Sites (ascending) and table of every instance of a family.
+
+    Instances are evaluated together where the same slots are clamped and the same slots read one site.
+    """
+    n = f.n_instances(system.tables)
+    site = np.full((len(f.columns), n), -1)
+    for k, c in enumerate(f.columns):
+        if c.kind == "state":
+            site[k] = numbers[c.array][rows(c, system.ir, system.tables)]
+    patterns, pattern_of = np.unique(_pattern(site), axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        chosen = np.flatnonzero(pattern_of == number)
+        leaders = np.flatnonzero(pattern == np.arange(len(pattern)))
+        levels = [system.levels[site[k, chosen[0]]] for k in leaders]
+        tables = _evaluate(f, system, pattern, dict(zip(leaders, levels, strict=True)), chosen)
+        require_defined(f, tables)
+        if not len(leaders):
+            yield (), tables.sum()
+            continue
+        for sites, table in zip(site[leaders][:, chosen].T, tables, strict=True):
+            order = np.argsort(sites)
+            yield tuple(sites[order].tolist()), table.transpose(order)
+
+
+def _pattern(site: np.ndarray) -> np.ndarray:
+    """For each slot of each instance: the first slot that reads the same free site, or -1."""
+    pattern = np.where(site < 0, -1, np.arange(len(site))[:, np.newaxis])
+    for k in range(len(site)):
+        for first in reversed(range(k)):
+            pattern[k] = np.where((site[k] >= 0) & (site[first] == site[k]), first, pattern[k])
+    return pattern
+
+
+def _evaluate(
+    f: Family,
+    system: System,
+    pattern: np.ndarray,
+    levels: dict[int, np.ndarray],
+    chosen: np.ndarray,
+) -> np.ndarray:
+    """Tables of alike instances: one axis for them, then one for each distinct free site."""
+    sizes = [len(x) for x in levels.values()]
+    if len(chosen) * prod(sizes) > MAX_TABLE:
+        raise InfeasibleError(
+            f"the term {f.term!r} couples {len(sizes)} sites, which takes {len(chosen)} tables of "
+            f"{prod(sizes)} entries"
+        )
+    axes = dict(zip(levels, np.eye(len(sizes), dtype=int), strict=True))
+    slots = []
+    for first, c in zip(pattern, f.columns, strict=True):
+        if first >= 0:
+            slots.append(levels[first].reshape(1, *np.where(axes[first], -1, 1)))
+            continue
+        if c.kind == "coefficient":
+            values = coefficients(c, system.tables)
+        else:
+            values = system.base[c.array][rows(c, system.ir, system.tables)]
+        values = values if len(values) == 1 else values[chosen]
+        slots.append(values.reshape(-1, *[1] * len(sizes)))
+    return np.broadcast_to(evaluate(f.expr, slots), (len(chosen), *sizes))

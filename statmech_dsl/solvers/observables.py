@@ -1,0 +1,111 @@
+"""Expectations of a model's observables by enumeration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
+
+from statmech_dsl.errors import ArgumentError, ModelError
+from statmech_dsl.ir.marks import ObservableMark, VariableMark, mark_of
+from statmech_dsl.solvers.enumeration import Spectrum, chunks
+from statmech_dsl.solvers.system import System, Values
+
+Measure = Callable[[Values], list[np.ndarray]]
+"""Values of observables in a chunk of states, each of shape (states, ...)."""
+
+
+def observables_of(model: pm.Model, wanted: bool | Sequence[str]) -> list[Any]:
+    """Observables of a model: all, none, or those named.
+
+    Raises
+    ------
+    ArgumentError
+        A name is not that of an observable.
+    """
+    known = {v.name: v for v in model.deterministics if isinstance(mark_of(v), ObservableMark)}
+    if isinstance(wanted, bool):
+        return list(known.values()) if wanted else []
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in names:
+        if name not in known:
+            raise ArgumentError(
+                f"the model has no observable {name!r}",
+                where=f"observables={wanted!r}",
+                mend=f"choose among {', '.join(map(repr, known)) or 'none: it has no Observable'}",
+            )
+    return [known[name] for name in names]
+
+
+def expectations(
+    observables: Sequence[Any],
+    model: pm.Model,
+    system: System,
+    spectrum: Spectrum,
+    betas: np.ndarray,
+    log_partition: np.ndarray,
+) -> list[np.ndarray]:
+    """Mean of each observable, <O> = sum over states of O exp(-beta E - E_fixed) / Z.
+
+    Returns
+    -------
+    list of ndarray, shape (betas, ...)
+    """
+    measure = compile_observables(observables, model, system)
+    means: list[Any] = [0.0] * len(observables)
+    start = 0
+    for x in chunks(system):
+        here = slice(start, start := start + next(iter(x.values())).shape[1])
+        part = Spectrum(spectrum.tempered[here], spectrum.fixed[here])
+        p = np.exp([part.log_weights(b) - z for b, z in zip(betas, log_partition, strict=True)])
+        means = [m + np.tensordot(p, value, 1) for m, value in zip(means, measure(x), strict=True)]
+    return means
+
+
+def compile_observables(observables: Sequence[Any], model: pm.Model, system: System) -> Measure:
+    """Compile observables for many states at once, without C or Numba: they run for a moment only.
+
+    Raises
+    ------
+    ModelError
+        An observable depends on a random variable that is not declared by this library.
+    """
+    ours = {
+        mark.name: v
+        for v in [*model.basic_RVs, *model.deterministics]
+        if isinstance(mark := mark_of(v), VariableMark)
+    }
+    for v in observables:
+        _require_determined(v, list(ours.values()))
+    variables = [v for v in system.ir.variables if v.name in ours]
+    inputs = [pt.tensor(v.name, dtype=ours[v.name].dtype, shape=(None, *v.shape)) for v in variables]
+    replace = {ours[v.name]: x for v, x in zip(variables, inputs, strict=True)}
+    function = pytensor.function(
+        inputs,
+        vectorize_graph(list(observables), replace=replace),
+        mode=Mode(linker="py", optimizer="fast_compile"),
+        on_unused_input="ignore",
+    )
+
+    def measure(x: Values) -> list[np.ndarray]:
+        states = [x[v.name].T.reshape(-1, *v.shape) for v in variables]
+        return function(*(s.astype(i.dtype) for s, i in zip(states, inputs, strict=True)))
+
+    return measure
+
+
+def _require_determined(observable: Any, ours: list[Any]) -> None:
+    for v in ancestors([observable], blockers=ours):
+        if v not in ours and v.owner is not None and isinstance(v.owner.op, RandomVariable):
+            raise ModelError(
+                f"observable {observable.name!r} depends on the random variable {v.name!r}",
+                mend="give it a number, or leave the observable out with observables=",
+            )
