@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 import statmech_dsl as sm
 
 
 def boltzmann_machine(
-    N: int = 16, seed: int = 0, weights: ArrayLike | None = None, biases: ArrayLike = 0.0
+    N: int = 16,
+    seed: int = 0,
+    weights: np.typing.ArrayLike | None = None,
+    biases: np.typing.ArrayLike = 0.0,
 ) -> sm.Model:
     """Return the Boltzmann machine: units n_i = 0 or 1 with weights between all pairs.
 

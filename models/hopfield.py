@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 import statmech_dsl as sm
 
 
 def hopfield(
-    N: int = 100, n_patterns: int = 5, seed: int = 0, patterns: ArrayLike | None = None
+    N: int = 100, n_patterns: int = 5, seed: int = 0, patterns: np.typing.ArrayLike | None = None
 ) -> sm.Model:
     """Return the Hopfield model: Ising spins that remember P patterns xi^mu of signs.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 import statmech_dsl as sm
 
@@ -12,9 +11,9 @@ def restricted_boltzmann_machine(
     n_visible: int = 12,
     n_hidden: int = 6,
     seed: int = 0,
-    weights: ArrayLike | None = None,
-    visible_biases: ArrayLike = 0.0,
-    hidden_biases: ArrayLike = 0.0,
+    weights: np.typing.ArrayLike | None = None,
+    visible_biases: np.typing.ArrayLike = 0.0,
+    hidden_biases: np.typing.ArrayLike = 0.0,
 ) -> sm.Model:
     """Return the restricted Boltzmann machine: weights between visible and hidden units only.
 

@@ -1,35 +1,12 @@
 """Statistical mechanics for any energy that you can write in Python.
 
-Declare variables and an energy in a `Model`, then `sample` it; see the quick start in the docs.
+Declare variables and an energy in a `Model`, then `sample` it; see the quick start in the docs. The
+public names are listed in ``__init__.pyi`` and imported when they are first used.
 """
 
 import lazy_loader as _lazy
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = _lazy.attach(
-    __name__,
-    submodules=["errors", "models"],
-    submod_attrs={
-        "lang.model": ["Model"],
-        "lang.variables": [
-            "Spin",
-            "Occupation",
-            "Levels",
-            "Potts",
-            "Clock",
-            "Angle",
-            "UnitVector",
-            "Field",
-        ],
-        "lang.energy": ["Energy", "Observable"],
-        "lang": ["lattices"],
-        "runs.sample": ["sample"],
-        "runs.pymc_step": ["LocalGibbs"],
-        "engine.explain": ["explain"],
-        "solvers.exact": ["exact"],
-        "diagnostics": ["derived", "correlation", "tau_int"],
-        "testing.validate": ["validate"],
-    },
-)
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
 __all__ = [*__all__, "__version__"]

@@ -9,6 +9,7 @@ evaluates the same operations in the same order.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,8 @@ def _fold_sub(x: Expr, y: Expr) -> Expr | None:
         return call("neg", y)
     if y.op == "neg":
         return call("add", x, y.args[0])
+    if y.op == "const":
+        return call("add", -y.attr, x)  # type: ignore[operator]
     return call("neg", call("add", x.args[0], y)) if x.op == "neg" else None
 
 
@@ -180,6 +183,46 @@ def _fold_where(c: Expr, x: Expr, y: Expr) -> Expr | None:
     return x if x == y else None
 
 
+def _fold_cos(x: Expr) -> Expr | None:
+    """Shifts by multiples of pi/2, so that the probes of an angle share one sine and cosine."""
+    quarter = _quarter_turns(x)
+    return None if quarter is None else (_COS, _MINUS_SIN, _MINUS_COS, _SIN)[quarter[0]](quarter[1])
+
+
+def _fold_sin(x: Expr) -> Expr | None:
+    if x.op == "neg":
+        return call("neg", call("sin", x.args[0]))
+    quarter = _quarter_turns(x)
+    return None if quarter is None else (_SIN, _COS, _MINUS_SIN, _MINUS_COS)[quarter[0]](quarter[1])
+
+
+def _SIN(x: Expr) -> Expr:
+    return call("sin", x)
+
+
+def _COS(x: Expr) -> Expr:
+    return call("cos", x)
+
+
+def _MINUS_SIN(x: Expr) -> Expr:
+    return call("neg", _SIN(x))
+
+
+def _MINUS_COS(x: Expr) -> Expr:
+    return call("neg", _COS(x))
+
+
+def _quarter_turns(x: Expr) -> tuple[int, Expr] | None:
+    """``x = rest + k pi/2`` with k in 0 .. 3, for a sum or difference with such a constant."""
+    if x.op not in ("add", "sub") or x.args[0].op != "const":
+        return None
+    turns = x.args[0].attr / (math.pi / 2)  # type: ignore[operator]
+    if turns != round(turns) or abs(turns) > 4:
+        return None
+    rest = x.args[1]
+    return round(turns) % 4, rest if x.op == "add" else call("neg", rest)
+
+
 def _fold_eq(x: Expr, y: Expr) -> Expr | None:
     return const(1.0) if x == y else None
 
@@ -192,6 +235,8 @@ _RULES: dict[str, Callable[..., Expr | None]] = {
     "div": _fold_div,
     "where": _fold_where,
     "eq": _fold_eq,
+    "cos": _fold_cos,
+    "sin": _fold_sin,
 }
 
 

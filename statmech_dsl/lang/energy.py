@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,14 +57,16 @@ def Energy(name: str, expr: Any) -> TensorVariable:
         for v in model.free_RVs
         if v in behind and not isinstance(mark_of(v), VariableMark) and not _part_of_ours(v, behind)
     ]
-    potential = pm.Potential(name, -expr)
+    potential = pm.Potential(name, -pt.cast(expr, "float64"))
     attach(potential, EnergyMark(name))
     if parameters:
         guard(model, parameters)
     return potential
 
 
-def Observable(name: str, expr: Any) -> TensorVariable:
+def Observable(
+    name: str, expr: Any, *, dims: str | Sequence[str] | None = None
+) -> TensorVariable:
     """Record an expression at every draw.
 
     Parameters
@@ -72,6 +75,8 @@ def Observable(name: str, expr: Any) -> TensorVariable:
         Name in the results.
     expr : TensorVariable
         Any expression of declared variables, of any shape.
+    dims : str or sequence of str, optional
+        Names of its dimensions in the results.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def Observable(name: str, expr: Any) -> TensorVariable:
     ...     m = sm.Observable("m", s.mean())
     """
     _, expr, _ = _examine("Observable", name, expr)
-    deterministic = pm.Deterministic(name, expr)
+    deterministic = pm.Deterministic(name, expr, dims=dims)
     attach(deterministic, ObservableMark(name))
     return deterministic
 

@@ -10,6 +10,8 @@ from pymc.distributions.distribution import _support_point
 from pymc.distributions.transforms import _default_transform, circular
 from pymc.logprob.abstract import _logprob
 from pymc.logprob.transforms import Transform
+from pymc.step_methods import STEP_METHODS
+from pymc.step_methods.compound import BlockedStep, Competence
 from pytensor.link.numba.dispatch import basic as numba_basic
 from pytensor.link.numba.dispatch.random import numba_core_rv_funcify
 from pytensor.tensor.random.op import RandomVariable
@@ -103,3 +105,25 @@ def _numba_core(op: DomainRV, node: Any):
         return values[rng.integers(0, len(values))]
 
     return random
+
+
+class AssignedStep(BlockedStep):
+    """What PyMC finds when it looks for a step for our variables: makes a `LocalGibbs`."""
+
+    name = "local_gibbs"
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        # Runs lie above this layer, so the step goes by its public name, when a model is sampled.
+        from statmech_dsl import LocalGibbs
+
+        return LocalGibbs(*args, **kwargs)
+
+    @staticmethod
+    def competence(var, has_grad):
+        """All variables that NUTS cannot move."""
+        ours = isinstance(var.owner.op, DomainRV)
+        discrete = ours and var.owner.op.domain.values is not None
+        return Competence.IDEAL if discrete or ours and not has_grad else Competence.INCOMPATIBLE
+
+
+STEP_METHODS.append(AssignedStep)

@@ -60,7 +60,8 @@ def _declare(
     names = _dims(name, sites, shape, dims)
     data = None if observed is None else _observed(domain, name, shape, observed)
     # The constant has one value for all sites; `size` gives the shape, known statically.
-    rv = DomainRV(domain)(pt.constant(0.0), size=batch)
+    rng = pt.random.shared_rng(np.random.default_rng())
+    _, rv = DomainRV(domain)(pt.constant(0.0), size=batch, rng=rng, return_next_rng=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImputationWarning)
         variable = model.register_rv(rv, name, observed=data, dims=names)

@@ -13,9 +13,10 @@ from math import prod
 
 import numpy as np
 
-from statmech_dsl.solvers.factors import Factor
-from statmech_dsl.solvers.order import Plan, Step
+from statmech_dsl.solvers.factors import Factor, factorize
+from statmech_dsl.solvers.order import Plan, Step, plan
 from statmech_dsl.solvers.series import ORDERS, boltzmann, scaled, toeplitz
+from statmech_dsl.solvers.system import System
 from statmech_dsl.solvers.thermal import Thermal
 
 
@@ -39,43 +40,49 @@ class Tensor:
         return self.series.transpose(*axes, -1).reshape(*sizes, ORDERS)
 
 
-def eliminate(factors: Sequence[Factor], plan: Plan, beta: float) -> Thermal:
-    """Sum over all free sites.
+@dataclass(frozen=True, eq=False)
+class Elimination:
+    """Factors, and the order in which they are multiplied."""
 
-    Parameters
-    ----------
-    factors : sequence of Factor
-        The energy.
-    plan : Plan
-        Order of the products.
-    beta : float
-        Inverse temperature.
+    factors: tuple[Factor, ...]
+    plan: Plan
 
-    Returns
-    -------
-    Thermal
-        log Z, <E> and var(E).
+    def thermal(self, beta: float) -> Thermal:
+        """Sum over all free sites.
+
+        Raises
+        ------
+        ImproperDistributionError
+            All weights are 0.
+        """
+        log_Z = np.zeros(ORDERS)
+        tensors = {}
+        for number, f in enumerate(self.factors):
+            series, log_scale = boltzmann(f.tempered, f.fixed, beta)
+            tensors[number] = Tensor(f.sites, series)
+            log_Z += log_scale
+        for number, step in enumerate(self.plan.steps, len(self.factors)):
+            a, b = (tensors.pop(k).summed(step.lonely) for k in step.pair)
+            product = multiply(a, b, step)
+            series, log_scale = scaled(product.series)
+            tensors[number] = Tensor(product.sites, series)
+            log_Z += log_scale
+        return Thermal(beta, float(log_Z[0]), float(-log_Z[1]), float(2.0 * log_Z[2]))
+
+
+def elimination(system: System) -> Elimination:
+    """Find the factors of a system and a cheap order.
 
     Raises
     ------
+    InfeasibleError
+        The energy is a function of running sums, or the products become too large.
     ImproperDistributionError
-        All weights are 0.
+        A term is NaN or minus infinity.
     """
-    log_Z = np.zeros(ORDERS)
-    tensors = []
-    for f in factors:
-        series, log_scale = boltzmann(f.tempered, f.fixed, beta)
-        tensors.append(Tensor(f.sites, series))
-        log_Z += log_scale
-    for step in plan.steps:
-        a, b = (tensors[k].summed(step.lonely) for k in step.pair)
-        for k in sorted(step.pair, reverse=True):
-            del tensors[k]
-        product = multiply(a, b, step)
-        series, log_scale = scaled(product.series)
-        tensors.append(Tensor(product.sites, series))
-        log_Z += log_scale
-    return Thermal(float(log_Z[0]), float(-log_Z[1]), float(2.0 * log_Z[2]))
+    factors = factorize(system)
+    order = plan([f.sites for f in factors], [len(x) for x in system.levels])
+    return Elimination(tuple(factors), order)
 
 
 def multiply(a: Tensor, b: Tensor, step: Step) -> Tensor:
@@ -88,5 +95,4 @@ def multiply(a: Tensor, b: Tensor, step: Step) -> Tensor:
         right.transpose(0, 1, 3, 2, 4).reshape(n, inner * ORDERS, columns * ORDERS)
     )
     sizes = dict(zip(a.sites + b.sites, a.series.shape[:-1] + b.series.shape[:-1], strict=True))
-    sites = step.common + step.left + step.right
-    return Tensor(sites, series.reshape(*(sizes[s] for s in sites), ORDERS))
+    return Tensor(step.product, series.reshape(*(sizes[s] for s in step.product), ORDERS))

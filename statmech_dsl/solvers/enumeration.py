@@ -9,8 +9,9 @@ from math import prod
 
 import numpy as np
 
+from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.solvers.evaluate import energies
-from statmech_dsl.solvers.system import System, Values
+from statmech_dsl.solvers.system import SMALLER, System, Values, power_of_two
 from statmech_dsl.solvers.thermal import Thermal, no_weight
 
 MAX_STATES = 2**24
@@ -32,6 +33,10 @@ class Spectrum:
         """Logarithm of exp(-beta E - E_fixed) of every state."""
         return -(beta * self.tempered + self.fixed)
 
+    def part(self, start: int, stop: int) -> Spectrum:
+        """The states with these numbers."""
+        return Spectrum(self.tempered[start:stop], self.fixed[start:stop])
+
     def thermal(self, beta: float) -> Thermal:
         """Sum over all states.
 
@@ -48,7 +53,7 @@ class Spectrum:
         Z = weights.sum()
         energy = weights @ self.tempered / Z
         variance = weights @ (self.tempered - energy) ** 2 / Z
-        return Thermal(float(top + np.log(Z)), float(energy), float(variance))
+        return Thermal(beta, float(top + np.log(Z)), float(energy), float(variance))
 
     def ground(self) -> tuple[float, int]:
         """Lowest tempered energy of the states that are not forbidden, and their number."""
@@ -59,7 +64,21 @@ class Spectrum:
 
 
 def spectrum(system: System) -> Spectrum:
-    """Energies of all states, in the order of `chunks`."""
+    """Energies of all states, in the order of `chunks`.
+
+    Raises
+    ------
+    InfeasibleError
+        There are more than `MAX_STATES`.
+    ImproperDistributionError
+        An energy is NaN or minus infinity.
+    """
+    if system.n_states > MAX_STATES:
+        raise InfeasibleError(
+            f"enumeration would visit {power_of_two(system.n_states)} states, at most "
+            f"{power_of_two(MAX_STATES)} are allowed",
+            mend=SMALLER,
+        )
     pairs = [energies(system.ir, system.tables, x) for x in chunks(system)]
     return Spectrum(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
 

@@ -127,9 +127,7 @@ def exclude(tempered: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.where(forbidden, 0.0, tempered), np.where(forbidden, np.inf, fixed)
 
 
-def _instances(
-    f: Family, ir: ModelIR, tables: Tables, values: Values, sums: Values
-) -> np.ndarray:
+def _instances(f: Family, ir: ModelIR, tables: Tables, values: Values, sums: Values) -> np.ndarray:
     """Value of every instance in every state, shape (instances, states)."""
     n = next(iter(values.values())).shape[1]
     slots = [_slot(c, ir, tables, values, sums) for c in f.columns]

@@ -1,10 +1,10 @@
-"""`exact`: log Z and expectations of discrete models without sampling."""
+"""`exact`: log Z and expectations of discrete models, without sampling."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pymc as pm
@@ -12,16 +12,154 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ModelError
-from statmech_dsl.lower.recovery import recover
-from statmech_dsl.solvers.elimination import eliminate
-from statmech_dsl.solvers.enumeration import MAX_STATES, spectrum
-from statmech_dsl.solvers.factors import factorize
+from statmech_dsl.lower.recovery import Recovered, recover
+from statmech_dsl.solvers.elimination import Elimination, elimination
+from statmech_dsl.solvers.enumeration import MAX_STATES, Spectrum, spectrum
+from statmech_dsl.solvers.labels import CONVENTION, ground_state, means, temperature, thermodynamics
 from statmech_dsl.solvers.observables import expectations, observables_of
-from statmech_dsl.solvers.order import plan
-from statmech_dsl.solvers.system import System, discrete_system
-from statmech_dsl.solvers.temperatures import inverse_temperatures
+from statmech_dsl.solvers.system import System, discrete_system, power_of_two
+from statmech_dsl.solvers.temperatures import temperatures
 
 Method = Literal["auto", "enumeration", "elimination"]
+
 FEW_STATES = 2**20
-"""States up to which enumeration is taken in any case: about a second."""
-...
+"""Number of states up to which "auto" enumerates in any case: a second or two."""
+
+
+def exact(
+    model: pm.Model,
+    *,
+    T: ArrayLike = 1.0,
+    beta: ArrayLike | None = None,
+    method: Method = "auto",
+    observables: bool | Sequence[str] = True,
+) -> xr.Dataset:
+    r"""Sum over all states of a discrete model.
+
+    .. math:: Z = \sum_x e^{-E(x)/T}, \quad F = -T \log Z, \quad
+        \langle O \rangle = \frac{1}{Z} \sum_x O(x) e^{-E(x)/T}
+
+    Enumeration visits all states, 2^24 at most, and is the only method that gives observables,
+    the lowest energy and its degeneracy. Elimination sums over one site after another and is
+    feasible where few sites hang together at a time: long chains and strips, trees, 10x10 tori.
+    There <E> and its variance follow exactly from a power series of log Z in beta.
+
+    Parameters
+    ----------
+    model : Model
+        A model all of whose free (not clamped) variables are discrete.
+    T : float or sequence of float
+        Temperature in units of energy (k_B = 1). A list adds the dimension ``T`` to the results.
+    beta : float or sequence of float, optional
+        Inverse temperature, instead of T; 0 is allowed.
+    method : {"auto", "enumeration", "elimination"}
+        "auto" enumerates up to 2^20 states, or 2^24 if there are observables to measure or
+        elimination is not feasible.
+    observables : bool or sequence of str
+        Observables whose means are wanted: all that the method can give, none, or those named.
+
+    Returns
+    -------
+    Dataset
+        ``log_partition``, ``free_energy``, ``energy``, ``heat_capacity`` and ``entropy``: totals,
+        not per site. By enumeration also ``min_energy``, ``degeneracy`` and the mean of each
+        observable under its own name.
+
+        Terms of the log-density that are no `Energy` are not divided by T. They count in log Z and
+        in all means, but not in ``energy``; ``entropy`` is then -dF/dT, relative to the measure
+        that they define.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is out of range or names no observable.
+    ModelError
+        A free variable is continuous, or a parameter is random.
+    InfeasibleError
+        Too many states, and too many sites that hang together.
+    ImproperDistributionError
+        The energy is NaN or minus infinity in some state, or plus infinity in all.
+
+    Examples
+    --------
+    >>> import statmech_dsl as sm
+    >>> with sm.Model() as model:
+    ...     lattice = sm.lattices.chain(10)
+    ...     s = sm.Spin("s", lattice)
+    ...     i, j = lattice.bonds
+    ...     exchange = sm.Energy("exchange", -1.0 * s[i] * s[j])
+    ...     m2 = sm.Observable("m2", s.mean() ** 2)
+    >>> result = sm.exact(model, T=2.0)
+    >>> c, t = 2 * np.cosh(1 / 2), np.tanh(1 / 2)
+    >>> print(f"{result.log_partition:.6f} {10 * np.log(c) + np.log1p(t**10):.6f}")
+    8.133012 8.133012
+    >>> print(f"{result.m2:.4f}")
+    0.2696
+    """
+    recovered = _recover(model)
+    system = discrete_system(recovered.ir, recovered.tables, recovered.clamped)
+    at = temperatures(T, beta, any(f.tempered for f in system.ir.energy_families))
+    measured = observables_of(model, observables)
+    solution = _solve(system, method, measured, required=not isinstance(observables, bool))
+    sums = [solution.thermal(float(b)) for b in at.beta.flat]
+    columns = thermodynamics(sums, at)
+    if isinstance(solution, Spectrum):
+        columns |= ground_state(solution)
+        columns |= means(expectations(measured, model, system, solution, sums), at, model)
+    attrs = {
+        "convention": CONVENTION,
+        "method": "enumeration" if isinstance(solution, Spectrum) else "elimination",
+        "n_sites": json.dumps({v.name: v.n_sites for v in system.ir.variables}),
+    }
+    return xr.Dataset(columns, coords={"T": temperature(at)}, attrs=attrs)
+
+
+def _recover(model: pm.Model) -> Recovered:
+    """The factors of a model without random parameters."""
+    if not isinstance(model, pm.Model):
+        raise ModelError(f"expected a model, got {type(model).__name__}")
+    recovered = recover(model)
+    if recovered.random:
+        raise ModelError(
+            f"the model has random parameters: {', '.join(map(str, recovered.random))}",
+            mend="give them numbers or pm.Data: log Z is a function of them",
+        )
+    if not recovered.ir.variables:
+        raise ModelError(
+            "the model declares no variable of statmech_dsl",
+            mend="declare sm.Spin, sm.Potts, ... inside the model",
+        )
+    return recovered
+
+
+def _solve(
+    system: System, method: Method, measured: Sequence[Any], required: bool
+) -> Spectrum | Elimination:
+    """Choose a method and prepare it; ``required``: the user has named the measured observables."""
+    if method not in get_args(Method):
+        raise ArgumentError(
+            f"unknown method {method!r}", mend=f"use one of {', '.join(get_args(Method))}"
+        )
+    required = required and bool(measured)
+    if method == "elimination" and required:
+        raise ArgumentError(
+            "elimination gives no means of observables",
+            mend="use method='enumeration', or leave out observables=",
+        )
+    n = system.n_states
+    if method == "auto" and (required or n <= (MAX_STATES if measured else FEW_STATES)):
+        method = "enumeration"
+    if method == "enumeration":
+        return spectrum(system)
+    try:
+        return elimination(system)
+    except InfeasibleError as error:
+        if method == "elimination":
+            raise
+        if n <= MAX_STATES:
+            return spectrum(system)
+        raise InfeasibleError(
+            f"neither enumeration nor elimination is feasible: there are {power_of_two(n)} states, at most "
+            f"{power_of_two(MAX_STATES)} are enumerated; {error.what}",
+            mend=error.mend,
+        ) from None

@@ -11,8 +11,10 @@ import numpy as np
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.ir.model import Family
 from statmech_dsl.solvers.evaluate import coefficients, evaluate, exclude, require_defined
-from statmech_dsl.solvers.system import System, rows
+from statmech_dsl.solvers.system import SMALLER, System, power_of_two, rows
 
+MAX_TERMS = 2**18
+"""Most terms of a family that are merged, one by one: a second."""
 MAX_TABLE = 2**25
 """Most entries in the tables of a family's alike instances: 256 MB."""
 
@@ -42,7 +44,8 @@ def factorize(system: System) -> list[Factor]:
     for f in system.ir.families:
         if f.feeds is not None or any(c.kind == "sum" for c in f.columns):
             raise InfeasibleError(
-                f"elimination needs local terms, but {f.term!r} is a function of a sum over many sites"
+                f"elimination needs local terms, but {f.term!r} is a function of a sum over many sites",
+                mend=SMALLER,
             )
         for sites, table in _tables(f, system, numbers):
             if sites not in merged:
@@ -71,6 +74,11 @@ def _tables(
     for k, c in enumerate(f.columns):
         if c.kind == "state":
             site[k] = numbers[c.array][rows(c, system.ir, system.tables)]
+    if np.count_nonzero((site >= 0).any(axis=0)) > MAX_TERMS:
+        raise InfeasibleError(
+            f"elimination takes at most {power_of_two(MAX_TERMS)} terms, and {f.term!r} has more",
+            mend=SMALLER,
+        )
     patterns, pattern_of = np.unique(_pattern(site), axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
         chosen = np.flatnonzero(pattern_of == number)
@@ -107,7 +115,8 @@ def _evaluate(
     if len(chosen) * prod(sizes) > MAX_TABLE:
         raise InfeasibleError(
             f"the term {f.term!r} couples {len(sizes)} sites, which takes {len(chosen)} tables of "
-            f"{prod(sizes)} entries"
+            f"{power_of_two(prod(sizes))} entries each",
+            mend=SMALLER,
         )
     axes = dict(zip(levels, np.eye(len(sizes), dtype=int), strict=True))
     slots = []

@@ -18,6 +18,7 @@ from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.ir.marks import ObservableMark, VariableMark, mark_of
 from statmech_dsl.solvers.enumeration import Spectrum, chunks
 from statmech_dsl.solvers.system import System, Values
+from statmech_dsl.solvers.thermal import Thermal
 
 Measure = Callable[[Values], list[np.ndarray]]
 """Values of observables in a chunk of states, each of shape (states, ...)."""
@@ -50,23 +51,29 @@ def expectations(
     model: pm.Model,
     system: System,
     spectrum: Spectrum,
-    betas: np.ndarray,
-    log_partition: np.ndarray,
-) -> list[np.ndarray]:
+    at: Sequence[Thermal],
+) -> dict[str, np.ndarray]:
     """Mean of each observable, <O> = sum over states of O exp(-beta E - E_fixed) / Z.
 
     Returns
     -------
-    list of ndarray, shape (betas, ...)
+    dict of str to ndarray, shape (temperatures, ...)
+
+    Raises
+    ------
+    ModelError
+        An observable depends on a random variable that this library does not declare.
     """
+    if not observables:
+        return {}
     measure = compile_observables(observables, model, system)
-    means: list[Any] = [0.0] * len(observables)
+    means = dict.fromkeys([v.name for v in observables], np.zeros(()))
     start = 0
     for x in chunks(system):
-        here = slice(start, start := start + next(iter(x.values())).shape[1])
-        part = Spectrum(spectrum.tempered[here], spectrum.fixed[here])
-        p = np.exp([part.log_weights(b) - z for b, z in zip(betas, log_partition, strict=True)])
-        means = [m + np.tensordot(p, value, 1) for m, value in zip(means, measure(x), strict=True)]
+        part = spectrum.part(start, start := start + next(iter(x.values())).shape[1])
+        p = np.exp([part.log_weights(t.beta) - t.log_partition for t in at])
+        for name, values in zip(means, measure(x), strict=True):
+            means[name] = means[name] + np.tensordot(p, values, 1)
     return means
 
 
@@ -86,7 +93,9 @@ def compile_observables(observables: Sequence[Any], model: pm.Model, system: Sys
     for v in observables:
         _require_determined(v, list(ours.values()))
     variables = [v for v in system.ir.variables if v.name in ours]
-    inputs = [pt.tensor(v.name, dtype=ours[v.name].dtype, shape=(None, *v.shape)) for v in variables]
+    inputs = [
+        pt.tensor(v.name, dtype=ours[v.name].dtype, shape=(None, *v.shape)) for v in variables
+    ]
     replace = {ours[v.name]: x for v, x in zip(variables, inputs, strict=True)}
     function = pytensor.function(
         inputs,

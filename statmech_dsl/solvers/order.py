@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations, count
 from math import prod
 
-from opt_einsum.path_random import RandomGreedy
-from opt_einsum.paths import greedy
+import networkx as nx
+from networkx.utils import reverse_cuthill_mckee_ordering
+from opt_einsum.paths import greedy, linear_to_ssa
 
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.solvers.series import ORDERS
+from statmech_dsl.solvers.system import SMALLER, power_of_two
 
 MAX_BYTES = 2 * 2**30
 """Most memory that a product may take."""
-SEARCH_ABOVE = 2**25
-"""Multiplications of the greedy order above which random orders are tried: a second of computing."""
-SEARCH_BELOW = 2**10 * MAX_BYTES
-"""Bytes of the greedy order above which random orders would not fit either."""
-TRIALS = 64
-"""Number of random orders: a few seconds."""
+MAX_FACTORS = 2**15
+"""Most factors for which an order is searched: about ten seconds."""
 
 Sites = tuple[int, ...]
+Path = Sequence[Sequence[int]]
+"""Numbers of the tensors to multiply; a product gets the next number."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Take two tensors out of a list and append their product, summed where that is possible.
+    """Multiply tensors ``pair``, the larger first, and sum over sites that no other tensor has.
 
-    ``pair`` are their places, the larger tensor's first. Sites of both are ``common`` if other tensors have
-    them too, else ``summed``; ``left`` and ``right`` are sites of one of the two. ``lonely`` are sites of one of
-    the two that no other tensor has; they are summed beforehand.
+    Sites of both are ``common`` if other tensors have them, too, and ``summed`` otherwise; ``left`` and
+    ``right`` are sites of one of them, ``lonely`` those that no other tensor has: summed beforehand.
     """
 
     pair: tuple[int, int]
@@ -42,17 +42,22 @@ class Step:
     summed: Sites
     lonely: Sites
 
+    @property
+    def product(self) -> Sites:
+        """Sites of the product."""
+        return self.common + self.left + self.right
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps that leave one tensor without sites.
+    """Steps that leave one tensor without sites, and their cost.
 
-    ``largest`` is the number of entries of the largest product, ``bytes`` the memory of the costliest step,
-    ``multiplications`` their number for a series of one coefficient.
+    ``entries``: of the largest product; ``bytes``: memory of the costliest step; ``multiplications``: of
+    all steps together, for one coefficient of the series.
     """
 
     steps: tuple[Step, ...]
-    largest: int
+    entries: int
     bytes: int
     multiplications: int
 
@@ -60,41 +65,101 @@ class Plan:
 def plan(factors: Sequence[Sites], n_levels: Sequence[int]) -> Plan:
     """Find a cheap order.
 
+    The greedy order of opt_einsum suits irregular graphs. Lattices are cheaper by a sweep over the
+    sites, in the order in which they are numbered or in that of Cuthill and McKee, which keeps
+    neighbors close.
+
     Parameters
     ----------
     factors : sequence of tuple of int
-        Sites of each factor.
+        Sites of each factor; every site has one.
     n_levels : sequence of int
         Number of levels of each site.
 
     Returns
     -------
     Plan
-        The greedy order, or the best of `TRIALS` random ones where that may pay.
+        The fastest of these three that fits into memory.
 
     Raises
     ------
     InfeasibleError
         A product would take more than `MAX_BYTES`.
+
+    Examples
+    --------
+    >>> plan([(0,), (1,), (2,), (0, 1), (1, 2)], [3, 3, 3]).entries
+    3
     """
-    sizes = dict(enumerate(n_levels))
-    inputs = [frozenset(sites) for sites in factors]
-    best = _follow(greedy(inputs, frozenset(), sizes), factors, sizes)  # type: ignore[arg-type]
-    if best.multiplications > SEARCH_ABOVE and best.bytes < SEARCH_BELOW:
-        state = random.getstate()  # RandomGreedy seeds the global generator
-        search = RandomGreedy(max_repeats=TRIALS, minimize="flops")
-        path = search(inputs, frozenset(), sizes)  # type: ignore[arg-type]
-        random.setstate(state)
-        best = min(best, _follow(path, factors, sizes), key=lambda p: (p.bytes, p.multiplications))
-    if best.bytes > MAX_BYTES:
+    if len(factors) > MAX_FACTORS:
         raise InfeasibleError(
-            f"elimination needs a tensor of {best.largest:.2g} entries, and {best.bytes / 2**30:.2g} GiB "
-            f"of memory, where {MAX_BYTES / 2**30:.2g} GiB are allowed"
+            f"elimination takes at most {MAX_FACTORS} factors, there are {len(factors)}",
+            mend=SMALLER,
         )
+    graph = nx.Graph(pair for sites in factors for pair in combinations(sites, 2))
+    # Where every site has k neighbors, no order does without a tensor of k sites.
+    _require_memory(2 ** max(nx.core_number(graph).values(), default=0))
+    sizes = dict(enumerate(n_levels))
+    sets = [frozenset(sites) for sites in factors]
+    paths = [
+        linear_to_ssa(greedy(sets, frozenset(), sizes)),  # type: ignore[arg-type]
+        sweep(factors, range(len(n_levels))),
+        sweep(factors, reverse_cuthill_mckee_ordering(graph)),
+    ]
+    plans = [_follow(path, factors, sizes) for path in paths]
+    best = min(plans, key=lambda p: (max(p.bytes, MAX_BYTES), p.multiplications))
+    _require_memory(best.entries, best.bytes)
     return best
 
 
-def _follow(path: Sequence[Sequence[int]], factors: Sequence[Sites], sizes: dict[int, int]) -> Plan:
+def _require_memory(entries: int, n_bytes: int | None = None) -> None:
+    """Raise InfeasibleError if a tensor of so many entries is too large."""
+    if n_bytes is None:
+        n_bytes = 8 * ORDERS * entries
+    if n_bytes > MAX_BYTES:
+        needed, allowed = (f"{Decimal(n) / 2**30:.2g} GiB" for n in (n_bytes, MAX_BYTES))
+        raise InfeasibleError(
+            f"elimination needs a tensor of {power_of_two(entries)} entries or more, which takes "
+            f"{needed} of memory, and {allowed} are allowed",
+            mend=SMALLER,
+        )
+
+
+def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
+    """Path that sums over the sites in a given order: for each multiply all that has it.
+
+    Examples
+    --------
+    >>> sweep([(0, 1), (1, 2), (2, 3)], [0, 1, 2, 3])
+    [(0, 1), (2, 3)]
+    """
+    numbers = count(len(factors))
+    tensors = dict(enumerate(factors))
+    holders: dict[int, set[int]] = {}
+    for k, sites in tensors.items():
+        for s in sites:
+            holders.setdefault(s, set()).add(k)
+    path = []
+
+    def multiply(pair: Sequence[int]) -> None:
+        path.append(tuple(pair))
+        union = {s for k in pair for s in tensors.pop(k)}
+        product = next(numbers)
+        for s in union:
+            holders[s].difference_update(pair)
+        tensors[product] = tuple(s for s in union if holders[s])
+        for s in tensors[product]:
+            holders[s].add(product)
+
+    for s in order:
+        while len(holders[s]) > 1:
+            multiply(sorted(holders[s], key=lambda k: (len(tensors[k]), k))[:2])
+    while len(tensors) > 1:
+        multiply(sorted(tensors)[:2])
+    return path
+
+
+def _follow(path: Path, factors: Sequence[Sites], sizes: dict[int, int]) -> Plan:
     """Sites and costs of the steps of a path."""
 
     def entries(sites: Sites) -> int:
@@ -103,29 +168,27 @@ def _follow(path: Sequence[Sequence[int]], factors: Sequence[Sites], sizes: dict
     tensors = list(factors)
     uses = Counter(s for sites in tensors for s in sites)
     steps, largest, memory, multiplications = [], 1, 0, 0
-    for places in path:
-        if len(places) < 2:
-            continue  # a single factor, which has no sites
-        pair = sorted(places, key=lambda k: -entries(tensors[k]))
-        a, b = (tensors[k] for k in pair)
-        for k in sorted(places, reverse=True):
-            uses.subtract(tensors.pop(k))
+    for numbers in path:
+        if len(numbers) < 2:
+            continue  # opt_einsum's path for a single factor
+        first, second = sorted(numbers, key=lambda k: -entries(tensors[k]))
+        a, b = tensors[first], tensors[second]
+        uses.subtract(a + b)
         both = set(a) & set(b)
         step = Step(
-            pair=(pair[0], pair[1]),
+            pair=(first, second),
             common=tuple(s for s in a if s in both and uses[s]),
             left=tuple(s for s in a if s not in both and uses[s]),
             right=tuple(s for s in b if s not in both and uses[s]),
             summed=tuple(s for s in a if s in both and not uses[s]),
-            lonely=tuple(s for s in (*a, *b) if s not in both and not uses[s]),
+            lonely=tuple(s for s in a + b if s not in both and not uses[s]),
         )
-        out = step.common + step.left + step.right
-        tensors.append(out)
-        uses.update(out)
         steps.append(step)
-        largest = max(largest, entries(out))
-        # Both tensors are copied in another order, b as matrices too, and the product is scaled.
-        numbers = 2 * entries(a) + (2 + 2 * ORDERS) * entries(b) + 2 * entries(out)
-        memory = max(memory, 8 * ORDERS * numbers)
-        multiplications += entries(out + step.summed)
+        tensors.append(step.product)
+        uses.update(step.product)
+        n = entries(step.product)
+        largest = max(largest, n)
+        # Both tensors are copied in another order, b as matrices, and the product is scaled.
+        memory = max(memory, 8 * ORDERS * (2 * entries(a) + (2 + 2 * ORDERS) * entries(b) + 2 * n))
+        multiplications += n * entries(step.summed)
     return Plan(tuple(steps), largest, memory, multiplications)

@@ -18,7 +18,9 @@ ORDERS = 3
 """Coefficients that are kept."""
 
 
-def boltzmann(tempered: np.ndarray, fixed: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
+def boltzmann(
+    tempered: np.ndarray, fixed: np.ndarray, beta: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Scaled series of exp(-beta E - E_fixed), and the logarithm of the scale.
 
     Raises

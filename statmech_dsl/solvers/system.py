@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from statmech_dsl.ir.model import Column, ModelIR, Tables, Variable
 
 Values = dict[str, np.ndarray]
 """Rows of each variable: site * components + component, on the first axis."""
+SMALLER = "take a smaller system, clamp sites with observed=, or sample it"
+"""What helps where an exact computation is not feasible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class System:
     @property
     def n_states(self) -> int:
         """Number of states of the free sites."""
-        return prod(len(values) for values in self.levels)
+        return math.prod(len(values) for values in self.levels)
 
 
 def discrete_system(
@@ -68,6 +70,17 @@ def discrete_system(
         sites += [(v.name, row) for row in free]
         levels += [_levels(v)] * len(free) if free else []
     return System(ir, tables, base, tuple(sites), tuple(levels))
+
+
+def power_of_two(n: int) -> str:
+    """A large number for messages, as 2^36.
+
+    Examples
+    --------
+    >>> power_of_two(3**100)
+    '2^158.5'
+    """
+    return f"2^{math.log2(n):.4g}"
 
 
 def rows(c: Column, ir: ModelIR, tables: Tables) -> np.ndarray:

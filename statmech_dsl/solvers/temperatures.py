@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statmech_dsl.errors import ArgumentError
 
-DEFAULT = 1.0
-"""Temperature unless one is given."""
+
+@dataclass(frozen=True, eq=False)
+class Temperatures:
+    """T and beta = 1 / T, both a number (no axis) or a list (one axis)."""
+
+    T: np.ndarray
+    beta: np.ndarray
 
 
-def inverse_temperatures(T: ArrayLike, beta: ArrayLike | None) -> np.ndarray:
-    """beta as a number (0 axes) or a list (1 axis), from ``T`` or ``beta``.
+def temperatures(T: ArrayLike, beta: ArrayLike | None, tempered: bool) -> Temperatures:
+    """Read ``T`` or ``beta``; ``tempered`` tells whether the model has an Energy.
 
     Raises
     ------
     ArgumentError
-        Both are given, or one is empty, not a number or out of range.
+        Both are given, or one is empty, no number or out of range, or T divides nothing.
 
     Examples
     --------
-    >>> inverse_temperatures([1.0, 2.0], None)
+    >>> temperatures([1.0, 2.0], None, tempered=True).beta
     array([1. , 0.5])
     """
-    if beta is None:
-        temperature = _numbers("T", T)
-        if not np.all((temperature > 0) & np.isfinite(temperature)):
-            raise ArgumentError(
-                "T is not positive and finite",
-                where=f"T={T!r}",
-                mend="use T > 0; beta=0 is infinite temperature",
-            )
-        return 1.0 / temperature
-    if not np.array_equal(T, DEFAULT):  # type: ignore[arg-type]
+    if beta is not None and not (np.ndim(T) == 0 and T == 1.0):
         raise ArgumentError(
-            "both T and beta are given", where=f"T={T!r}, beta={beta!r}", mend="give one of them"
+            "T and beta are both given", where=f"T={T!r}, beta={beta!r}", mend="give one of them"
         )
-    inverse = _numbers("beta", beta)
-    if not np.all((inverse >= 0) & np.isfinite(inverse)):
-        raise ArgumentError(
-            "beta is negative or not finite", where=f"beta={beta!r}", mend="use beta >= 0"
-        )
-    return inverse
-
-
-def _numbers(name: str, given: ArrayLike) -> np.ndarray:
+    name, given = ("T", T) if beta is None else ("beta", beta)
+    where = f"{name}={given!r}"
     try:
-        numbers = np.asarray(given, np.float64)
+        x = np.asarray(given, np.float64)
     except (TypeError, ValueError):
-        numbers = np.zeros(0)
-    if numbers.ndim > 1 or not numbers.size:
+        x = np.zeros(0)
+    if x.ndim > 1 or not x.size:
+        mend = f"use {name}=2.0 or {name}=[1.0, 2.0]"
+        raise ArgumentError(f"{name} is no number and no list of numbers", where=where, mend=mend)
+    if not np.all(np.isfinite(x) & (x > 0 if name == "T" else x >= 0)):
+        mend = "beta=0 is infinite temperature"
+        allowed = "positive" if name == "T" else "not negative"
+        raise ArgumentError(f"{name} must be finite and {allowed}", where=where, mend=mend)
+    if not tempered and np.any(x != 1.0):
         raise ArgumentError(
-            f"{name} is neither a number nor a list of numbers",
-            where=f"{name}={given!r}",
-            mend=f"use {name}=2.0 or {name}=[1.0, 2.0]",
+            "the model has no Energy, so that T divides nothing",
+            where=where,
+            mend="leave T at 1, or declare the terms with sm.Energy",
         )
-    return numbers
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / x
+    return Temperatures(x, inverse) if name == "T" else Temperatures(inverse, x)

@@ -13,7 +13,7 @@ from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.ir.kernel import LoweredPass, Role
 from statmech_dsl.ir.model import Column
 
-BLOCK = 64
+BLOCK = 256
 
 
 @dataclass(frozen=True)

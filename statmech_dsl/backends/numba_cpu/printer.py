@@ -58,7 +58,7 @@ class PassPrinter:
 
     def lines(self) -> Lines:
         """The code for the site of rank k (and of its block)."""
-        out = self._words()
+        out = [*self._words(), *self._present()]
         for group in self.groups:
             match group:
                 case Accumulate():
@@ -70,6 +70,8 @@ class PassPrinter:
                 case _:
                     body = [line for s in group for line in self._statement(s)]
                     out += [self.layout.loop, *indent(body)]
+                    if isinstance(group[-1], Assign):
+                        out += self._store(group[-1])
         return out
 
     # ---- names ------------------------------------------------------------------------------------
@@ -78,7 +80,7 @@ class PassPrinter:
         """How a bound name is spelled inside a loop over lanes."""
         kind, _, rest = n.partition(".")
         if kind == "old" and rest.isdigit():
-            return self.layout.own(self.names, self.p.variable, int(rest))
+            return f"old{rest}[r]"
         if n == "beta":
             return self.layout.replica_number("beta")
         if n in self.params:
@@ -97,6 +99,17 @@ class PassPrinter:
     def spell(self, e: Expr, slots: list[str] | None = None) -> str:
         """Print an expression inside a loop over lanes."""
         return spell(e, lambda k: (slots or [])[k], self.name)
+
+    def _present(self) -> Lines:
+        """The present value in rows, where the body reads it."""
+        read_by = {n for group in self.groups for n in _reads(group)}
+        n = self.names.components(self.p.variable)
+        own = [
+            f"old{k}[r] = {self.layout.own(self.names, self.p.variable, k)}"
+            for k in range(n)
+            if f"old.{k}" in read_by
+        ]
+        return [self.layout.loop, *indent(own)] if own else []
 
     # ---- random words -----------------------------------------------------------------------------
 
@@ -142,21 +155,24 @@ class PassPrinter:
             case Let(name, e):
                 return [f"{self.name(name)} = {self.spell(e)}"]
             case Tally(e):
-                counter = (
-                    "tally" if isinstance(self.layout, SiteLanes) else f"accepted[{self.number}, c, r]"
-                )
-                return [f"{counter} += np.int64({self.spell(e)})"]
+                return [f"tally{self.number}[r] += {self.spell(e)}"]
             case Move(e):
                 return [f"energy[r] = energy[r] + {self.spell(e)}"]
             case Assign(value):
-                v = self.p.variable
-                out = [f"new{k} = {self.spell(e)}" for k, e in enumerate(value)]
-                for k in range(len(value)):
-                    target = self.layout.target(self.names, v, k)
-                    out.append(f"{target} = {self.names.store(v, f'new{k}')}")
-                return out
+                return [f"new{k}[r] = {self.spell(e)}" for k, e in enumerate(value)]
             case _:
                 return self._draw(s, self._uniforms(s.words))  # type: ignore[union-attr, arg-type]
+
+    def _store(self, s: Assign) -> Lines:
+        """A loop of its own: a scatter would keep the arithmetic from being vectorized."""
+        v = self.p.variable
+        return [
+            self.layout.loop,
+            *indent(
+                f"{self.layout.target(self.names, v, k)} = {self.names.store(v, f'new{k}[r]')}"
+                for k in range(len(s.value))
+            ),
+        ]
 
     def _draw(self, s: Draw, u: tuple[Expr, ...]) -> Lines:
         m = meaning(s, u)
@@ -294,6 +310,11 @@ def _expressions(s) -> list[Expr]:
             return list(value)
         case _:
             return [*getattr(s, "log_weights", ()), *([s.log_p] if hasattr(s, "log_p") else [])]
+
+
+def _reads(group) -> set[str]:
+    statements = group if isinstance(group, list) else [group]
+    return {n for s in statements for e in _expressions(s) for n in reads_of(e)}
 
 
 def _crossing(groups: list) -> set[str]:

@@ -17,7 +17,16 @@ _HALF_ULP_IS_ONE_HALF = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to ev
 
 
 def _of(op: str) -> Callable[..., Expr]:
-    return lambda *a: reduce(lambda x, y: call(op, x, y), a) if len(a) > 1 else call(op, *a)
+    return lambda *a: call(op, *a)
+
+
+def _any_number(op: str) -> Callable[..., Expr]:
+    return lambda *a: reduce(lambda x, y: call(op, x, y), a)
+
+
+def _never(x: Expr) -> Expr:
+    """Energies are finite."""
+    return const(0)
 
 
 def exp(x: Expr) -> Expr:  # noqa: D103
@@ -85,9 +94,9 @@ def _sqrt_1_minus_square(x: Expr) -> Expr:
 
 
 TABLE: dict[type, Callable[..., Expr]] = {
-    ps.Add: _of("add"),
+    ps.Add: _any_number("add"),
     ps.Sub: _of("sub"),
-    ps.Mul: _of("mul"),
+    ps.Mul: _any_number("mul"),
     ps.TrueDiv: _of("div"),
     ps.Neg: _of("neg"),
     ps.Reciprocal: lambda x: 1.0 / x,
@@ -102,8 +111,8 @@ TABLE: dict[type, Callable[..., Expr]] = {
     ps.RoundHalfAwayFromZero: lambda x: call("sign", x) * call("floor", call("abs", x) + 0.5),
     ps.IntDiv: floor_divide,
     ps.Mod: remainder,
-    ps.Maximum: _of("max"),
-    ps.Minimum: _of("min"),
+    ps.Maximum: _any_number("max"),
+    ps.Minimum: _any_number("min"),
     ps.Clip: lambda x, low, high: call("min", call("max", x, low), high),
     ps.Switch: _of("where"),
     ps.EQ: _of("eq"),
@@ -112,10 +121,12 @@ TABLE: dict[type, Callable[..., Expr]] = {
     ps.LE: _of("le"),
     ps.GT: lambda x, y: call("lt", y, x),
     ps.GE: lambda x, y: call("le", y, x),
-    ps.AND: _of("mul"),
-    ps.OR: _of("max"),
-    ps.XOR: _of("ne"),
+    ps.AND: _any_number("mul"),
+    ps.OR: _any_number("max"),
+    ps.XOR: _any_number("ne"),
     ps.Invert: negation,
+    ps.IsNan: _never,
+    ps.IsInf: _never,
     ps.Exp: exp,
     ps.Exp2: _of("exp2"),
     ps.Expm1: lambda x: exp(x) - 1.0,

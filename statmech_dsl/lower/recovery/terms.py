@@ -25,11 +25,15 @@ Positions = np.ndarray | None
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """What a slot reads: element ``index[m]`` of an array; index None: element 0."""
+    """What a slot reads: element ``index[m]`` of an array; index None: element 0.
+
+    During the walk, a state's elements are counted with its component axis, if it has one.
+    """
 
     kind: Literal["state", "coefficient", "sum"]
     array: str
     index: np.ndarray | None
+    component: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +67,9 @@ class Value:
         return size_of(self.shape)
 
     def map(self, function: Callable[[Expr], Expr]) -> Value:
-        """Apply a linear function to every term."""
-        return replace(
-            self, terms=tuple(replace(t, expr=function(t.expr)) for t in self.terms)
-        )
+        """Apply a linear function to every term (or any function, where each element has one)."""
+        terms = (replace(t, expr=function(t.expr)) for t in self.terms)
+        return replace(self, terms=tuple(t for t in terms if t.expr != const(0.0)))
 
 
 def size_of(shape: Iterable[int]) -> int:
@@ -199,7 +202,7 @@ def prune(t: Term) -> Term:
 
 def equal_leaves(a: Leaf, b: Leaf) -> bool:
     """Whether two leaves read the same in every instance."""
-    if (a.kind, a.array) != (b.kind, b.array):
+    if a.array != b.array or a.component != b.component or a.kind != b.kind:
         return False
     return a.index is b.index or (
         a.index is not None and b.index is not None and np.array_equal(a.index, b.index)
@@ -242,8 +245,7 @@ def elementwise(build: Callable[..., Expr], arguments: list[Value]) -> Value:
     packed = arguments[0].map(lambda e: Expr("arguments", (e,)))
     for x in arguments[1:]:
         packed = combine(lambda e, y: Expr("arguments", (*e.args, y)), packed, x)
-    v = packed.map(lambda e: build(*e.args))
-    return replace(v, terms=tuple(t for t in v.terms if t.expr != const(0.0)))
+    return packed.map(lambda e: build(*e.args))
 
 
 def product(a: Value, b: Value) -> Value:
@@ -299,7 +301,7 @@ def fuse(v: Value) -> Value:
         return v
     alike: dict[object, list[Term]] = {}
     for t in v.terms:
-        arrays = tuple((x.kind, x.array, x.index is None) for x in t.leaves)
+        arrays = tuple((x.kind, x.array, x.component, x.index is None) for x in t.leaves)
         alike.setdefault((t.expr, arrays), []).append(t)
     return Value(v.shape, tuple(_concatenate(ts) for ts in alike.values()))
 

@@ -1,0 +1,172 @@
+"""From a PyMC model to families of local terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from pytensor.graph.basic import Variable
+from pytensor.scalar.basic import Neg
+from pytensor.tensor.elemwise import Elemwise
+
+import statmech_dsl.lower.recovery.rules  # noqa: F401  (registers the rules)
+from statmech_dsl.errors import EnergyError, ModelError
+from statmech_dsl.ir.marks import EnergyMark, NormalizerMark, VariableMark, mark_of
+from statmech_dsl.ir.model import ModelIR
+from statmech_dsl.ir.model import Variable as SiteVariable
+from statmech_dsl.lower.recovery.emit import Emitter
+from statmech_dsl.lower.recovery.graph import stabilized
+from statmech_dsl.lower.recovery.walker import Walker
+
+
+@dataclass(frozen=True, eq=False)
+class Recovered:
+    """A model as the compiler sees it.
+
+    Attributes
+    ----------
+    ir : ModelIR
+        Variables, families of local terms, running sums.
+    tables : dict of str to ndarray
+        Read-only arrays: indices (uint32), coefficients (float64), free sites of each variable (uint32).
+    clamped : dict of str to tuple
+        For each clamped variable which of its sites are clamped, and the values of all sites.
+    parameters : dict of str to TensorVariable
+        Graphs of the coefficient tables that depend on data that can be set or on random variables; the
+        table holds the present value.
+    random : frozenset of str
+        Those of ``parameters`` that depend on free random variables.
+    """
+
+    ir: ModelIR
+    tables: dict[str, np.ndarray]
+    clamped: dict[str, tuple[np.ndarray, np.ndarray]]
+    parameters: dict[str, Any]
+    random: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class _Term:
+    name: str
+    graph: Variable
+    tempered: bool
+
+
+def recover(model: pm.Model) -> Recovered:
+    """Find the local terms of a model's energy.
+
+    Everything in the log-density that depends on declared variables takes part: energies, which T
+    divides, and as untempered terms other potentials and the log-densities of ordinary random variables.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        A model with variables of statmech_dsl.
+
+    Returns
+    -------
+    Recovered
+        The terms and the arrays that they read.
+
+    Raises
+    ------
+    ModelError
+        The model has no variables of ours, or an energy uses those of another model.
+    EnergyError
+        An energy depends on no variable, has couplings that are not finite or indices out of range.
+    NonLocalEnergyError
+        An energy is neither a sum of local terms nor a function of sums over sites.
+
+    Examples
+    --------
+    >>> import statmech_dsl as sm
+    >>> with sm.Model() as model:
+    ...     s = sm.Spin("s", sm.lattices.chain(8))
+    ...     i, j = sm.lattices.chain(8).bonds
+    ...     exchange = sm.Energy("exchange", -1.0 * s[i] * s[j])
+    >>> (family,) = recover(model).ir.families
+    >>> [(c.kind, c.array) for c in family.columns]
+    [('state', 's'), ('state', 's'), ('coefficient', 'c.0')]
+    """
+    variables = {
+        v: mark for v in model.named_vars.values() if isinstance(mark := mark_of(v), VariableMark)
+    }
+    if not variables:
+        raise ModelError(
+            "the model has no variables to sample", mend="declare one, such as sm.Spin('s', lattice)"
+        )
+    walker = Walker(model, variables.values())
+    emitter = Emitter(walker.coefficients, walker.domains)
+    for term in _terms(model, variables, walker):
+        emitter.energy(term.name, walker.total(term.name, term.graph), term.tempered)
+    sums = tuple(emitter.running_sum(s) for s in walker.sums.found)
+    clamped = {m.name: c for v, m in variables.items() if (c := _clamped(model, v, m)) is not None}
+    tables = dict(emitter.tables)
+    for mark in variables.values():
+        mask = clamped[mark.name][0] if mark.name in clamped else np.zeros(mark.n_sites, bool)
+        tables[f"{mark.name}.free"] = free = np.flatnonzero(~mask).astype(np.uint32)
+        free.setflags(write=False)
+    ours = tuple(SiteVariable(m.name, m.domain, m.shape) for m in variables.values())
+    used = {n: c for n, c in walker.coefficients.tables.items() if n in tables and c.graph is not None}
+    return Recovered(
+        ModelIR(ours, tuple(emitter.families), sums),
+        tables,
+        clamped,
+        {name: c.graph for name, c in used.items()},
+        frozenset(name for name, c in used.items() if walker.known.is_random(c.graph)),
+    )
+
+
+def _terms(
+    model: pm.Model, variables: dict[Any, VariableMark], walker: Walker
+) -> Iterator[_Term]:
+    """Energy terms: the Energies, then all else in the log-density that depends on our variables."""
+    others = []
+    for potential in model.potentials:
+        match mark_of(potential):
+            case EnergyMark(name):
+                energy = _minus(potential)
+                if not walker.depends(energy):
+                    raise EnergyError(
+                        "an energy without variables",
+                        where=f"energy term {name!r}",
+                        mend="use a variable of this model in it, or leave it out",
+                    )
+                yield _Term(name, energy, True)
+            case NormalizerMark():
+                pass
+            case _:
+                others.append((potential.name, potential))
+    for rv in model.basic_RVs:
+        flat = hasattr(rv.owner.op, "domain")  # the base measure of a variable of ours
+        ours = rv in variables
+        if not flat and (ours or any(walker.depends(x) for x in rv.owner.inputs)):
+            value = rv if ours or rv in model.free_RVs else model.rvs_to_values[rv]
+            density = pm.logp(rv, value, warn_rvs=False)
+            others.append((rv.name, stabilized(density, [*model.basic_RVs, *variables])))
+    for name, density in others:
+        if walker.depends(density):
+            yield _Term(str(name), _minus(density), False)
+
+
+def _minus(v: Any) -> Any:
+    """-v; a potential of -E gives back E."""
+    if v.owner is not None and isinstance(v.owner.op, Elemwise) and isinstance(v.owner.op.scalar_op, Neg):
+        return v.owner.inputs[0]
+    return -v
+
+
+def _clamped(
+    model: pm.Model, v: Any, mark: VariableMark
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Which sites are clamped, and to which values; also after ``pm.observe``."""
+    if mark.clamped is not None and mark.values is not None:
+        return np.asarray(mark.clamped), np.asarray(mark.values)
+    if v in model.observed_RVs:
+        data = np.asarray(model.rvs_to_values[v].data)  # type: ignore[attr-defined]
+        n = mark.n_sites
+        return np.ones(n, bool), data.reshape(n, *data.shape[len(mark.shape) - 1 :][: mark.domain.components > 1])
+    return None

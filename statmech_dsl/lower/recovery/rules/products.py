@@ -1,0 +1,129 @@
+"""Products of tensors: elementwise, matrix and sparse ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from pytensor.graph.basic import Apply, Variable
+from pytensor.sparse.basic import csm_data
+from pytensor.sparse.math import Dot as SparseDot
+from pytensor.sparse.math import StructuredDot, TrueDot
+from pytensor.sparse.type import SparseTensorType
+from pytensor.tensor.blas import BatchedDot
+from pytensor.tensor.blockwise import Blockwise
+from pytensor.tensor.math import Dot
+
+from statmech_dsl.ir.expr import call
+from statmech_dsl.lower.recovery.sums import MAX_ARITY
+from statmech_dsl.lower.recovery.terms import (
+    Positions,
+    Term,
+    Value,
+    at,
+    broadcast,
+    counts,
+    join,
+    pair,
+    product,
+    reshape,
+    size_of,
+)
+from statmech_dsl.lower.recovery.walker import Walker, rule
+
+
+def multiply(a: Value, b: Value, walk: Walker) -> Value:
+    """Elementwise product."""
+    if a is b:
+        return walk.collapse(a).map(lambda e: call("sqr", e))
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    a, b = _factors(a, b, a.shape != shape, b.shape != shape, walk)
+    return product(a, b)
+
+
+def _factors(
+    a: Value, b: Value, a_again: bool, b_again: bool, walk: Walker
+) -> tuple[Value, Value]:
+    """What of a product becomes a running sum before it is expanded.
+
+    ``s * (J @ s)`` expands into pairs. A long sum that is multiplied by another one, by a function of
+    running sums, or that is used again and again (``again``), is one number: a running sum.
+    """
+    most_a, most_b = _largest(a), _largest(b)
+    if most_a > MAX_ARITY and (most_b > MAX_ARITY or a_again or _reads_sum(b)):
+        a = walk.collapse(a)
+    if most_b > MAX_ARITY and (most_a > MAX_ARITY or b_again or _reads_sum(a)):
+        b = walk.collapse(b)
+    if most_a <= MAX_ARITY and most_b <= MAX_ARITY < most_a * most_b / MAX_ARITY:
+        a, b = walk.collapse(a), walk.collapse(b)
+    return a, b
+
+
+def _largest(v: Value) -> int:
+    """Largest number of instances at an element; couplings have at most one."""
+    if not any(t.reads("state") or t.reads("sum") for t in v.terms):
+        return 0
+    return int(counts(v).max(initial=0))
+
+
+def _reads_sum(v: Value) -> bool:
+    return any(t.reads("sum") for t in v.terms)
+
+
+@rule.register
+def _dot(op: Dot | StructuredDot | SparseDot | TrueDot | BatchedDot, node: Apply, k: int, walk: Walker) -> Value:
+    return matmul(*(_matrix(x, walk) for x in node.inputs), walk)
+
+
+@rule.register
+def _blockwise(op: Blockwise, node: Apply, k: int, walk: Walker) -> Value:
+    if isinstance(op.core_op, Dot):
+        return _dot(op.core_op, node, k, walk)
+    return rule.dispatch(object)(op.core_op, node, k, walk)
+
+
+def matmul(a: Value, b: Value, walk: Walker) -> Value:
+    """Matrix product over the last axis of ``a`` and the last but one of ``b`` (or its only one)."""
+    row, column = len(a.shape) == 1, len(b.shape) == 1
+    a = reshape(a, (1, *a.shape)) if row else a
+    b = reshape(b, (*b.shape, 1)) if column else b
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    (n, inner), m = a.shape[-2:], b.shape[-1]
+    a, b = _factors(a, b, m > 1 or a.shape[:-2] != batch, n > 1 or b.shape[:-2] != batch, walk)
+    a, b = broadcast(a, (*batch, n, inner)), broadcast(b, (*batch, inner, m))
+    terms = []
+    for s in a.terms:
+        for t in b.terms:
+            ids = pair(_inner_of_left(s, n, inner), _inner_of_right(t, m), size_of(batch) * inner)
+            left, right = (np.arange(ids[2]) if x is None else x for x in (at(s.out, ids[0]), at(t.out, ids[1])))
+            out = left // inner * m + right % m
+            terms.append(join(lambda x, y: call("mul", x, y), s, t, ids, out))
+    shape = (*batch, *(() if row else (n,)), *(() if column else (m,)))
+    return Value(shape, tuple(t for t in terms if t.n))
+
+
+def _inner_of_left(t: Term, n: int, inner: int) -> Positions:
+    """Batch and inner index of each instance of a left factor, as one number."""
+    if n == 1:
+        return t.out
+    position = np.arange(t.n) if t.out is None else t.out
+    return position // (n * inner) * inner + position % inner
+
+
+def _inner_of_right(t: Term, m: int) -> Positions:
+    if m == 1:
+        return t.out
+    return (np.arange(t.n) if t.out is None else t.out) // m
+
+
+def _matrix(x: Variable, walk: Walker) -> Value:
+    if not isinstance(x.type, SparseTensorType) or walk.depends(x):
+        return walk(x)
+    matrix = walk.known.value(x).tocoo()
+    if walk.known.is_fixed(x):
+        entries = walk.coefficients.constant(matrix.data)
+    else:
+        entries = walk.coefficients.value(csm_data(x))
+    position = matrix.row.astype(np.int64) * matrix.shape[1] + matrix.col
+    terms = tuple(replace(t, out=at(position, t.out)) for t in entries.terms)
+    return Value(matrix.shape, terms)

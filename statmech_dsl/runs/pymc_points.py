@@ -1,0 +1,144 @@
+"""Points of PyMC: dictionaries of the (transformed) values of all free random variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from pymc.pytensorf import compile as compile_graphs
+from pytensor.graph.traversal import ancestors
+
+from statmech_dsl.errors import ModelError
+from statmech_dsl.ir.marks import VariableMark, mark_of
+from statmech_dsl.lang.random_variable import TRANSFORMS
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a variable of ours lies in a point.
+
+    ``declared`` is what the user holds; ``rv`` is the free random variable, which has only the sites that
+    are not clamped; ``value`` stands for its value, of which ``transformed`` says whether it is another
+    than that of the sites.
+    """
+
+    mark: VariableMark
+    declared: Any
+    rv: Any
+    value: Any
+    transformed: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the variable in a program."""
+        return self.mark.name
+
+    @property
+    def key(self) -> str:
+        """Name of the value in a point."""
+        return self.value.name
+
+    def rows(self) -> Any:
+        """Rows of a state that the value holds."""
+        if self.mark.clamped is None:
+            return slice(None)
+        return np.flatnonzero(np.repeat(~self.mark.clamped, self.mark.domain.components))
+
+
+def places(model: pm.Model) -> list[Place]:
+    """The variables of ours that have free sites.
+
+    Raises
+    ------
+    ModelError
+        A transform makes that moving one of them would move something else, too.
+    """
+    found = []
+    for v in model.named_vars.values():
+        if not isinstance(mark := mark_of(v), VariableMark):
+            continue
+        rv = v if v in model.free_RVs else model.named_vars.get(f"{v.name}_unobserved")
+        if rv is None:
+            continue
+        transform = model.rvs_to_transforms[rv]
+        # Of these a value is also the value of its own transform: none is needed on the way back.
+        if transform not in TRANSFORMS.values():
+            raise ModelError(
+                f"the transform of {v.name} is {transform}, which sm.LocalGibbs does not know",
+                mend="leave variables of statmech_dsl their own transforms",
+            )
+        found.append(Place(mark, v, rv, model.rvs_to_values[rv], transform is not None))
+    _refuse_bound(model, found)
+    return found
+
+
+def _refuse_bound(model: pm.Model, ours: Sequence[Place]) -> None:
+    """Raise for variables whose values in a point mean something else when ours move."""
+    values = {p.value for p in ours}
+    others = [v for v in model.free_RVs if v not in {p.rv for p in ours}]
+    for rv, natural in zip(others, model.replace_rvs_by_values(others), strict=True):
+        if bound := values.intersection(ancestors([natural])):
+            names = ", ".join(sorted(p.mark.name for p in ours if p.value in bound))
+            raise ModelError(
+                f"the bounds of {rv.name} depend on {names}, so that both would move at once",
+                mend="give it bounds that do not depend on states, and scale or shift the result",
+            )
+
+
+def choose(ours: Sequence[Place], wanted: Sequence[Any] | None) -> list[Place]:
+    """The places of the variables that a user or PyMC names; of all discrete ones for None.
+
+    Raises
+    ------
+    ModelError
+        A variable has no place: it is none of ours, it is clamped, or it is of another model.
+    """
+    if wanted is None:
+        wanted = [p.value for p in ours if p.mark.domain.values is not None]
+    found = []
+    for v in wanted if isinstance(wanted, Sequence) else [wanted]:
+        place = next((p for p in ours if v in (p.declared, p.rv, p.value)), None)
+        if place is None:
+            names = ", ".join(p.name for p in ours)
+            raise ModelError(
+                f"sm.LocalGibbs cannot move {v}: it is no free variable of statmech_dsl in this model",
+                where=f"those are: {names}" if names else "the model has none",
+                mend="leave ordinary PyMC variables to PyMC's own steps, "
+                "or declare them as sm.Spin, sm.Occupation, sm.Potts, ...",
+            )
+        found.append(place)
+    return found
+
+
+class PointFunction:
+    """Named graphs of random variables and data as a function of a point.
+
+    Parameters
+    ----------
+    model : Model
+        The model of the points.
+    graphs : mapping of str to TensorVariable
+        The graphs.
+    compile_kwargs : mapping, optional
+        How to compile them.
+    """
+
+    def __init__(
+        self, model: pm.Model, graphs: Mapping[str, Any], compile_kwargs: Mapping[str, Any] | None
+    ) -> None:
+        outputs = model.replace_rvs_by_values(list(graphs.values()))
+        behind = set(ancestors(outputs))
+        inputs = [v for v in model.value_vars if v in behind]
+        self._names, self._inputs = tuple(graphs), tuple(str(v.name) for v in inputs)
+        # Compiling nothing would take time, too.
+        self._function = compile_graphs(inputs, outputs, **compile_kwargs or {}) if graphs else None
+
+    def __call__(self, point: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Values of the graphs by name."""
+        if self._function is None:
+            return {}
+        values = self._function(*(point[name] for name in self._inputs))
+        return dict(zip(self._names, values, strict=True))

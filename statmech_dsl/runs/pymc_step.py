@@ -1,0 +1,221 @@
+"""`LocalGibbs`: compiled sweeps as a step of PyMC, beside NUTS or any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from pymc.step_methods.compound import BlockedStep, StepMethodState
+from pymc.step_methods.state import dataclass_state
+from pytensor.compile.mode import Mode
+
+from statmech_dsl.backends.numba_cpu import NumbaKernels
+from statmech_dsl.engine.choose import Updates
+from statmech_dsl.engine.compile import lower_model
+from statmech_dsl.errors import ImproperDistributionError, ModelError
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+from statmech_dsl.lower.recovery import Recovered
+from statmech_dsl.runs.pymc_points import PointFunction, choose, places
+from statmech_dsl.runs.tuning import BLOCK, adapt
+
+INTERPRETED = {"mode": Mode(linker="py", optimizer="fast_compile")}
+"""For what is evaluated once in a chain: compiling it would take longer."""
+
+
+@dataclass_state
+class LocalGibbsState(StepMethodState):
+    """What the next sweep depends on, besides the point."""
+
+    seed: int
+    sweep: int
+    tune: bool
+    params: np.ndarray
+    accepted: np.ndarray
+
+
+class LocalGibbs(BlockedStep):
+    """A PyMC step: one compiled sweep over variables of statmech_dsl, given the values of all others.
+
+    ``pm.sample`` takes it by itself for our discrete variables, and for continuous ones where the
+    log-density has no gradient; NUTS moves the other continuous ones, unless this step is given for them.
+    A sweep leaves the posterior (T = 1) invariant. Couplings that depend on other random variables
+    follow them from step to step.
+
+    Parameters
+    ----------
+    vars : sequence of variables, optional
+        Variables of statmech_dsl; all discrete ones unless given.
+    updates : str or dict
+        ``"auto"``, the name of an update, or ``{variable: name}``;
+        ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
+    model : Model, optional
+        The model; that of the ``with`` block unless given.
+    rng : Generator or int, optional
+        Randomness until a chain begins, which brings its own.
+    initial_point : dict, optional
+        Not used; PyMC offers it to every step.
+    compile_kwargs : dict, optional
+        How PyTensor compiles couplings that depend on other random variables.
+    blocked : bool
+        Whether one step moves all the variables, or each has a step of its own.
+
+    Raises
+    ------
+    ModelError
+        A variable is none of ours or has no free site, or another one is bounded by it.
+    ImproperDistributionError
+        While sampling: a conditional distribution cannot be normalized.
+
+    Notes
+    -----
+    PyMC starts all chains at one point: our variables with all sites alike. Where that could hide other
+    phases, start from random states with ``pm.sample(initvals={"s": "prior"})``.
+
+    The statistic ``changed`` is the number of sites whose value has changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import statmech_dsl as sm
+    >>> with sm.Model() as model:
+    ...     s = sm.Spin("s", 16)
+    ...     zeeman = sm.Energy("zeeman", -0.1 * s)
+    ...     step = sm.LocalGibbs([s], rng=1)
+    >>> point, stats = step.step({"s": np.ones(16, dtype="int64")})
+    >>> bool(stats[0]["changed"] == (point["s"] == -1).sum())
+    True
+    """
+
+    name = "local_gibbs"
+    stats_dtypes_shapes = {"changed": (np.int64, [])}
+    _state_class = LocalGibbsState
+
+    def __init__(
+        self,
+        vars: Sequence[Any] | None = None,
+        *,
+        updates: Updates = "auto",
+        model: pm.Model | None = None,
+        rng: Any = None,
+        initial_point: Mapping[str, Any] | None = None,
+        compile_kwargs: Mapping[str, Any] | None = None,
+        blocked: bool = True,
+    ) -> None:
+        model = pm.modelcontext(model)
+        self._ours = places(model)
+        self._moved = choose(self._ours, vars)
+        self._rows = {p.name: p.rows() for p in self._ours}
+        self.vars = [p.value for p in self._moved]
+        names = [p.name for p in self._moved]
+        compiled = lower_model(
+            model, dict.fromkeys(names, updates) if isinstance(updates, str) else updates
+        )
+        recovered, lowered = compiled.recovered, compiled.lowered
+        passes = tuple(p for p in lowered.program.passes if p.variable in names)
+        self._program, self._tables = replace(lowered.program, passes=passes), lowered.tables
+        self._params = [(number, q) for number, p in enumerate(passes) for q in p.params]
+        self._background = _background(recovered)
+        graphs = recovered.parameters
+        random = {name: g for name, g in graphs.items() if name in recovered.random}
+        data = {name: g for name, g in graphs.items() if name not in recovered.random}
+        natural = {p.name: p.rv for p in self._ours if p.transformed}
+        self._couplings = PointFunction(model, random, compile_kwargs)
+        self._data = PointFunction(model, data, INTERPRETED)
+        self._natural = PointFunction(model, natural, compile_kwargs)
+        self.setup_chain(rng, 0, 0)
+        # Compile now, or all worker processes would do so at the same time.
+        self._sweep(self._background)
+
+    def setup_chain(self, rng: Any, tune: int, draws: int) -> None:
+        """Begin a chain: a seed of its own, proposals not yet tuned, data as they are now."""
+        super().setup_chain(rng, tune, draws)
+        self.seed, self.sweep, self.tune = int(self.rng.integers(2**63)), 0, tune > 0
+        self.params = np.array([[q.start] for _, q in self._params]).reshape(-1, 1)
+        self.accepted = np.zeros((len(self._program.passes), 1), np.int64)
+        data = self._data({})
+        if any(x.shape != self._tables[name].shape for name, x in data.items()):
+            raise ModelError(
+                "data have another shape than they had when sm.LocalGibbs was made",
+                mend="make the step anew after pm.set_data",
+            )
+        self._kernels.replace_tables(_read_only(data))
+
+    def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
+        """Do one sweep."""
+        self._kernels.replace_tables(_read_only(self._couplings(point)))
+        before = self._read(point)
+        state = self._sweep(before)
+        self.sweep, self.accepted = state.sweep, state.accepted
+        if self.tune and self.sweep % BLOCK == 0:
+            self._adapt(state)
+        moved, changed = {}, 0
+        for p in self._moved:
+            old, new = before[p.name], state.values[p.name]
+            if not np.isfinite(new).all():
+                raise ImproperDistributionError(
+                    f"the distribution of {p.name!r} given all else cannot be normalized",
+                    mend="let the energy rise at large values, whatever the values of its parameters",
+                )
+            changed += np.count_nonzero((old != new).reshape(p.mark.n_sites, -1).any(axis=1))
+            value = point[p.key]
+            moved[p.key] = new[0, self._rows[p.name]].astype(value.dtype).reshape(value.shape)
+        return {**point, **moved}, [{"changed": changed}]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_kernels"}
+
+    @cached_property
+    def _kernels(self) -> NumbaKernels:
+        """Kernels on one thread: PyMC runs chains in processes.
+
+        Made in each process, since pickled tables would become writable: another type for Numba.
+        """
+        return NumbaKernels(self._program, _read_only(self._tables), 1, 1)
+
+    def _read(self, point: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """States of our variables at a point."""
+        values = {name: x.copy() for name, x in self._background.items()}
+        natural = self._natural(point)
+        for p in self._ours:
+            values[p.name][0, self._rows[p.name]] = natural.get(p.name, point[p.key]).ravel()
+        return values
+
+    def _sweep(self, values: dict[str, np.ndarray]) -> State:
+        """One sweep of one replica at T = 1."""
+        replica, beta = np.zeros(1, np.uint32), np.ones(1)
+        state = State(values, replica, beta, self.seed, self.sweep, self.params, self.accepted)
+        packed = self._kernels.pack(state)
+        self._kernels.sweep(packed, 1)
+        return self._kernels.unpack(packed)
+
+    def _adapt(self, state: State) -> None:
+        passes = [number for number, _ in self._params]
+        n_sites = [len(self._tables[self._program.passes[k].order]) for k in passes]
+        targets = [q.target for _, q in self._params]
+        adapt(state, passes, np.array(targets), np.array(n_sites), self.sweep // BLOCK - 1)
+        self.params = state.params
+
+
+def _background(recovered: Recovered) -> dict[str, np.ndarray]:
+    """States of one replica in which the clamped sites have their values."""
+    states = {}
+    for v in recovered.ir.variables:
+        x = v.domain.cold(v.n_sites).reshape(v.n_sites, -1).astype(v.domain.storage_dtype)
+        if v.name in recovered.clamped:
+            mask, values = recovered.clamped[v.name]
+            x[mask] = values.reshape(v.n_sites, -1)[mask]
+        states[v.name] = x.reshape(1, -1)
+    return states
+
+
+def _read_only(tables: Tables) -> dict[str, np.ndarray]:
+    """Contiguous read-only tables: the type that the kernels are compiled for."""
+    out = {name: np.ascontiguousarray(x) for name, x in tables.items()}
+    for x in out.values():
+        x.setflags(write=False)
+    return out
