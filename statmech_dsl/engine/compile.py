@@ -28,8 +28,6 @@ class Compiled:
 
 def lower_model(model: pm.Model, updates: Updates = "auto", law: str = "boltzmann") -> Compiled:
     """Recover the factors of a model and lower a sweep over its variables."""
-    if not isinstance(model, pm.Model):
-        raise ModelError(f"expected a model, got {type(model).__name__}")
     recovered = recover(model)
     if not recovered.ir.variables:
         raise ModelError(
@@ -80,7 +78,11 @@ def compile_model(
 
 
 def refuse_random(model: pm.Model) -> None:
-    """Raise for free random variables that are not ours: their posterior is not what sampling gives."""
+    """Raise for random variables that are not ours: their posterior is not what sampling gives."""
+    if not isinstance(model, pm.Model):
+        raise ModelError(
+            f"expected a model, got {type(model).__name__}", mend="give an sm.Model or a pm.Model"
+        )
     ours = {
         name
         for v in model.named_vars.values()

@@ -59,6 +59,11 @@ class Sampler:
         """First state of replicas that are numbered by their chain and the index of their T."""
         numbers = [rng.replica_id(int(c), int(t)) for c, t in zip(chains, index_of_T, strict=True)]
         n = len(numbers)
+        if isinstance(init, Mapping) and (unknown := set(init) - set(self.n_sites)):
+            raise ArgumentError(
+                f"init= names {', '.join(map(repr, sorted(unknown)))}, which is no variable of the model",
+                mend=f"its variables are {', '.join(self.n_sites)}",
+            )
         values = {
             v.name: np.stack(
                 [

@@ -20,11 +20,10 @@ from statmech_dsl.ir.kernel import (
     Tally,
 )
 from statmech_dsl.ir.model import ModelIR, Tables
-from statmech_dsl.ir.notation import TEXT, Symbol, condition, render
-from statmech_dsl.ir.show import SITE_LETTERS, component_letter, sum_symbol, symbol
+from statmech_dsl.ir.notation import Symbol, condition, elide, render
+from statmech_dsl.ir.notations import TEXT
+from statmech_dsl.ir.show import SITE_LETTERS, SUM_LETTERS, component_letter, sum_symbol, symbols
 
-KEPT = 4
-"""Of more lines or arguments of a kind, the first few and the last are shown."""
 Lines = list[str]
 
 
@@ -96,15 +95,17 @@ class _Lister:
             return ", ".join(elide([self.write(e) for e in x]))
         return self.write(x) if isinstance(x, Expr) else str(x)
 
-    def slots(self, role: Role) -> list[Symbol]:
+    def slots(self, role: Role) -> Sequence[Symbol]:
         """Names of what a role reads. Equal tables are one site: the components of a vector."""
         index: dict[str, str] = {}
         for c in role.columns:
             if c.index is not None and c.index not in index and c.kind != "coefficient":
-                same = (x for t, x in index.items() if self._equal(t, c.index))
-                index[c.index] = next(same, SITE_LETTERS[1 + len(set(index.values()))])
+                alphabet = SITE_LETTERS[1:] if c.kind == "state" else SUM_LETTERS
+                same = (x for t, x in index.items() if x in alphabet and self._equal(t, c.index))
+                used = len(set(alphabet) & set(index.values()))
+                index[c.index] = next(same, alphabet[used % len(alphabet)])
         every = "".join(dict.fromkeys(["i", *index.values()]))
-        return [symbol(c, index, self.ir, every) for c in role.columns]
+        return symbols(role.columns, index, every, self.ir)
 
     def _equal(self, a: str, b: str) -> bool:
         return np.array_equal(self.tables[a], self.tables[b])
@@ -118,16 +119,7 @@ def _each(role: Role, lines: Lines) -> Lines:
     """Lines that run for every incidence of a role."""
     if role.degree == 1:
         return lines
-    head = "for each incidence:" if role.degree is None else f"for each of {role.degree} incidences:"
+    head = (
+        "for each incidence:" if role.degree is None else f"for each of {role.degree} incidences:"
+    )
     return [f"{head} {lines[0]}"] if len(lines) == 1 else [head, *_indent(lines)]
-
-
-def elide(items: list[str]) -> list[str]:
-    """The first few and the last of many.
-
-    Examples
-    --------
-    >>> elide(list("abcdefgh"))
-    ['a', 'b', 'c', '...', 'h']
-    """
-    return items if len(items) <= KEPT + 1 else [*items[: KEPT - 1], "...", items[-1]]

@@ -1,10 +1,8 @@
-"""Expressions for people: two notations, plain text and LaTeX, and one function that writes in either."""
+"""Expressions for people: what makes up a notation, and one function that writes in any of them."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -43,9 +41,9 @@ class Template:
 class Notation:
     """Spelling of symbols, numbers, sums and operations.
 
-    ``total`` spells the sign of a sum over index letters that run through a set of instances (which has a
-    name if it needs one); ``function`` an operation without a template of its own; ``relations`` the
-    comparisons, ``truth`` their value (0 or 1); ``times`` stands before a digit; ``cases`` is a choice.
+    ``total`` spells the sign of a sum over index letters, which run through a set that may have a
+    name; ``function`` an operation without a template of its own; ``relations`` the comparisons,
+    ``truth`` their value (0 or 1); ``times`` stands before a digit; ``cases`` is a choice.
     """
 
     symbol: Callable[[Symbol], str]
@@ -65,7 +63,7 @@ Leaf = Callable[[Expr], Symbol | str]
 
 
 def render(e: Expr, notation: Notation, leaf: Leaf, least: Level = Level.SUM) -> str:
-    """Write an expression with few parentheses, and in parentheses if it binds less than ``least``."""
+    """Write an expression; in parentheses if it binds less tightly than ``least``."""
     text, level = _write(e, notation, leaf)
     return text if level >= least else notation.templates["()"].text.format(text)
 
@@ -78,14 +76,11 @@ def _write(e: Expr, n: Notation, leaf: Leaf) -> tuple[str, Level]:
     match e.op, e.args:
         case "const", _:
             text = n.number(e.attr)  # type: ignore[arg-type]
-        case ("slot" | "read"), _:
+        case (("slot" | "read"), _):
             name = leaf(e)
             text = n.symbol(name) if isinstance(name, Symbol) else name
-        case ("add" | "sub"), (x, y):
-            least = Level.SUM if e.op == "add" else Level.NEGATIVE
-            text, level = _sum(of(x), of(y, least), e.op), Level.SUM
-        case "neg", (x,):
-            text = "-" + of(x, Level.PRODUCT)
+        case (("add" | "sub" | "neg"), _):
+            text, level = _sum(e, of), Level.NEGATIVE if e.op == "neg" else Level.SUM
         case "mul", _:
             text, level = _product(e, n, leaf), Level.PRODUCT
         case "sqr", (x,):
@@ -107,11 +102,25 @@ def _write(e: Expr, n: Notation, leaf: Leaf) -> tuple[str, Level]:
     return text, min(level, Level.NEGATIVE) if text.startswith("-") else level
 
 
-def _sum(x: str, y: str, op: str) -> str:
-    if op == "add" and x.startswith("-") and not y.startswith("-"):
-        x, y = y, x
-    minus = y.startswith("-") != (op == "sub")
-    return f"{x} {'-' if minus else '+'} {y.removeprefix('-')}"
+def _sum(e: Expr, of: Callable[[Expr, Level], str]) -> str:
+    """Terms in their order, but no minus sign in front if there is a plus sign behind it."""
+    signed = []
+    for minus, x in terms(e):
+        text = of(x, Level.NEGATIVE)
+        signed.append((minus != text.startswith("-"), text.removeprefix("-")))
+    lead = next((k for k, (minus, _) in enumerate(signed) if not minus), 0)
+    (minus, first), *rest = [signed.pop(lead), *signed]
+    return "".join(["-" * minus + first, *(f" {'-' if m else '+'} {x}" for m, x in rest)])
+
+
+def terms(e: Expr, minus: bool = False) -> list[tuple[bool, Expr]]:
+    """Terms of a sum, each with whether it is subtracted."""
+    if e.op == "neg":
+        return terms(e.args[0], not minus)
+    if e.op not in ("add", "sub"):
+        return [(minus, e)]
+    x, y = e.args
+    return terms(x, minus) + terms(y, minus != (e.op == "sub"))
 
 
 def _product(e: Expr, n: Notation, leaf: Leaf) -> str:
@@ -144,104 +153,12 @@ def condition(c: Expr, notation: Notation, leaf: Leaf) -> str:
     return render(c, notation, leaf)
 
 
-# ---- plain text -----------------------------------------------------------------------------------------
+def elide(items: list[str], kept: int = 4) -> list[str]:
+    """The first few and the last of many: ``kept`` in all, or one more.
 
-
-def _text_symbol(s: Symbol) -> str:
-    name = s.name.replace(".", "")
-    return f"{name}_{s.subscript}" if s.subscript else name
-
-
-def _text_total(letters: str, where: str) -> str:
-    over = letters if len(letters) == 1 else f"<{letters}>"
-    return f"sum_{{{over} in {where}}}" if where else f"sum_{over}"
-
-
-TEXT = Notation(
-    symbol=_text_symbol,
-    number=lambda x: f"{x + 0.0:.6g}",  # -0.0 + 0.0 is 0
-    total=_text_total,
-    function="{}({})",
-    power="{}^{}",
-    templates={
-        "()": Template("({})"),
-        "div": Template("{} / {}", Level.PRODUCT, (Level.NEGATIVE, Level.POWER)),
-        "abs": Template("|{}|"),
-    },
-    relations={"eq": "=", "ne": "!=", "lt": "<", "le": "<="},
-    truth="[{}]",
-    times=" * ",
-    cases="({1} if {0} else {2})",
-)
-
-# ---- LaTeX ----------------------------------------------------------------------------------------------
-
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon "
-    "phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
-)
-
-
-def upright(name: str) -> str:
-    """A word of a user, safe in LaTeX."""
-    return rf"\mathrm{{{re.sub(r'[^A-Za-z0-9.,:-]', lambda c: ESCAPES.get(c[0], ' '), name)}}}"
-
-
-ESCAPES = {c: rf"\{c}" for c in "_%&#$"}
-
-
-def _latex_symbol(s: Symbol) -> str:
-    found = re.fullmatch(r"([A-Za-z]+)[._]?(\d*)", s.name)
-    stem, number = found.groups() if found else (s.name, "")
-    if stem in GREEK:
-        stem = f"\\{stem}"
-    elif len(stem) > 1:
-        stem = upright(stem)
-    below = ",".join(x for x in (number, s.subscript) if x)
-    return f"{stem}_{{{below}}}" if below else stem
-
-
-def _latex_number(x: float) -> str:
-    if math.isinf(x):
-        return r"-\infty" if x < 0 else r"\infty"
-    mantissa, _, exponent = f"{x:.6g}".partition("e")
-    if not exponent:
-        return mantissa
-    power = f"10^{{{int(exponent)}}}"
-    sign = "-" if x < 0 else ""
-    return sign + power if mantissa.lstrip("-") == "1" else rf"{mantissa} \cdot {power}"
-
-
-def _latex_total(letters: str, where: str) -> str:
-    over = letters if len(letters) == 1 else rf"\langle {letters} \rangle"
-    return rf"\sum_{{{over} \in {where}}}" if where else rf"\sum_{{{over}}}"
-
-
-def _latex_functions(names: Sequence[str]) -> dict[str, Template]:
-    return {f: Template(rf"\{f}\left({{}}\right)") for f in names}
-
-
-LATEX = Notation(
-    symbol=_latex_symbol,
-    number=_latex_number,
-    total=_latex_total,
-    function=r"\operatorname{{{}}}\left({}\right)",
-    power="{}^{{{}}}",
-    templates={
-        "()": Template(r"\left({}\right)"),
-        "div": Template(r"\frac{{{}}}{{{}}}", Level.POWER),
-        "abs": Template(r"\left|{}\right|"),
-        "sqrt": Template(r"\sqrt{{{}}}"),
-        "floor": Template(r"\left\lfloor {} \right\rfloor"),
-        "min": Template(r"\min\left({}, {}\right)"),
-        "max": Template(r"\max\left({}, {}\right)"),
-        "exp2": Template("2^{{{}}}", Level.POWER),
-        "weight2": Template("2^{{{}}}", Level.POWER),
-        "eq": Template(r"\delta_{{{}, {}}}"),
-        **_latex_functions(("exp", "log", "sin", "cos")),
-    },
-    relations={"eq": "=", "ne": r"\neq", "lt": "<", "le": r"\leq"},
-    truth=r"\left[{}\right]",
-    times=r" \cdot ",
-    cases=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
-)
+    Examples
+    --------
+    >>> elide(list("abcdefgh"))
+    ['a', 'b', 'c', '...', 'h']
+    """
+    return items if len(items) <= kept + 1 else [*items[: kept - 1], "...", items[-1]]

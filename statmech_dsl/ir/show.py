@@ -11,16 +11,19 @@ import numpy as np
 
 from statmech_dsl.ir.expr import Expr, slots_of
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
-from statmech_dsl.ir.notation import LATEX, TEXT, Level, Notation, Symbol, factors, render
+from statmech_dsl.ir.notation import Level, Notation, Symbol, elide, factors, render
+from statmech_dsl.ir.notations import LATEX, TEXT
 
 SITE_LETTERS = ascii_lowercase[8:]
 SUM_LETTERS = ascii_lowercase[:8]
+MAX_TERMS = 20
+"""Of longer formulas the first terms and the last are shown."""
 Letters = dict[str, str]
 """An index letter for each index table."""
 
 
 def expression(e: Expr, slots: Sequence[Symbol | str] = (), notation: Notation = TEXT) -> str:
-    """An expression with its slots named; ``$0``, ``$1``, ... where no name is given.
+    r"""An expression with its slots named; ``$0``, ``$1``, ... where no name is given.
 
     Examples
     --------
@@ -28,7 +31,7 @@ def expression(e: Expr, slots: Sequence[Symbol | str] = (), notation: Notation =
     >>> expression(-(slot(0) * slot(1) * slot(2)), ["s_i", "s_j", Symbol("J", leading=True)])
     '-J s_i s_j'
     >>> expression(call("sqr", slot(0) - 2.0), [Symbol("phi", "i")], LATEX)
-    '\\\\left(\\\\phi_{i} - 2\\\\right)^{2}'
+    '\\left(\\phi_{i} - 2\\right)^{2}'
     """
 
     def leaf(x: Expr) -> Symbol | str:
@@ -39,7 +42,7 @@ def expression(e: Expr, slots: Sequence[Symbol | str] = (), notation: Notation =
     return render(e, notation, leaf)
 
 
-# ---- names of what a family reads -------------------------------------------------------------------------
+# ---- names of what a family reads ----------------------------------------------------------------
 
 
 def letters(columns: Iterable[Column], element: str | None = None) -> Letters:
@@ -56,16 +59,32 @@ def letters(columns: Iterable[Column], element: str | None = None) -> Letters:
     return found
 
 
-def symbol(c: Column, index: Letters, ir: ModelIR, every: str) -> Symbol:
-    """Name of what a column reads; a coefficient that each instance has for itself gets every letter."""
-    below = index.get(c.index or "", "")
-    match c.kind:
-        case "state":
+def symbols(
+    columns: Iterable[Column], index: Letters, every: str, ir: ModelIR
+) -> tuple[Symbol, ...]:
+    """Names of what columns read.
+
+    A coefficient that an instance has for itself gets ``every`` letter; several of one table are
+    numbered.
+    """
+    per_instance: dict[str, dict[str, int]] = {}
+    for c in columns:
+        if c.kind == "coefficient" and c.index is not None and c.index not in index:
+            known = per_instance.setdefault(c.array, {})
+            known.setdefault(c.index, len(known) + 1)
+
+    def name(c: Column) -> Symbol:
+        below = index.get(c.index or "", "")
+        if c.kind == "state":
             return Symbol(c.array, below + component_letter(c.component, ir, c.array))
-        case "coefficient":
-            return Symbol(c.array, below or (every if c.index else ""), leading=True)
-        case "sum":
+        if c.kind == "sum":
             return sum_symbol(c.array, below)
+        if c.index is not None and not below:
+            known = per_instance[c.array]
+            below = f"{every},{known[c.index]}" if len(known) > 1 else every
+        return Symbol(c.array, below, leading=True)
+
+    return tuple(name(c) for c in columns)
 
 
 def component_letter(component: int, ir: ModelIR, variable: str) -> str:
@@ -79,14 +98,14 @@ def sum_symbol(name: str, below: str = "") -> Symbol:
     return Symbol(name.replace("sum.", "S"), below)
 
 
-# ---- the Hamiltonian --------------------------------------------------------------------------------------
+# ---- the Hamiltonian -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Part:
     """A family in pieces: ``front`` times the sum of ``inner`` over the instances.
 
-    ``names`` are those of the slots of ``inner``; ``tables`` tell which instances the letters run over.
+    ``names`` are those of the slots of ``inner``; ``tables`` tell what the letters run over.
     """
 
     front: str
@@ -101,7 +120,7 @@ def part(f: Family, ir: ModelIR, notation: Notation) -> Part:
     index = letters(f.columns, f.element)
     every = "".join(dict.fromkeys(index.values()))
     over = every if f.element is None else every.replace(index[f.element], "")
-    names = tuple(symbol(c, index, ir, every) for c in f.columns)
+    names = symbols(f.columns, index, every, ir)
     if not over:
         return Part("", "", f.expr, names, (f.name,))
     minus = f.expr.op == "neg"
@@ -120,7 +139,7 @@ def _product(parts: list[Expr]) -> Expr:
 
 
 def total(parts: Sequence[Part], where: str, notation: Notation) -> str:
-    """Parts with the same front and letters as one sum; ``where`` names the set of their instances."""
+    """Parts with the same front and letters as one sum; ``where`` names the set they run over."""
     names: list[Symbol] = []
     added: list[Expr] = []
     for p in parts:
@@ -139,8 +158,8 @@ def _shift(e: Expr, by: int) -> Expr:
 
 
 def family(f: Family, ir: ModelIR, notation: Notation = TEXT) -> str:
-    """A family as a sum over its instances."""
-    return total([part(f, ir, notation)], "", notation)
+    """A family as a sum over its instances, named as in the `hamiltonian`."""
+    return total([part(f, ir, notation)], set_names(ir).get(f.name, ""), notation)
 
 
 def hamiltonian(ir: ModelIR, notation: Notation = TEXT) -> list[tuple[str, str]]:
@@ -148,14 +167,14 @@ def hamiltonian(ir: ModelIR, notation: Notation = TEXT) -> list[tuple[str, str]]
 
     H is what T divides, H_0 what it does not, and each running sum has a formula of its own.
     """
-    parts = {f.name: part(f, ir, notation) for f in ir.families}
-    sets = set_names(parts.values())
+    named = set_names(ir)
 
     def add_up(families: Iterable[Family]) -> str:
-        groups: dict[object, list[Part]] = {}
-        for p in (parts[f.name] for f in families):
-            groups.setdefault((p.front, p.tables), []).append(p)
-        texts = [total(g, sets.get(g[0].tables, ""), notation) for g in groups.values()]
+        groups: dict[tuple, list[Part]] = {}
+        for f in families:
+            p = part(f, ir, notation)
+            groups.setdefault((p.front, p.tables, named.get(f.name, "")), []).append(p)
+        texts = elide([total(g, key[-1], notation) for key, g in groups.items()], MAX_TERMS)
         signed = [f"- {x[1:]}" if x.startswith("-") else f"+ {x}" for x in texts[1:]]
         return " ".join([*texts[:1], *signed]) or "0"
 
@@ -171,15 +190,24 @@ def hamiltonian(ir: ModelIR, notation: Notation = TEXT) -> list[tuple[str, str]]
     return out
 
 
-def set_names(parts: Iterable[Part]) -> dict[tuple[str, ...], str]:
-    """Names A, B, ... for sets of instances that would look alike."""
-    alike: dict[object, dict[tuple[str, ...], None]] = {}
-    for p in parts:
-        if p.letters:
-            variables = frozenset(x.name for x in p.names if not x.leading)
-            alike.setdefault((p.letters, variables), {})[p.tables] = None
-    ambiguous = [tables for sets in alike.values() if len(sets) > 1 for tables in sets]
-    return {t: ascii_uppercase[k] if k < 26 else f"A{k}" for k, t in enumerate(ambiguous)}
+def set_names(ir: ModelIR) -> dict[str, str]:
+    """Names A, B, ... for sets of instances that would look alike, by family.
+
+    What feeds an element of a running sum is a set for each element: it has no name.
+    """
+    alike: dict[object, dict[tuple[str, ...], list[str]]] = {}
+    for f in ir.families:
+        index = letters(f.columns)
+        if index and f.element is None:
+            variables = frozenset(c.array for c in f.columns if c.index in index)
+            kind = ("".join(index.values()), variables)
+            alike.setdefault(kind, {}).setdefault(tuple(index), []).append(f.name)
+    ambiguous = [fs for sets in alike.values() if len(sets) > 1 for fs in sets.values()]
+    return {name: _capital(k) for k, families in enumerate(ambiguous) for name in families}
+
+
+def _capital(k: int) -> str:
+    return ascii_uppercase[k] if k < 26 else f"A{k}"
 
 
 def latex(ir: ModelIR) -> str:
@@ -191,7 +219,7 @@ def latex(ir: ModelIR) -> str:
     return rf"\begin{{aligned}} {body} \end{{aligned}}"
 
 
-# ---- coefficients -----------------------------------------------------------------------------------------
+# ---- coefficients --------------------------------------------------------------------------------
 
 
 def coefficients(ir: ModelIR, tables: Tables) -> dict[str, str]:
@@ -203,5 +231,5 @@ def coefficients(ir: ModelIR, tables: Tables) -> dict[str, str]:
 def describe(x: np.ndarray) -> str:
     """The value of a scalar, number and range of more."""
     if x.size == 1:
-        return f"{x.item():.6g}"
-    return f"{x.size} values from {x.min():.6g} to {x.max():.6g}"
+        return TEXT.number(x.item())
+    return f"{x.size} values from {TEXT.number(x.min())} to {TEXT.number(x.max())}"

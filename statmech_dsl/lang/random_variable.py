@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,11 @@ from pymc.distributions.distribution import _support_point
 from pymc.distributions.transforms import _default_transform, circular
 from pymc.logprob.abstract import _logprob
 from pymc.logprob.transforms import Transform
-from pymc.step_methods import STEP_METHODS
-from pymc.step_methods.compound import BlockedStep, Competence
-from pytensor.link.numba.dispatch import basic as numba_basic
-from pytensor.link.numba.dispatch.random import numba_core_rv_funcify
+from pytensor.compile.mode import optdb
+from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.tensor.random.op import RandomVariable
 
+import statmech_dsl.lang.assigned_step  # noqa: F401  (registers the step of our variables)
 from statmech_dsl.ir.domains.base import Domain
 
 
@@ -93,37 +93,39 @@ def _transform(op: DomainRV, rv):
     return TRANSFORMS[op.domain.transform]
 
 
-@numba_core_rv_funcify.register(DomainRV)
-def _numba_core(op: DomainRV, node: Any):
-    """Discrete domains compile; the others fall back to NumPy."""
-    if op.domain.values is None:
-        raise NotImplementedError(f"{op.domain.label} is drawn in object mode")
-    values = np.asarray(op.domain.values).astype(op.dtype)
+class _RegisterNumbaDraws(GraphRewriter):
+    """Teach Numba to draw our variables, when a graph with one is compiled for the first time.
 
-    @numba_basic.numba_njit
-    def random(rng, zero):
-        return values[rng.integers(0, len(values))]
+    PyTensor's Numba dispatch takes a third of a second to import, which nobody who never draws from a
+    base measure should pay; so this is not done when the package is imported.
+    """
 
-    return random
+    def add_requirements(self, fgraph) -> None:
+        """Nothing is needed."""
 
-
-class AssignedStep(BlockedStep):
-    """What PyMC finds when it looks for a step for our variables: makes a `LocalGibbs`."""
-
-    name = "local_gibbs"
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        # Runs lie above this layer, so the step goes by its public name, when a model is sampled.
-        from statmech_dsl import LocalGibbs
-
-        return LocalGibbs(*args, **kwargs)
-
-    @staticmethod
-    def competence(var, has_grad):
-        """All variables that NUTS cannot move."""
-        ours = isinstance(var.owner.op, DomainRV)
-        discrete = ours and var.owner.op.domain.values is not None
-        return Competence.IDEAL if discrete or ours and not has_grad else Competence.INCOMPATIBLE
+    def apply(self, fgraph) -> None:
+        """Register the implementation if the graph holds one of our variables."""
+        if any(isinstance(node.op, DomainRV) for node in fgraph.apply_nodes):
+            _register_numba_draws()
 
 
-STEP_METHODS.append(AssignedStep)
+optdb.register("statmech_dsl_numba_draws", _RegisterNumbaDraws(), "fast_run", position=0.0)
+
+
+@cache
+def _register_numba_draws() -> None:
+    from pytensor.link.numba.dispatch import basic as numba_basic
+    from pytensor.link.numba.dispatch.random import numba_core_rv_funcify
+
+    @numba_core_rv_funcify.register(DomainRV)
+    def _core(op: DomainRV, node: Any):
+        """Discrete domains compile; the others fall back to NumPy."""
+        if op.domain.values is None:
+            raise NotImplementedError(f"{op.domain.label} is drawn in object mode")
+        values = np.asarray(op.domain.values).astype(op.dtype)
+
+        @numba_basic.numba_njit
+        def random(rng, zero):
+            return values[rng.integers(0, len(values))]
+
+        return random

@@ -11,7 +11,6 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike
 from pymc.exceptions import ImputationWarning
-from pytensor.tensor.variable import TensorVariable
 
 from statmech_dsl.errors import DomainError, ModelError
 from statmech_dsl.ir import domains
@@ -19,26 +18,10 @@ from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.marks import VariableMark, attach
 from statmech_dsl.lang.lattices import Lattice
 from statmech_dsl.lang.random_variable import DomainRV
+from statmech_dsl.lang.site_variable import SiteVariable, as_site_variable
 
 Sites = Lattice | int | Sequence[int]
 """Where a variable lives: a lattice, a number of sites, or a shape."""
-
-
-class SiteVariable(TensorVariable):
-    """A declared variable; it takes index arrays as constants.
-
-    PyTensor looks at every element of a NumPy index array in Python: 5 s for 10^6 bonds.
-    """
-
-    def __getitem__(self, index: Any) -> TensorVariable:
-        items = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(x, np.ndarray) and x.dtype.kind in "iu" for x in items):
-            items = tuple(
-                pt.constant(x) if isinstance(x, np.ndarray) and x.dtype.kind in "iu" else x
-                for x in items
-            )
-            index = items if isinstance(index, tuple) else items[0]
-        return super().__getitem__(index)
 
 
 def _declare(
@@ -74,9 +57,8 @@ def _declare(
         values = np.ma.getdata(data).reshape(mask.size, *shape[len(batch) :])
     mark = VariableMark(name, domain, shape, mask, values)
     attach(variable, mark)
-    variable.__class__ = SiteVariable
+    variable = as_site_variable(variable)
     for attribute, value in domain.attributes(variable).items():
-        value.__class__ = SiteVariable
         setattr(variable, attribute, value)
     return variable
 

@@ -35,7 +35,7 @@ def analyze(ir: ModelIR, tables: Tables, variable: str, law: str) -> SiteAnalysi
     found = occurrences(ir, tables, variable)
     exclusive = law == "tabulated" or any(o.family.feeds for o in found)
     order = (natural if exclusive else color)(ir, tables, variable)
-    return SiteAnalysis(variable, found, order, forms(found, ir), exclusive)
+    return SiteAnalysis(variable, found, order, forms(found, ir, tables), exclusive)
 
 
 def lower_pass(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class Place:
         """Name of the value in a point."""
         return self.value.name
 
+    @cached_property
     def rows(self) -> Any:
         """Rows of a state that the value holds."""
         if self.mark.clamped is None:

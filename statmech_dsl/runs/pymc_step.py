@@ -13,14 +13,14 @@ from pymc.step_methods.compound import BlockedStep, StepMethodState
 from pymc.step_methods.state import dataclass_state
 from pytensor.compile.mode import Mode
 
-from statmech_dsl.backends.numba_cpu import NumbaKernels
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels, Packed
 from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import ImproperDistributionError, ModelError
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.lower.recovery import Recovered
-from statmech_dsl.runs.pymc_points import PointFunction, choose, places
+from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, places
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 INTERPRETED = {"mode": Mode(linker="py", optimizer="fast_compile")}
@@ -106,30 +106,31 @@ class LocalGibbs(BlockedStep):
         compile_kwargs: Mapping[str, Any] | None = None,
         blocked: bool = True,
     ) -> None:
-        model = pm.modelcontext(model)
-        self._ours = places(model)
+        within: Any = pm.modelcontext(model)
+        self._ours = places(within)
         self._moved = choose(self._ours, vars)
-        self._rows = {p.name: p.rows() for p in self._ours}
         self.vars = [p.value for p in self._moved]
         names = [p.name for p in self._moved]
-        compiled = lower_model(
-            model, dict.fromkeys(names, updates) if isinstance(updates, str) else updates
-        )
-        recovered, lowered = compiled.recovered, compiled.lowered
-        passes = tuple(p for p in lowered.program.passes if p.variable in names)
-        self._program, self._tables = replace(lowered.program, passes=passes), lowered.tables
+        wanted = dict.fromkeys(names, updates) if isinstance(updates, str) else updates
+        compiled = lower_model(within, wanted)
+        program, self._tables = compiled.lowered.program, compiled.lowered.tables
+        passes = tuple(p for p in program.passes if p.variable in names)
+        self._program = replace(program, passes=passes)
         self._params = [(number, q) for number, p in enumerate(passes) for q in p.params]
-        self._background = _background(recovered)
-        graphs = recovered.parameters
-        random = {name: g for name, g in graphs.items() if name in recovered.random}
-        data = {name: g for name, g in graphs.items() if name not in recovered.random}
-        natural = {p.name: p.rv for p in self._ours if p.transformed}
-        self._couplings = PointFunction(model, random, compile_kwargs)
-        self._data = PointFunction(model, data, INTERPRETED)
-        self._natural = PointFunction(model, natural, compile_kwargs)
+        self._background = _background(compiled.recovered)
+        graphs, random = compiled.recovered.parameters, compiled.recovered.random
+        self._data = PointFunction(
+            within, {name: g for name, g in graphs.items() if name not in random}, INTERPRETED
+        )
+        self._couplings = PointFunction(
+            within, {name: g for name, g in graphs.items() if name in random}, compile_kwargs
+        )
+        self._natural = PointFunction(
+            within, {p.name: p.rv for p in self._ours if p.transformed}, compile_kwargs
+        )
         self.setup_chain(rng, 0, 0)
         # Compile now, or all worker processes would do so at the same time.
-        self._sweep(self._background)
+        self._kernels.sweep(self._packed, 1)
 
     def setup_chain(self, rng: Any, tune: int, draws: int) -> None:
         """Begin a chain: a seed of its own, proposals not yet tuned, data as they are now."""
@@ -148,57 +149,63 @@ class LocalGibbs(BlockedStep):
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Do one sweep."""
         self._kernels.replace_tables(_read_only(self._couplings(point)))
-        before = self._read(point)
-        state = self._sweep(before)
-        self.sweep, self.accepted = state.sweep, state.accepted
-        if self.tune and self.sweep % BLOCK == 0:
-            self._adapt(state)
-        moved, changed = {}, 0
-        for p in self._moved:
-            old, new = before[p.name], state.values[p.name]
-            if not np.isfinite(new).all():
+        natural = self._natural(point)
+        for p in self._ours:
+            x = natural.get(p.name, point[p.key])
+            self._packed.values[p.name][0, p.rows, 0] = x.ravel()
+        before = [self._rows(p) for p in self._moved]
+        self._sweep()
+        new, changed = dict(point), 0
+        for p, old in zip(self._moved, before, strict=True):
+            x, value = self._rows(p), point[p.key]
+            if not np.isfinite(x).all():
                 raise ImproperDistributionError(
                     f"the distribution of {p.name!r} given all else cannot be normalized",
-                    mend="let the energy rise at large values, whatever the values of its parameters",
+                    mend="let the energy rise at large values, whatever its parameters are",
                 )
-            changed += np.count_nonzero((old != new).reshape(p.mark.n_sites, -1).any(axis=1))
-            value = point[p.key]
-            moved[p.key] = new[0, self._rows[p.name]].astype(value.dtype).reshape(value.shape)
-        return {**point, **moved}, [{"changed": changed}]
+            new[p.key] = x.astype(value.dtype).reshape(value.shape)
+            changed += np.count_nonzero((x != old).reshape(-1, p.mark.domain.components).any(axis=1))
+        return new, [{"changed": changed}]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "_kernels"}
+        # Unpickled tables are writable, another type for Numba: each process makes its own kernels.
+        return {k: v for k, v in self.__dict__.items() if k not in ("_kernels", "_packed")}
 
     @cached_property
     def _kernels(self) -> NumbaKernels:
-        """Kernels on one thread: PyMC runs chains in processes.
-
-        Made in each process, since pickled tables would become writable: another type for Numba.
-        """
+        """Kernels for one replica on one thread: PyMC runs chains in processes."""
         return NumbaKernels(self._program, _read_only(self._tables), 1, 1)
 
-    def _read(self, point: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """States of our variables at a point."""
-        values = {name: x.copy() for name, x in self._background.items()}
-        natural = self._natural(point)
-        for p in self._ours:
-            values[p.name][0, self._rows[p.name]] = natural.get(p.name, point[p.key]).ravel()
-        return values
+    @cached_property
+    def _packed(self) -> Packed:
+        """The replica, at T = 1; a step writes the free sites of the point over it."""
+        number, beta = np.zeros(1, np.uint32), np.ones(1)
+        return self._kernels.pack(
+            State(self._background, number, beta, 0, 0, self.params, self.accepted)
+        )
 
-    def _sweep(self, values: dict[str, np.ndarray]) -> State:
-        """One sweep of one replica at T = 1."""
-        replica, beta = np.zeros(1, np.uint32), np.ones(1)
-        state = State(values, replica, beta, self.seed, self.sweep, self.params, self.accepted)
-        packed = self._kernels.pack(state)
+    def _rows(self, p: Place) -> np.ndarray:
+        """Copy of the values that a point holds of a variable."""
+        return self._packed.values[p.name][0, p.rows, 0].copy()
+
+    def _sweep(self) -> None:
+        """Sweep; while tuning, adapt proposals as `sample` does."""
+        packed = self._packed
+        packed.state.seed, packed.state.sweep = self.seed, self.sweep
+        packed.accepted[:] = 0
+        for present, wanted in zip(packed.params, self.params, strict=True):
+            present[:] = wanted
         self._kernels.sweep(packed, 1)
-        return self._kernels.unpack(packed)
-
-    def _adapt(self, state: State) -> None:
-        passes = [number for number, _ in self._params]
-        n_sites = [len(self._tables[self._program.passes[k].order]) for k in passes]
-        targets = [q.target for _, q in self._params]
-        adapt(state, passes, np.array(targets), np.array(n_sites), self.sweep // BLOCK - 1)
-        self.params = state.params
+        self.sweep += 1
+        if not (self.tune and self._params):
+            return
+        self.accepted += packed.accepted[:, 0, :1]
+        if self.sweep % BLOCK == 0:
+            passes = [number for number, _ in self._params]
+            n_sites = [len(self._tables[self._program.passes[k].order]) for k in passes]
+            targets = [q.target for _, q in self._params]
+            state = replace(packed.state, params=self.params, accepted=self.accepted)
+            adapt(state, passes, np.array(targets), np.array(n_sites), self.sweep // BLOCK - 1)
 
 
 def _background(recovered: Recovered) -> dict[str, np.ndarray]:

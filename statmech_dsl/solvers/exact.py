@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-import numpy as np
 import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
+from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ModelError
 from statmech_dsl.lower.recovery import Recovered, recover
@@ -120,14 +120,11 @@ def _recover(model: pm.Model) -> Recovered:
         raise ModelError(f"expected a model, got {type(model).__name__}")
     recovered = recover(model)
     if recovered.random:
+        behind = set(ancestors([recovered.parameters[name] for name in recovered.random]))
+        names = ", ".join(repr(v.name) for v in model.free_RVs if v in behind)
         raise ModelError(
-            f"the model has random parameters: {', '.join(map(str, recovered.random))}",
-            mend="give them numbers or pm.Data: log Z is a function of them",
-        )
-    if not recovered.ir.variables:
-        raise ModelError(
-            "the model declares no variable of statmech_dsl",
-            mend="declare sm.Spin, sm.Potts, ... inside the model",
+            f"the energy depends on the random variable {names}, and log Z is a function of it",
+            mend="give it a number (pm.do) or use pm.Data",
         )
     return recovered
 

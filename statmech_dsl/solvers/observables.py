@@ -10,9 +10,9 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
-from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.replace import clone_replace, vectorize_graph
+from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.graph.traversal import ancestors
-from pytensor.tensor.random.op import RandomVariable
 
 from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.ir.marks import ObservableMark, VariableMark, mark_of
@@ -83,38 +83,42 @@ def compile_observables(observables: Sequence[Any], model: pm.Model, system: Sys
     Raises
     ------
     ModelError
-        An observable depends on a random variable that is not declared by this library.
+        An observable depends on a random variable that this library does not declare.
     """
-    ours = {
+    declared = {
         mark.name: v
-        for v in [*model.basic_RVs, *model.deterministics]
+        for v in model.named_vars.values()
         if isinstance(mark := mark_of(v), VariableMark)
     }
-    for v in observables:
-        _require_determined(v, list(ours.values()))
-    variables = [v for v in system.ir.variables if v.name in ours]
-    inputs = [
-        pt.tensor(v.name, dtype=ours[v.name].dtype, shape=(None, *v.shape)) for v in variables
-    ]
-    replace = {ours[v.name]: x for v, x in zip(variables, inputs, strict=True)}
+    _require_states_only(observables, model, list(declared.values()))
+    variables = [v for v in system.ir.variables if v.name in declared]
+    one = [declared[v.name].type() for v in variables]
+    many = [pt.tensor(dtype=x.dtype, shape=(None, *v.shape)) for v, x in zip(variables, one)]
+    replace = {declared[v.name]: x for v, x in zip(variables, one, strict=True)}
+    # Rewritten before they are vectorized: a view, as every Deterministic is one, becomes a slow loop.
+    graphs = rewrite_graph(clone_replace(list(observables), replace), include=("canonicalize",))
     function = pytensor.function(
-        inputs,
-        vectorize_graph(list(observables), replace=replace),
+        many,
+        vectorize_graph(graphs, dict(zip(one, many, strict=True))),
         mode=Mode(linker="py", optimizer="fast_compile"),
         on_unused_input="ignore",
     )
 
     def measure(x: Values) -> list[np.ndarray]:
         states = [x[v.name].T.reshape(-1, *v.shape) for v in variables]
-        return function(*(s.astype(i.dtype) for s, i in zip(states, inputs, strict=True)))
+        return function(*(a.astype(i.dtype) for a, i in zip(states, many, strict=True)))
 
     return measure
 
 
-def _require_determined(observable: Any, ours: list[Any]) -> None:
-    for v in ancestors([observable], blockers=ours):
-        if v not in ours and v.owner is not None and isinstance(v.owner.op, RandomVariable):
-            raise ModelError(
-                f"observable {observable.name!r} depends on the random variable {v.name!r}",
-                mend="give it a number, or leave the observable out with observables=",
-            )
+def _require_states_only(
+    observables: Sequence[Any], model: pm.Model, declared: Sequence[Any]
+) -> None:
+    for observable in observables:
+        behind = set(ancestors([observable], blockers=declared))
+        for v in model.basic_RVs:
+            if v in behind and v not in declared:
+                raise ModelError(
+                    f"observable {observable.name!r} depends on the random variable {v.name!r}",
+                    mend="give it a number, or leave the observable out with observables=",
+                )

@@ -153,15 +153,15 @@ def _forms() -> dict[str, Form]:
     )
 
     # Angles, colors, vectors.
-    add("XY", angle(N))(lambda a: -pt.cos(a[I] - a[J]).sum() - 0.2 * pt.sin(2 * a))
+    add("XY", angle(N))(lambda a: -pt.cos(a[I] - a[J]).sum() - (0.2 * pt.sin(2 * a)).sum())
     add("gauge field", angle(N))(lambda a: -pt.cos(a[PLAQUETTES] @ np.array([1, 1, -1, -1])))
     add("clock", lambda: sm.Clock("c", (N,), q=5))(lambda c: -pt.cos(c.angle[I] - c.angle[J]))
-    add("Potts", potts(3, N))(lambda p: -(COUPLINGS * pt.eq(p[I], p[J])).sum() + 0.2 * pt.eq(p, 1))
+    add("Potts", potts(3, N))(lambda p: -(COUPLINGS * pt.eq(p[I], p[J])).sum() + 0.2 * pt.eq(p, 1).sum())
     add("Potts with a table", potts(3, N))(lambda p: pt.as_tensor(DENSE[:3, :3])[p[I], p[J]] + pt.as_tensor(FIELDS[:3])[p].sum() / M)
     add("vectors of a table", potts(3, N))(lambda p: (pt.as_tensor(DENSE[:3, :4])[p] * DENSE[:, :4]).sum(axis=1))
     add("column of a table", potts(3, N))(lambda p: pt.as_tensor(DENSE[:4, :3])[:, p] * DENSE[:4])
     add("one-hot colors", potts(3, N))(lambda p: (pt.eq(p[:, None], np.arange(3)) * DENSE[:, :3]).sum(axis=1))
-    add("Heisenberg", vector(N))(lambda u: -(u[I] * u[J]).sum() - 0.3 * u[:, 2])
+    add("Heisenberg", vector(N))(lambda u: -(u[I] * u[J]).sum() - 0.3 * u[:, 2].sum())
     add("anisotropic exchange", vector(N))(lambda u: u[I] * np.array([1.0, 0.0, -0.4]) * u[J] + 0.1 * u[:1, :1] ** 2)
     add("Dzyaloshinskii-Moriya", vector(N))(
         lambda u: (u[I, 0] * u[J, 1] - u[I, 1] * u[J, 0]) * COUPLINGS + (pt.stack([u[I, 1] * u[J, 2], u[I, 2] * u[J, 0]]) * 0.3).sum(axis=0)

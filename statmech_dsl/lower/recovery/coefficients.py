@@ -11,7 +11,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from statmech_dsl.errors import EnergyError
-from statmech_dsl.ir.expr import const, slot
+from statmech_dsl.ir.expr import Expr, const, evaluate, slot, slots_of, walk
+from statmech_dsl.ir.ops import OPS
 from statmech_dsl.lower.recovery.known import Known
 from statmech_dsl.lower.recovery.terms import Leaf, Term, Value, indicator, place
 
@@ -21,10 +22,14 @@ LARGEST_LITERAL = 16
 
 @dataclass(frozen=True, eq=False)
 class Coefficient:
-    """A table of float64, and the graph that it is the present value of (None: a constant)."""
+    """A table of float64, and the graph that it is the present value of (None: a constant).
+
+    ``whole``: the user wrote whole numbers, such as signs.
+    """
 
     values: np.ndarray
     graph: Any = None
+    whole: bool = False
 
 
 @dataclass(eq=False)
@@ -49,38 +54,65 @@ class Coefficients:
         where = np.flatnonzero(x)
         if not len(where):
             return Value(x.shape, ())
-        y = x.ravel()[where].astype(np.float64)
         _check_finite(x)
-        if not (y == y[0]).all():
-            t = Term(slot(0), (self.leaf(y),), None, len(y))
-        elif x.dtype.kind in "iu" and abs(y[0]) <= LARGEST_LITERAL or np.isinf(y[0]):
-            t = Term(const(y[0]), (), None, len(y))
-        else:
-            t = Term(slot(0), (self.leaf(y[:1]),), None, len(y))
+        y = x.ravel()[where].astype(np.float64)
+        leaf = self.leaf(y[:1] if (y == y[0]).all() else y, whole=x.dtype.kind in "iu")
+        literal = self.literal(leaf)
+        t = Term(slot(0), (leaf,), None, len(y))
+        if literal is not None:
+            t = Term(const(literal), (), None, len(y))
         return Value(x.shape, (place(t, where, x.size),))
 
-    def leaf(self, values: np.ndarray) -> Leaf:
+    def leaf(self, values: np.ndarray, whole: bool = False) -> Leaf:
         """Leaf that reads a constant table, one entry for each instance (or one for all)."""
-        return _whole(self._name(_digest(values), Coefficient(values)), len(values))
+        key = (hashlib.sha256(np.ascontiguousarray(values).data).digest(), whole)
+        return _whole_table(self._name(key, Coefficient(values, whole=whole)), len(values))
 
     def _parameter(self, v: Variable, x: np.ndarray) -> Value:
-        values = x.astype(np.float64).ravel()
         if not self.known.is_random(v):
             _check_finite(x)
         graph = pt.cast(pt.flatten(v), "float64")  # type: ignore[arg-type]
-        name = self._name(v, Coefficient(values, graph))
-        terms = (Term(slot(0), (_whole(name, x.size),), None, x.size),) if x.size else ()
+        name = self._name(v, Coefficient(x.astype(np.float64).ravel(), graph))
+        terms = (Term(slot(0), (_whole_table(name, x.size),), None, x.size),) if x.size else ()
         return Value(x.shape, terms)
 
-    def element(self, leaf: Leaf) -> Leaf:
-        """The same leaf, as a scalar of its own where all instances read one element."""
-        if leaf.index is None or not len(leaf.index) or leaf.index.min() < leaf.index.max():
+    def is_constant(self, leaf: Leaf) -> bool:
+        """Whether a leaf reads numbers that never change."""
+        return leaf.kind == "coefficient" and self.tables[leaf.array].graph is None
+
+    def literal(self, leaf: Leaf) -> float | None:
+        """Number that belongs into the expression itself: a small whole one, or an infinite bound."""
+        table = self.tables[leaf.array]
+        if leaf.index is not None or table.graph is not None:
+            return None
+        x = float(table.values[0])
+        return x if table.whole and abs(x) <= LARGEST_LITERAL or np.isinf(x) else None
+
+    def uniform(self, leaf: Leaf) -> Leaf:
+        """The same leaf, as a scalar if all instances read the same number or element."""
+        if leaf.index is None or not len(leaf.index):
             return leaf
-        k, table = int(leaf.index[0]), self.tables[leaf.array]
+        table = self.tables[leaf.array]
         if table.graph is None:
-            return self.leaf(table.values[k : k + 1])
+            values = table.values[leaf.index]
+            return self.leaf(values[:1], table.whole) if (values == values[0]).all() else leaf
+        if (leaf.index != leaf.index[0]).any():
+            return leaf
+        k = int(leaf.index[0])
         scalar = Coefficient(table.values[k : k + 1], table.graph[k : k + 1])
         return Leaf("coefficient", self._name((leaf.array, k), scalar), None)
+
+    def numbers(self, e: Expr, t: Term) -> float | np.ndarray | None:
+        """Value of an expression in each instance of a term, if it is plain arithmetic of constants."""
+        read = {k: t.leaves[k] for k in slots_of(e)}
+        if not all(self.is_constant(x) for x in read.values()):
+            return None
+        columns = {
+            k: self.tables[x.array].values[0 if x.index is None else x.index] for k, x in read.items()
+        }
+        if all(x.index is None for x in read.values()):
+            return evaluate(e, {k: float(c) for k, c in columns.items()}, {})
+        return _vectorized(e, columns) if {x.op for x in walk(e)} <= _VECTORIZED else None
 
     def _name(self, key: Any, c: Coefficient) -> str:
         if key not in self._names:
@@ -90,12 +122,23 @@ class Coefficients:
         return self._names[key]
 
 
-def _whole(name: str, n: int) -> Leaf:
+_VECTORIZED = {"slot", "const", "add", "sub", "mul", "div", "neg", "sqr"}
+
+
+def _vectorized(e: Expr, columns: dict[int, np.ndarray]) -> Any:
+    match e.op:
+        case "slot":
+            return columns[e.attr]  # type: ignore[index]
+        case "const":
+            return e.attr
+        case "div":
+            x, y = (_vectorized(a, columns) for a in e.args)
+            return np.divide(x, y)
+    return OPS[e.op](*(_vectorized(a, columns) for a in e.args))
+
+
+def _whole_table(name: str, n: int) -> Leaf:
     return Leaf("coefficient", name, None if n == 1 else np.arange(n, dtype=np.uint32))
-
-
-def _digest(values: np.ndarray) -> bytes:
-    return hashlib.sha256(np.ascontiguousarray(values).data).digest()
 
 
 def _check_finite(x: np.ndarray) -> None:
@@ -104,5 +147,6 @@ def _check_finite(x: np.ndarray) -> None:
         return
     first = tuple(int(k) for k in np.argwhere(wrong)[0])
     raise EnergyError(
-        f"a coupling is {x[first]} at index {first}; {wrong.sum()} of {x.size} entries are not finite"
+        f"a coupling is {x[first]} at index {first}; {wrong.sum()} of {x.size} entries are not finite",
+        mend="give every coupling a finite value",
     )

@@ -55,3 +55,22 @@ def common(lists: Sequence[list[Factor]]) -> list[Factor]:
             for x in rest:
                 x.remove(f)
     return shared
+
+
+def sum_of(addends: Sequence[Expr]) -> Expr:
+    """The sum of expressions, with the factors that all of them share in front.
+
+    Examples
+    --------
+    >>> from statmech_dsl.ir.expr import slot
+    >>> sum_of([slot(0) * slot(1), slot(0) * slot(2)]) == slot(0) * (slot(1) + slot(2))
+    True
+    """
+    lists = [factors_of(e) for e in addends]
+    shared = common(lists) if lists else []
+    total = const(0.0)
+    for factors in lists:
+        for f in shared:
+            factors.remove(f)
+        total = total + product_of(factors)
+    return product_of([Factor(total), *shared])

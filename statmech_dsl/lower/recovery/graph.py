@@ -24,7 +24,7 @@ def postorder(
         top = stack[-1]
         missing = [] if top in done else [i for i in inputs_of(top) if i not in done]
         if missing:
-            stack.extend(missing)
+            stack.extend(reversed(missing))
             continue
         stack.pop()
         if top not in done:

@@ -11,7 +11,6 @@ from pymc.initial_point import make_initial_point_expression
 from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
-from pytensor.graph.traversal import ancestors
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.shape import Shape, Shape_i
 
@@ -50,12 +49,20 @@ class Known:
         return any(x in self.free for x in self._behind(v))
 
     def is_fixed(self, v: Variable) -> bool:
-        """Whether a graph depends on constants only, so that its value will never change."""
-        behind = self._behind(v)
-        return not any(x in self.free or isinstance(x, SharedVariable) for x in behind)
+        """Whether a graph depends on constants and shapes only, so that its value will never change."""
+        return not any(x in self.free or isinstance(x, SharedVariable) for x in self._behind(v))
 
     def _behind(self, v: Variable) -> list[Variable]:
-        return list(ancestors([v], blockers=[*self.free, *self.observed]))
+        seen: set[Variable] = set()
+        for x in postorder(v, self._parents, seen):
+            seen.add(x)
+        return list(seen)
+
+    def _parents(self, v: Variable) -> Iterable[Variable]:
+        """What the value of a variable depends on; shapes are part of a model's structure."""
+        if v.owner is None or self.is_boundary(v) or isinstance(v.owner.op, Shape | Shape_i):
+            return ()
+        return v.owner.inputs
 
     def value(self, v: Variable) -> Any:
         """Present value of a graph."""
@@ -70,9 +77,8 @@ class Known:
             return (self._initial_value(v),)
         if v in self.observed:
             return (self.observed[v],)
-        if v.owner is None or isinstance(v.owner.op, Shape | Shape_i | OpFromGraph):
-            return ()
-        return v.owner.inputs
+        inlined = v.owner is not None and isinstance(v.owner.op, OpFromGraph)
+        return () if inlined else self._parents(v)
 
     def _evaluate(self, v: Variable) -> dict[Variable, Any]:
         """Value of a variable whose inputs are evaluated, and of its siblings."""

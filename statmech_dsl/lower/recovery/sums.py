@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from statmech_dsl.errors import NonLocalEnergyError
-from statmech_dsl.ir.expr import at_values, call, const, read, slot, slots_of, substitute
+from statmech_dsl.ir.expr import Expr, at_values, call, read, slot, slots_of, substitute
+from statmech_dsl.lower.recovery.coefficients import Coefficients
+from statmech_dsl.lower.recovery.collect import collect
 from statmech_dsl.lower.recovery.factors import Factor, common, factors_of, product_of
 from statmech_dsl.lower.recovery.terms import (
     Leaf,
@@ -20,8 +22,9 @@ from statmech_dsl.lower.recovery.terms import (
     at,
     counts,
     dedupe,
-    equal_leaves,
+    equal_terms,
     fuse,
+    in_order,
     is_single,
     join,
     place,
@@ -47,6 +50,7 @@ class RunningSum:
 class Sums:
     """The running sums found so far; equal ones are one."""
 
+    coefficients: Coefficients
     term: str = ""
     found: list[RunningSum] = field(default_factory=list)
 
@@ -55,24 +59,28 @@ class Sums:
 
         Scalar factors that all its terms share stay outside, so that a sum of spins counts in integers.
         """
-        value, outside = _pull_scalars(value)
+        value, shared, scalars = _pull_scalars(value)
+        value = collect(value, self.coefficients)
+        value = replace(value, terms=tuple(map(in_order, value.terms)))
         known = next((s for s in self.found if _equal(s.value, value)), None)
         if known is None:
             known = RunningSum(f"sum.{len(self.found)}", self.term, value)
             self.found.append(known)
         index = None if value.size == 1 else np.arange(value.size, dtype=np.uint32)
-        total = Term(slot(0), (Leaf("sum", known.name, index),), None, value.size)
-        return _times(total, outside)
+        expr = product_of([Factor(slot(0)), *shared])
+        total = Term(expr, (Leaf("sum", known.name, index),), None, value.size)
+        return _number_scalars(total, scalars)
 
 
 def collapse(v: Value, sums: Sums) -> Value:
     """The same tensor with exactly one instance at each element; large sums become running sums."""
     if is_single(v):
         return v
-    large = counts(v, [t for t in v.terms if not t.reads("sum")]) > MAX_ARITY
+    summed = [t for t in v.terms if _can_be_summed(t, v.size)]
+    large = counts(v, summed) > MAX_ARITY
     if large.any():
-        v = _with_running_sums(v, large, sums)
-    if (most := counts(v).max(initial=0)) > MAX_ARITY:
+        v = _with_running_sums(v, summed, large, sums)
+    if (most := counts(v, [t for t in v.terms if t.reads("sum")]).max(initial=0)) > MAX_ARITY:
         raise NonLocalEnergyError(
             f"a nonlinear function of a sum over {most} functions of running sums: a deep network",
             mend="declare the inner units as variables of their own, or sum over at most "
@@ -81,13 +89,20 @@ def collapse(v: Value, sums: Sums) -> Value:
     return unroll(v)
 
 
-def _with_running_sums(v: Value, large: np.ndarray, sums: Sums) -> Value:
-    plain = Value(v.shape, tuple(t for t in v.terms if not t.reads("sum")))
-    others = tuple(t for t in v.terms if t.reads("sum"))
+def _can_be_summed(t: Term, size: int) -> bool:
+    """Whether a term may feed running sums: not if it reads some itself, nor if it is an offset."""
+    if t.reads("sum"):
+        return False
+    return t.reads("state") or (t.out is not None and np.bincount(t.out).max(initial=0) > 1)
+
+
+def _with_running_sums(v: Value, summed: list[Term], large: np.ndarray, sums: Sums) -> Value:
+    part = replace(v, terms=tuple(summed))
     where, elsewhere = np.flatnonzero(large), np.flatnonzero(~large)
-    running = place(sums.read(take(plain, where)), where, v.size)
-    local = (replace(t, out=at(elsewhere, t.out)) for t in take(plain, elsewhere).terms)
-    return Value(v.shape, (running, *local, *others))
+    running = place(sums.read(take(part, where)), where, v.size)
+    local = (replace(t, out=at(elsewhere, t.out)) for t in take(part, elsewhere).terms)
+    others = (t for t in v.terms if t not in summed)
+    return replace(v, terms=(running, *local, *others))
 
 
 def separate(v: Value, sums: Sums) -> Value:
@@ -105,18 +120,16 @@ def _separate(t: Term, sums: Sums) -> Term:
     if all(leaf.index is None for leaf in local.leaves):
         return t
     rest = prune(replace(t, expr=product_of(outer)))
-    # Instances with equal columns in the rest (and at the same element) share one T.
+    # Instances with equal columns in the rest, at the same element, share one T.
     columns = [x.index for x in rest.leaves] + [t.out]
-    rows = [c.astype(np.int64) for c in columns if c is not None]
-    if not rows:
-        first, element, n = np.zeros(1, np.intp), None if t.n == 1 else np.zeros(t.n, np.intp), 1
-    else:
-        _, first, element = np.unique(np.stack(rows), axis=1, return_index=True, return_inverse=True)
-        n = len(first)
-    if n == t.n and not local.reads("state"):
+    rows = np.array([c for c in columns if c is not None], dtype=np.int64).reshape(-1, t.n)
+    _, first, element = np.unique(rows, axis=1, return_index=True, return_inverse=True)
+    if len(first) == t.n and not local.reads("state"):
         return t
-    total = sums.read(Value((n,), (replace(local, out=element),)))
-    return replace(_times(total, rest.pick(first, None, n)), out=at(t.out, first))
+    total = sums.read(Value((len(first),), (replace(local, out=element),)))
+    rest = rest.pick(first, None, len(first))
+    product = join(_times, total, rest, (None, None, len(first)), None)
+    return replace(product, out=at(t.out, first))
 
 
 def _split(t: Term) -> tuple[list[Factor], list[Factor]]:
@@ -133,37 +146,33 @@ def _split(t: Term) -> tuple[list[Factor], list[Factor]]:
     return [f for f in factors if f not in outer], outer
 
 
-def _times(a: Term, b: Term) -> Term:
-    return join(lambda x, y: call("mul", x, y), a, b, (None, None, a.n), a.out)
+def _times(x: Expr, y: Expr) -> Expr:
+    return call("mul", x, y)
 
 
-def _pull_scalars(v: Value) -> tuple[Value, Term]:
-    """Split off the scalar factors that all terms share."""
+def _pull_scalars(v: Value) -> tuple[Value, list[Factor], dict[str, Leaf]]:
+    """Split off the scalar factors that all terms share; they read the scalars by name."""
     v = fuse(v)
     scalars = {x.array: x for t in v.terms for x in t.leaves if x.index is None}
-    named = [replace(t, expr=_name_scalars(t)) for t in v.terms]
-    lists = [factors_of(t.expr) for t in named]
+    lists = [factors_of(_name_scalars(t)) for t in v.terms]
     shared = [f for f in common(lists) if not slots_of(f.expr)]
-    for each in lists:
+    terms = []
+    for t, factors in zip(v.terms, lists, strict=True):
         for f in shared:
-            each.remove(f)
-    terms = (
-        _number_scalars(replace(t, expr=product_of(each)), scalars)
-        for t, each in zip(named, lists, strict=True)
-    )
-    outside = Term(product_of(shared), (), None, v.size)
-    return fuse(replace(v, terms=tuple(terms))), _number_scalars(outside, scalars)
+            factors.remove(f)
+        terms.append(_number_scalars(replace(t, expr=product_of(factors)), scalars))
+    return fuse(replace(v, terms=tuple(terms))), shared, scalars
 
 
-def _name_scalars(t: Term):
+def _name_scalars(t: Term) -> Expr:
     """Expression with the names of scalars in place of their slots, to compare between terms."""
     return at_values(t.expr, {k: read(x.array) for k, x in enumerate(t.leaves) if x.index is None})
 
 
 def _number_scalars(t: Term, scalars: dict[str, Leaf]) -> Term:
     leaves = (*t.leaves, *scalars.values())
-    number = {name: len(t.leaves) + k for k, name in enumerate(scalars)}
-    expr = substitute(t.expr, lambda e: slot(number[e.attr]) if e.op == "read" else None)  # type: ignore[index]
+    number = {name: slot(len(t.leaves) + k) for k, name in enumerate(scalars)}
+    expr = substitute(t.expr, lambda e: number[e.attr] if e.op == "read" else None)  # type: ignore[index]
     expr, leaves = dedupe(expr, leaves)
     return prune(replace(t, expr=expr, leaves=leaves))
 
@@ -172,12 +181,5 @@ def _equal(a: Value, b: Value) -> bool:
     return (
         a.shape == b.shape
         and len(a.terms) == len(b.terms)
-        and all(
-            s.expr == t.expr
-            and s.n == t.n
-            and len(s.leaves) == len(t.leaves)
-            and all(map(equal_leaves, s.leaves, t.leaves))
-            and (s.out is t.out or (s.out is not None and t.out is not None and np.array_equal(s.out, t.out)))
-            for s, t in zip(a.terms, b.terms, strict=True)
-        )
+        and all(map(equal_terms, a.terms, b.terms))
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from statmech_dsl.errors import NonLocalEnergyError
 from statmech_dsl.ir.expr import Expr, call, const, renumber, slots_of
+from statmech_dsl.lower.recovery.factors import sum_of
 
 MAX_INSTANCES = 20_000_000
 """Instances of one term: about half a gigabyte of index columns."""
@@ -209,6 +210,25 @@ def equal_leaves(a: Leaf, b: Leaf) -> bool:
     )
 
 
+def equal_terms(a: Term, b: Term) -> bool:
+    """Whether two terms are the same."""
+    return (
+        a.expr == b.expr
+        and a.n == b.n
+        and len(a.leaves) == len(b.leaves)
+        and all(map(equal_leaves, a.leaves, b.leaves))
+        and (a.out is b.out or np.array_equal(a.out, b.out))  # type: ignore[arg-type]
+    )
+
+
+def in_order(t: Term) -> Term:
+    """The same term with its instances in the order of their elements."""
+    if t.out is None or np.all(t.out[1:] >= t.out[:-1]):
+        return t
+    order = np.argsort(t.out, kind="stable")
+    return t.pick(order, t.out[order], t.n)
+
+
 def join(
     op: Callable[[Expr, Expr], Expr],
     a: Term,
@@ -242,9 +262,9 @@ def combine(op: Callable[[Expr, Expr], Expr], a: Value, b: Value) -> Value:
 
 def elementwise(build: Callable[..., Expr], arguments: list[Value]) -> Value:
     """``build`` of arguments that have exactly one instance at each element."""
-    packed = arguments[0].map(lambda e: Expr("arguments", (e,)))
+    packed = arguments[0].map(lambda e: _pack(Expr("arguments"), e))
     for x in arguments[1:]:
-        packed = combine(lambda e, y: Expr("arguments", (*e.args, y)), packed, x)
+        packed = combine(_pack, packed, x)
     return packed.map(lambda e: build(*e.args))
 
 
@@ -350,27 +370,22 @@ def unroll(v: Value) -> Value:
     classes = []
     for value in np.unique(pattern):
         where = np.flatnonzero(pattern == value)
-        total = Term(const(0.0), (), None, len(where))
+        total = Term(Expr("arguments"), (), None, len(where))
         for t, (order, start, count) in zip(v.terms, groups, strict=True):
             for k in range(count[where[0]]):
                 ids = None if start is None and total.n == t.n else where if start is None else at(order, start[where] + k)
                 part = t.pick(ids, None, total.n)
-                total = join(_add, total, part, (None, None, total.n), None)
+                total = join(_pack, total, part, (None, None, total.n), None)
+        total = replace(total, expr=sum_of(total.expr.args))
         classes.append(place(total, where, v.size))
-    return _in_order(fuse(Value(v.shape, tuple(classes))))
+    v = fuse(replace(v, terms=tuple(classes)))
+    return replace(v, terms=(in_order(v.terms[0]),)) if len(v.terms) == 1 else v
 
 
-def _add(x: Expr, y: Expr) -> Expr:
-    return call("add", x, y)
+def _pack(e: Expr, x: Expr) -> Expr:
+    """Keep the arguments of a function side by side until all of them are there."""
+    return Expr("arguments", (*e.args, x))
 
 
 def _group_term(t: Term, size: int) -> tuple[Positions, Positions, np.ndarray]:
     return (None, None, np.ones(size, np.intp)) if t.out is None else group(t.out, size)
-
-
-def _in_order(v: Value) -> Value:
-    """Sort the instances if one term has one for each element."""
-    if len(v.terms) != 1 or v.terms[0].out is None:
-        return v
-    t = v.terms[0]
-    return Value(v.shape, (t.pick(np.argsort(t.out), None, t.n),))

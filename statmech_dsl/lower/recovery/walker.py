@@ -42,7 +42,7 @@ class Walker:
         self.domains: Mapping[str, Domain] = {m.name: m.domain for m in self._marks.values()}
         self.known = Known(model, self.shape_of)
         self.coefficients = Coefficients(self.known)
-        self.sums = Sums()
+        self.sums = Sums(self.coefficients)
         self._values: dict[Variable, Value] = {}
         self._depends: dict[Variable, bool] = {}
 

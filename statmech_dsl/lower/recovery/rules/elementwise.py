@@ -15,7 +15,7 @@ from pytensor.tensor.elemwise import CAReduce, Elemwise
 from statmech_dsl.errors import EnergyError, NonLocalEnergyError
 from statmech_dsl.ir.expr import Expr, call, const, evaluate
 from statmech_dsl.lower.recovery import scalar_ops
-from statmech_dsl.lower.recovery.rules.products import multiply
+from statmech_dsl.lower.recovery.rules.products import multiply, with_running_sums
 from statmech_dsl.lower.recovery.sums import MAX_ARITY
 from statmech_dsl.lower.recovery.terms import (
     Term,
@@ -93,8 +93,7 @@ def _true_div(scalar: Any, node: Apply, walk: Walker) -> Value:
     numerator, denominator = walk(node.inputs[0]), walk.collapse(walk(node.inputs[1]))
     if any(t.expr == const(0) for t in denominator.terms):
         raise EnergyError("a division by zero")
-    if walk.depends(node.inputs[1]):
-        return multiply(numerator, denominator.map(lambda e: 1.0 / e), walk)
+    numerator, denominator = with_running_sums(numerator, denominator, walk)
     return combine(lambda x, y: call("div", x, y), numerator, denominator)
 
 
@@ -104,19 +103,14 @@ def _sqr(scalar: Any, node: Apply, walk: Walker) -> Value:
 
 def _pow(scalar: Any, node: Apply, walk: Walker) -> Value:
     base, exponent = node.inputs
-    if not walk.depends(exponent) and walk.known.is_fixed(exponent):
-        n = np.asarray(walk.known.value(exponent))
-        x = walk(base)
-        shape = np.broadcast_shapes(x.shape, n.shape)
-        if (n == 1).all():
-            return broadcast(x, shape)
-        x = walk.collapse(x)
-        powers = [
-            product(indicator(n == value), x.map(lambda e, p=float(value): scalar_ops.power(e, p)))
-            for value in np.unique(n)
-        ]
-        return add(*powers) if len(powers) > 1 else broadcast(powers[0], shape)
     whole = "int" in exponent.type.dtype
+    if not walk.depends(exponent) and walk.known.is_fixed(exponent):
+        n = np.asarray(walk.known.value(exponent), dtype=np.float64)
+        if n.size and (n == n.flat[0]).all():
+            shape = np.broadcast_shapes(walk.shape_of(base), n.shape)
+            x = walk(base) if n.flat[0] == 1 else walk.collapse(walk(base))
+            return broadcast(x.map(lambda e: scalar_ops.power(e, n.flat[0])), shape)
+        whole = bool((n == np.round(n)).all())
     arguments = [walk.collapse(walk(x)) for x in node.inputs]
     return elementwise(lambda x, y: scalar_ops.general_power(x, y, whole), arguments)
 

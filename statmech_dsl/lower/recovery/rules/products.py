@@ -36,15 +36,17 @@ def multiply(a: Value, b: Value, walk: Walker) -> Value:
     """Elementwise product."""
     if a is b:
         return walk.collapse(a).map(lambda e: call("sqr", e))
+    return product(*with_running_sums(a, b, walk))
+
+
+def with_running_sums(a: Value, b: Value, walk: Walker) -> tuple[Value, Value]:
+    """The factors of an elementwise product, ready to be expanded."""
     shape = np.broadcast_shapes(a.shape, b.shape)
-    a, b = _factors(a, b, a.shape != shape, b.shape != shape, walk)
-    return product(a, b)
+    return _ready(a, b, a.shape != shape, b.shape != shape, walk)
 
 
-def _factors(
-    a: Value, b: Value, a_again: bool, b_again: bool, walk: Walker
-) -> tuple[Value, Value]:
-    """What of a product becomes a running sum before it is expanded.
+def _ready(a: Value, b: Value, a_again: bool, b_again: bool, walk: Walker) -> tuple[Value, Value]:
+    """Make running sums of what should not be expanded.
 
     ``s * (J @ s)`` expands into pairs. A long sum that is multiplied by another one, by a function of
     running sums, or that is used again and again (``again``), is one number: a running sum.
@@ -89,7 +91,7 @@ def matmul(a: Value, b: Value, walk: Walker) -> Value:
     b = reshape(b, (*b.shape, 1)) if column else b
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     (n, inner), m = a.shape[-2:], b.shape[-1]
-    a, b = _factors(a, b, m > 1 or a.shape[:-2] != batch, n > 1 or b.shape[:-2] != batch, walk)
+    a, b = _ready(a, b, m > 1 or a.shape[:-2] != batch, n > 1 or b.shape[:-2] != batch, walk)
     a, b = broadcast(a, (*batch, n, inner)), broadcast(b, (*batch, inner, m))
     terms = []
     for s in a.terms:

@@ -1,0 +1,186 @@
+"""Hold updates, variable types and backends against their definitions.
+
+Each check takes a small model, runs on whatever the registries hold, and raises `ValidationError` where
+a definition is violated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pymc as pm
+
+from statmech_dsl.backends import Kernels
+from statmech_dsl.backends.enumeration import Enumeration
+from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.ir.state import State
+from statmech_dsl.testing.setup import begin, build, require, take
+
+TOLERANCE = 1e-12
+"""Largest deviation of an exact probability that is due to rounding."""
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Facts about the exact transition matrix of a sweep."""
+
+    n_states: int
+    deviation: float
+    """Largest component of ``pi P - pi``."""
+    n_unit: int
+    """Eigenvalues of modulus 1; one if and only if the chain is irreducible and aperiodic."""
+    simultaneous: float
+    """Largest difference that it makes if the sites of a color decide all at once."""
+
+
+def transitions(enumeration: Enumeration) -> Transitions:
+    """Measure a transition matrix."""
+    matrix, pi = enumeration.matrix(), enumeration.stationary()
+    moduli = np.abs(np.linalg.eigvals(matrix))
+    return Transitions(
+        len(pi),
+        float(np.abs(pi @ matrix - pi).max()),
+        int(np.sum(moduli > 1 - 1e-9)),
+        float(np.abs(enumeration.matrix(simultaneous=True) - matrix).max()),
+    )
+
+
+def check_transition_matrix(
+    model: pm.Model, updates: Updates = "auto", *, beta: float = 1.0, law: str = "boltzmann", seed: int = 1
+) -> Transitions:
+    """Check that a sweep leaves the right distribution alone, reaches all states and is aperiodic.
+
+    All outcomes of all draws are followed in the reference interpreter, which gives the exact transition
+    matrix P of a sweep. It must satisfy |pi P - pi| < 1e-12 and have exactly one eigenvalue of modulus 1,
+    and the sites of a color must decide in the same way one after the other and all at once.
+
+    Parameters
+    ----------
+    model : Model
+        A discrete model; up to about 500 states are feasible.
+    updates : str or dict
+        As in `sample`.
+    beta : float
+        Inverse temperature.
+    law : {"boltzmann", "tabulated"}
+        With "tabulated", weights are a table of random numbers.
+    seed : int
+        Seed of that table and of the clamped model's first state.
+
+    Returns
+    -------
+    Transitions
+        What was measured.
+
+    Raises
+    ------
+    ValidationError
+        The update is wrong.
+
+    Examples
+    --------
+    >>> from statmech_dsl.testing import declarations, small_models
+    >>> check_transition_matrix(small_models(declarations()[0])["pairs"], "heat_bath").n_unit
+    1
+    """
+    sampler = build(model, updates=updates, law=law)
+    found = transitions(Enumeration(sampler.kernels, begin(sampler, beta, seed=seed)))  # type: ignore[arg-type]
+    where = f"{updates} at beta={beta}, law {law}"
+    require(found.deviation < TOLERANCE, f"{where}: pi P - pi is {found.deviation:.1e}")
+    require(found.n_unit == 1, f"{where}: {found.n_unit} eigenvalues of modulus 1: not ergodic")
+    require(
+        found.simultaneous < TOLERANCE,
+        f"{where}: sites of a color see each other: P changes by {found.simultaneous:.1e}",
+    )
+    return found
+
+
+def check_backend(
+    model: pm.Model,
+    backend: str = "numba",
+    *,
+    updates: Updates = "auto",
+    law: str = "boltzmann",
+    replicas: Sequence[int] = (1, 3, 9, 70),
+    threads: Sequence[int] = (1, 2, 3),
+    sweeps: int = 3,
+    seed: int = 1,
+) -> int:
+    """Check that a backend follows the reference bit for bit.
+
+    Every replica has a temperature of its own. Runs with fewer replicas take them out of the
+    middle of the largest one, so that a replica meets other company, other lanes and padding. Each run
+    stops after every sweep count once, is unpacked and packed again, and goes on.
+
+    Parameters
+    ----------
+    model : Model
+        Any model with proper weights.
+    backend : str
+        Name of the backend.
+    updates, law
+        As in `check_transition_matrix`.
+    replicas, threads : sequence of int
+        Numbers that are tried, each with each.
+    sweeps : int
+        Length of the trajectories.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    int
+        Number of runs that were compared.
+
+    Raises
+    ------
+    ValidationError
+        Values, energies or acceptance counts differ.
+    """
+    reference = build(model, updates=updates, law=law)
+    n = max(replicas)
+    first = begin(reference, np.linspace(0.0, 1.5, n), seed=seed)
+    path = _path(reference.kernels, first, sweeps)
+    rng, compared = np.random.default_rng(seed), 0
+    for size, count in product(replicas, threads):
+        kernels = choose_backend(backend).build(reference.program, reference.tables, size, count)
+        rows = rng.permutation(n)[:size]
+        for stop in range(sweeps):
+            where = f"{backend}, {size} replicas, {count} threads, packed again after {stop} sweeps"
+            state = take(first, rows)
+            for until in (stop, sweeps):
+                packed = kernels.pack(state)
+                kernels.sweep(packed, until - state.sweep)
+                state = kernels.unpack(packed)
+                expected, energy = path[until]
+                _require_equal(state, take(expected, rows), where)
+                same = np.array_equal(kernels.energy(packed), energy[:, rows], equal_nan=True)
+                require(same, f"{where}: other energies")
+            compared += 1
+    return compared
+
+
+def _path(kernels: Kernels, state: State, sweeps: int) -> list[tuple[State, np.ndarray]]:
+    """The states after 0, 1, ... sweeps, with their energies."""
+    packed = kernels.pack(state)
+    out = [(kernels.unpack(packed), np.array(kernels.energy(packed)))]
+    for _ in range(sweeps):
+        kernels.sweep(packed, 1)
+        out.append((kernels.unpack(packed), np.array(kernels.energy(packed))))
+    return out
+
+
+def _require_equal(state: State, expected: State, where: str) -> None:
+    for name, x in expected.values.items():
+        wrong = np.argwhere(state.values[name] != x)
+        where_first = f", first in replica {wrong[0][0]} at row {wrong[0][1]}" if len(wrong) else ""
+        require(
+            not len(wrong),
+            f"{where}: {len(wrong)} of {x.size} values of {name!r} differ{where_first}",
+        )
+    require(np.array_equal(state.accepted, expected.accepted), f"{where}: other acceptance counts")
+    require(np.array_equal(state.params, expected.params), f"{where}: parameters have changed")
+    require(state.sweep == expected.sweep, f"{where}: wrong sweep count")

@@ -1,0 +1,73 @@
+"""What the checks run: samplers of a model under any law, and their first states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pymc as pm
+from numpy.typing import ArrayLike
+
+from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.engine.compile import lower_model
+from statmech_dsl.engine.observables import Observables
+from statmech_dsl.engine.sampler import Init, Sampler
+from statmech_dsl.errors import ValidationError
+from statmech_dsl.ir.state import State
+
+
+def build(
+    model: pm.Model,
+    n_replicas: int = 1,
+    *,
+    updates: Updates = "auto",
+    backend: str = "reference",
+    law: str = "boltzmann",
+    threads: int = 1,
+) -> Sampler:
+    """Compile a model for a given law and backend."""
+    compiled, chosen = lower_model(model, updates, law), choose_backend(backend)
+    program, tables = compiled.lowered.program, compiled.lowered.tables
+    return Sampler(
+        program,
+        tables,
+        compiled.lowered.analyses,
+        compiled.recovered.clamped,
+        chosen,
+        chosen.build(program, tables, n_replicas, threads),
+        Observables(model),
+        content_hash="",
+    )
+
+
+def begin(sampler: Sampler, beta: ArrayLike, *, seed: int, init: Init = "hot") -> State:
+    """First state, one replica for each beta; under a tabulated law with a random table."""
+    beta = np.atleast_1d(np.asarray(beta, float))
+    n = len(beta)
+    state = sampler.start(seed, np.arange(n), np.zeros(n, int), beta, init)
+    return random_law(state, seed) if sampler.program.law == "tabulated" else state
+
+
+def random_law(state: State, seed: int, bins: int = 16) -> State:
+    """The state under random log weights of bins of the energy, from -4 to 4 and beyond at the ends."""
+    table = np.random.default_rng(seed).uniform(-1.0, 1.0, bins)
+    return replace(state, law_table=table, law_range=(-4.0, 8.0 / (bins - 1)))
+
+
+def take(state: State, rows: ArrayLike) -> State:
+    """Some replicas of a state, in any order and also repeatedly."""
+    rows = np.asarray(rows)
+    return replace(
+        state,
+        values={name: v[rows] for name, v in state.values.items()},
+        replicas=state.replicas[rows],
+        beta=state.beta[rows],
+        params=state.params[:, rows],
+        accepted=state.accepted[:, rows],
+    )
+
+
+def require(holds: bool | np.bool, what: str) -> None:
+    """Raise ValidationError unless a condition holds."""
+    if not holds:
+        raise ValidationError(what)
