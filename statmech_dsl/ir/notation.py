@@ -42,19 +42,21 @@ class Notation:
     """Spelling of symbols, numbers, sums and operations.
 
     ``total`` spells the sign of a sum over index letters, which run through a set that may have a
-    name; ``function`` an operation without a template of its own; ``relations`` the comparisons,
-    ``truth`` their value (0 or 1); ``times`` stands before a digit; ``cases`` is a choice.
+    name; ``times`` stands between factors, ``times_number`` before a digit; ``function`` spells an
+    operation without a template of its own; ``relations`` are the comparisons, ``truth`` their value
+    (0 or 1); ``cases`` is a choice.
     """
 
     symbol: Callable[[Symbol], str]
     number: Callable[[float], str]
     total: Callable[[str, str], str]
-    function: str
+    times: str
+    times_number: str
     power: str
+    function: str
     templates: dict[str, Template]
     relations: dict[str, str]
     truth: str
-    times: str
     cases: str
 
 
@@ -136,7 +138,7 @@ def _product(e: Expr, n: Notation, leaf: Leaf) -> str:
     text = render(first, n, leaf, Level.NEGATIVE if first.op == "const" else Level.POWER)
     for x in rest:
         y = render(x, n, leaf, Level.POWER)
-        text += (n.times if y[0].isdigit() else " ") + y
+        text += (n.times_number if y[0].isdigit() else n.times) + y
     return text
 
 

@@ -25,8 +25,10 @@ TEXT = Notation(
     symbol=_text_symbol,
     number=lambda x: f"{x + 0.0:.6g}",  # -0.0 + 0.0 is 0
     total=_text_total,
-    function="{}({})",
+    times=" ",
+    times_number=" * ",
     power="{}^{}",
+    function="{}({})",
     templates={
         "()": Template("({})"),
         "div": Template("{} / {}", Level.PRODUCT, (Level.NEGATIVE, Level.POWER)),
@@ -34,7 +36,6 @@ TEXT = Notation(
     },
     relations={"eq": "=", "ne": "!=", "lt": "<", "le": "<="},
     truth="[{}]",
-    times=" * ",
     cases="({1} if {0} else {2})",
 )
 
@@ -89,8 +90,10 @@ LATEX = Notation(
     symbol=_latex_symbol,
     number=_latex_number,
     total=_latex_total,
-    function=r"\operatorname{{{}}}\left({}\right)",
+    times=" ",
+    times_number=r" \cdot ",
     power="{}^{{{}}}",
+    function=r"\operatorname{{{}}}\left({}\right)",
     templates={
         "()": Template(r"\left({}\right)"),
         "div": Template(r"\frac{{{}}}{{{}}}", Level.POWER),
@@ -106,6 +109,5 @@ LATEX = Notation(
     },
     relations={"eq": "=", "ne": r"\neq", "lt": "<", "le": r"\leq"},
     truth=r"\left[{}\right]",
-    times=r" \cdot ",
     cases=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
 )

@@ -45,10 +45,11 @@ def expression(e: Expr, slots: Sequence[Symbol | str] = (), notation: Notation =
 # ---- names of what a family reads ----------------------------------------------------------------
 
 
-def letters(columns: Iterable[Column], element: str | None = None) -> Letters:
+def letters(columns: Sequence[Column], element: str | None = None) -> Letters:
     """Letters of the index tables: i, j, k, ... for sites; a, b, ... for elements of running sums.
 
-    A coefficient has none of its own: it belongs to the instance, that is to all letters.
+    A coefficient has none of its own: it belongs to the instance, that is to all letters. Only where
+    there are no others do instances have a number m.
     """
     found: Letters = {} if element is None else {element: "a"}
     for c in columns:
@@ -56,7 +57,8 @@ def letters(columns: Iterable[Column], element: str | None = None) -> Letters:
             alphabet = SITE_LETTERS if c.kind == "state" else SUM_LETTERS
             used = sum(x in alphabet for x in found.values())
             found[c.index] = alphabet[used % len(alphabet)]
-    return found
+    indexed = [c.index for c in columns if c.index is not None]
+    return found or {table: "m" for table in indexed[:1]}
 
 
 def symbols(

@@ -13,8 +13,8 @@ from statmech_dsl.ir.domains.base import Domain
 class AssignedStep(BlockedStep):
     """Stands for `LocalGibbs` in PyMC's list of steps, and makes one when a model is sampled.
 
-    The compiler lies above this layer and takes time to import; the language only has to tell PyMC that
-    somebody can move its variables.
+    The compiler lies above this layer and takes time to import; the language only has to tell PyMC
+    that somebody can move its variables.
     """
 
     name = "local_gibbs"

@@ -21,9 +21,9 @@ from statmech_dsl.lang.random_variable import TRANSFORMS
 class Place:
     """Where a variable of ours lies in a point.
 
-    ``declared`` is what the user holds; ``rv`` is the free random variable, which has only the sites that
-    are not clamped; ``value`` stands for its value, of which ``transformed`` says whether it is another
-    than that of the sites.
+    ``declared`` is what the user holds, ``rv`` the free random variable, which has only the sites
+    that are not clamped, and ``value`` its value in a point; ``transformed`` says whether that is
+    another than the value of the sites.
     """
 
     mark: VariableMark
@@ -90,26 +90,24 @@ def _refuse_bound(model: pm.Model, ours: Sequence[Place]) -> None:
             )
 
 
-def choose(ours: Sequence[Place], wanted: Sequence[Any] | None) -> list[Place]:
-    """The places of the variables that a user or PyMC names; of all discrete ones for None.
+def choose(ours: Sequence[Place], wanted: Sequence[Any]) -> list[Place]:
+    """The places of the variables that a user or PyMC names.
 
     Raises
     ------
     ModelError
         A variable has no place: it is none of ours, it is clamped, or it is of another model.
     """
-    if wanted is None:
-        wanted = [p.value for p in ours if p.mark.domain.values is not None]
     found = []
     for v in wanted if isinstance(wanted, Sequence) else [wanted]:
         place = next((p for p in ours if v in (p.declared, p.rv, p.value)), None)
         if place is None:
             names = ", ".join(p.name for p in ours)
             raise ModelError(
-                f"sm.LocalGibbs cannot move {v}: it is no free variable of statmech_dsl in this model",
-                where=f"those are: {names}" if names else "the model has none",
-                mend="leave ordinary PyMC variables to PyMC's own steps, "
-                "or declare them as sm.Spin, sm.Occupation, sm.Potts, ...",
+                f"sm.LocalGibbs cannot move {v}, which is no free variable of statmech_dsl",
+                where=f"those of this model are: {names}" if names else "this model has none",
+                mend="leave plain PyMC variables to PyMC's own steps for now, "
+                "or declare them as sm.Occupation, sm.Potts or another type of statmech_dsl",
             )
         found.append(place)
     return found

@@ -39,17 +39,17 @@ class LocalGibbsState(StepMethodState):
 
 
 class LocalGibbs(BlockedStep):
-    """A PyMC step: one compiled sweep over variables of statmech_dsl, given the values of all others.
+    """A PyMC step: one compiled sweep over variables of statmech_dsl, given the values of all else.
 
     ``pm.sample`` takes it by itself for our discrete variables, and for continuous ones where the
-    log-density has no gradient; NUTS moves the other continuous ones, unless this step is given for them.
-    A sweep leaves the posterior (T = 1) invariant. Couplings that depend on other random variables
+    log-density has no gradient; NUTS moves other continuous ones, unless given to this step.
+    A sweep leaves the posterior (T = 1) invariant; couplings that depend on other random variables
     follow them from step to step.
 
     Parameters
     ----------
-    vars : sequence of variables, optional
-        Variables of statmech_dsl; all discrete ones unless given.
+    vars : sequence of variables
+        Variables of statmech_dsl.
     updates : str or dict
         ``"auto"``, the name of an update, or ``{variable: name}``;
         ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
@@ -73,8 +73,8 @@ class LocalGibbs(BlockedStep):
 
     Notes
     -----
-    PyMC starts all chains at one point: our variables with all sites alike. Where that could hide other
-    phases, start from random states with ``pm.sample(initvals={"s": "prior"})``.
+    PyMC starts all chains at one point: our variables with all sites alike. Where that could hide
+    other phases, start from random states with ``pm.sample(initvals={"s": "prior"})``.
 
     The statistic ``changed`` is the number of sites whose value has changed.
 
@@ -97,7 +97,7 @@ class LocalGibbs(BlockedStep):
 
     def __init__(
         self,
-        vars: Sequence[Any] | None = None,
+        vars: Sequence[Any],
         *,
         updates: Updates = "auto",
         model: pm.Model | None = None,
@@ -116,7 +116,11 @@ class LocalGibbs(BlockedStep):
         program, self._tables = compiled.lowered.program, compiled.lowered.tables
         passes = tuple(p for p in program.passes if p.variable in names)
         self._program = replace(program, passes=passes)
-        self._params = [(number, q) for number, p in enumerate(passes) for q in p.params]
+        params = [(number, p, q) for number, p in enumerate(passes) for q in p.params]
+        self._start = np.array([[q.start] for _, _, q in params]).reshape(-1, 1)
+        self._targets = np.array([q.target for _, _, q in params])
+        self._n_sites = np.array([len(self._tables[p.order]) for _, p, _ in params])
+        self._tuned = [number for number, _, _ in params]
         self._background = _background(compiled.recovered)
         graphs, random = compiled.recovered.parameters, compiled.recovered.random
         self._data = PointFunction(
@@ -136,7 +140,7 @@ class LocalGibbs(BlockedStep):
         """Begin a chain: a seed of its own, proposals not yet tuned, data as they are now."""
         super().setup_chain(rng, tune, draws)
         self.seed, self.sweep, self.tune = int(self.rng.integers(2**63)), 0, tune > 0
-        self.params = np.array([[q.start] for _, q in self._params]).reshape(-1, 1)
+        self.params = self._start.copy()
         self.accepted = np.zeros((len(self._program.passes), 1), np.int64)
         data = self._data({})
         if any(x.shape != self._tables[name].shape for name, x in data.items()):
@@ -164,7 +168,8 @@ class LocalGibbs(BlockedStep):
                     mend="let the energy rise at large values, whatever its parameters are",
                 )
             new[p.key] = x.astype(value.dtype).reshape(value.shape)
-            changed += np.count_nonzero((x != old).reshape(-1, p.mark.domain.components).any(axis=1))
+            differs = (x != old).reshape(-1, p.mark.domain.components)
+            changed += np.count_nonzero(differs.any(axis=1))
         return new, [{"changed": changed}]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -197,15 +202,12 @@ class LocalGibbs(BlockedStep):
             present[:] = wanted
         self._kernels.sweep(packed, 1)
         self.sweep += 1
-        if not (self.tune and self._params):
+        if not (self.tune and self._tuned):
             return
         self.accepted += packed.accepted[:, 0, :1]
         if self.sweep % BLOCK == 0:
-            passes = [number for number, _ in self._params]
-            n_sites = [len(self._tables[self._program.passes[k].order]) for k in passes]
-            targets = [q.target for _, q in self._params]
             state = replace(packed.state, params=self.params, accepted=self.accepted)
-            adapt(state, passes, np.array(targets), np.array(n_sites), self.sweep // BLOCK - 1)
+            adapt(state, self._tuned, self._targets, self._n_sites, self.sweep // BLOCK - 1)
 
 
 def _background(recovered: Recovered) -> dict[str, np.ndarray]:

@@ -1,1 +1,1 @@
-"""Exact results where they are feasible: enumeration of all states, elimination of one site after another."""
+"""Exact results where they are feasible: sums over all states, or over site after site."""

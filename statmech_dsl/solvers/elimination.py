@@ -1,8 +1,8 @@
-"""Elimination: log Z by summing over one site after another, where few sites hang together at a time.
+"""Elimination: log Z by summing over one site after another.
 
-The weight is a product of factors. Two at a time are multiplied, and summed over the sites that no other
-factor has; the order decides how large the products become: two sites for an open chain, about W sites
-for an open strip of width W, 2 W for a closed one.
+The weight is a product of factors. Two at a time are multiplied, and summed over the sites that no
+other factor has; the order decides how large the products become. They have one site for an open
+chain, W sites for an open strip of width W and 2 W for a torus.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from statmech_dsl.solvers.thermal import Thermal
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """Series for every combination of levels of some sites; the last axis holds the coefficients."""
+    """Series for all combinations of levels of some sites; the last axis holds the coefficients."""
 
     sites: tuple[int, ...]
     series: np.ndarray
@@ -34,7 +34,7 @@ class Tensor:
         return Tensor(rest, self.series.sum(axis=axes)) if axes else self
 
     def grouped(self, *groups: Sequence[int]) -> np.ndarray:
-        """The series with one axis for each group of sites, and the coefficients last."""
+        """Merge the axes of each group of sites into one; the coefficients stay last."""
         axes = [self.sites.index(s) for group in groups for s in group]
         sizes = [prod(self.series.shape[self.sites.index(s)] for s in group) for group in groups]
         return self.series.transpose(*axes, -1).reshape(*sizes, ORDERS)
@@ -86,7 +86,7 @@ def elimination(system: System) -> Elimination:
 
 
 def multiply(a: Tensor, b: Tensor, step: Step) -> Tensor:
-    """Product of two tensors: one matrix product, in which the series of b are Toeplitz matrices."""
+    """Multiply two tensors by one matrix product; the series of b stand in it as matrices."""
     left = a.grouped(step.common, step.left, step.summed)
     right = toeplitz(b.grouped(step.common, step.summed, step.right))
     n, rows, inner, _ = left.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -16,8 +16,8 @@ from statmech_dsl.solvers.thermal import Thermal, no_weight
 
 MAX_STATES = 2**24
 """Most states that are enumerated; their energies take 256 MB."""
-CHUNK = 2**18
-"""Numbers in an array of a chunk: 2 MB, which stays in the cache."""
+CHUNK = 2**17
+"""Numbers in an array of a chunk: 1 MB, which stays in the cache."""
 TIE = 1e-9
 """States within this (relative) of the lowest energy are ground states."""
 
@@ -34,7 +34,7 @@ class Spectrum:
         return -(beta * self.tempered + self.fixed)
 
     def part(self, start: int, stop: int) -> Spectrum:
-        """The states with these numbers."""
+        """Return the states with these numbers."""
         return Spectrum(self.tempered[start:stop], self.fixed[start:stop])
 
     def thermal(self, beta: float) -> Thermal:
@@ -86,8 +86,8 @@ def spectrum(system: System) -> Spectrum:
 def chunks(system: System) -> Iterator[Values]:
     """All states, some at a time: arrays (rows, states) that the next chunk overwrites.
 
-    The first free sites run through all their values within a chunk (mixed-radix counting), the other
-    sites have the same value in all its states.
+    The first free sites run through all their values within a chunk (mixed-radix counting), each
+    other site has one value in all its states.
     """
     n_low, n = _within_chunk(system)
     x = {name: np.repeat(base[:, np.newaxis], n, axis=1) for name, base in system.base.items()}

@@ -117,7 +117,7 @@ def require_defined(f: Family, energy: np.ndarray) -> None:
         what = "NaN" if np.isnan(energy).any() else "minus infinity"
         raise ImproperDistributionError(
             f"the energy {f.term!r} is {what} in some states",
-            mend="use an expression that is defined for all values; +inf is allowed and forbids a state",
+            mend="use an expression that is defined for all values; +inf forbids a state",
         )
 
 
@@ -135,7 +135,7 @@ def _instances(f: Family, ir: ModelIR, tables: Tables, values: Values, sums: Val
 
 
 def _slot(c: Column, ir: ModelIR, tables: Tables, values: Values, sums: Values) -> np.ndarray:
-    """What a column reads, shape (instances or 1, states or 1)."""
+    """Read a column, shape (instances or 1, states or 1)."""
     if c.kind == "state":
         return values[c.array][rows(c, ir, tables)]
     index = [0] if c.index is None else tables[c.index]
@@ -143,5 +143,5 @@ def _slot(c: Column, ir: ModelIR, tables: Tables, values: Values, sums: Values) 
 
 
 def coefficients(c: Column, tables: Tables) -> np.ndarray:
-    """What a coefficient column reads, one for each instance (or one for all)."""
+    """Read a coefficient column: one number for each instance, or one for all."""
     return tables[c.array][[0] if c.index is None else tables[c.index]].astype(np.float64)

@@ -21,7 +21,7 @@ MAX_TABLE = 2**25
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """Energy of all that couples exactly these free sites, by the level of each (ascending sites)."""
+    """Energy of all that couples exactly these free sites, ascending, by the level of each."""
 
     sites: tuple[int, ...]
     tempered: np.ndarray
@@ -29,7 +29,7 @@ class Factor:
 
 
 def factorize(system: System) -> list[Factor]:
-    """Write the energy as a sum of factors; every free site has one of its own, a constant one none.
+    """Write the energy as a sum of factors, one for the constant and one for each site among them.
 
     Raises
     ------
@@ -38,13 +38,13 @@ def factorize(system: System) -> list[Factor]:
     ImproperDistributionError
         A term is NaN or minus infinity.
     """
-    merged = {(): np.zeros(2)}
+    merged: dict[tuple[int, ...], np.ndarray] = {(): np.zeros(2)}
     merged |= {(k,): np.zeros((2, len(levels))) for k, levels in enumerate(system.levels)}
     numbers = _numbers(system)
     for f in system.ir.families:
         if f.feeds is not None or any(c.kind == "sum" for c in f.columns):
             raise InfeasibleError(
-                f"elimination needs local terms, but {f.term!r} is a function of a sum over many sites",
+                f"elimination needs local terms; {f.term!r} is a function of a sum over many sites",
                 mend=SMALLER,
             )
         for sites, table in _tables(f, system, numbers):
@@ -55,7 +55,7 @@ def factorize(system: System) -> list[Factor]:
 
 
 def _numbers(system: System) -> dict[str, np.ndarray]:
-    """Number of the free site in each row of a variable, -1 where it is clamped."""
+    """Find the number of the free site in each row of a variable, -1 where it is clamped."""
     numbers = {name: np.full(len(base), -1) for name, base in system.base.items()}
     for k, (name, row) in enumerate(system.sites):
         numbers[name][row] = k
@@ -67,7 +67,7 @@ def _tables(
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
     """Sites (ascending) and table of every instance of a family.
 
-    Instances are evaluated together where the same slots are clamped and the same slots read one site.
+    Instances are evaluated together where the same slots are clamped and the same read one site.
     """
     n = f.n_instances(system.tables)
     site = np.full((len(f.columns), n), -1)
@@ -82,11 +82,11 @@ def _tables(
     patterns, pattern_of = np.unique(_pattern(site), axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
         chosen = np.flatnonzero(pattern_of == number)
-        leaders = np.flatnonzero(pattern == np.arange(len(pattern)))
+        leaders = [k for k, first in enumerate(pattern) if first == k]
         levels = [system.levels[site[k, chosen[0]]] for k in leaders]
         tables = _evaluate(f, system, pattern, dict(zip(leaders, levels, strict=True)), chosen)
         require_defined(f, tables)
-        if not len(leaders):
+        if not leaders:
             yield (), tables.sum()
             continue
         for sites, table in zip(site[leaders][:, chosen].T, tables, strict=True):

@@ -6,22 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pymc as pm
 
 from statmech_dsl.solvers.enumeration import Spectrum
 from statmech_dsl.solvers.temperatures import Temperatures
 from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
 CONVENTION = "p(x) = exp(-E(x)/T) / Z; counting measure; T in units of energy, k_B = 1"
-RESERVED = ("T", *QUANTITIES, "min_energy", "degeneracy")
-"""Names that no observable can have in the results."""
-
 Column = tuple[tuple[str, ...], Any, dict[str, str]]
 """Dimensions, values, attributes."""
 
 
 def temperature(at: Temperatures) -> Column:
-    """The coordinate."""
+    """Make the coordinate."""
     return _leading(at), at.T, {"long_name": "temperature", "units": "energy / k_B"}
 
 
@@ -44,14 +40,13 @@ def ground_state(spectrum: Spectrum) -> dict[str, Column]:
     }
 
 
-def means(values: Mapping[str, np.ndarray], at: Temperatures, model: pm.Model) -> dict[str, Column]:
-    """Means of observables; trailing dimensions as the model names them, or ``name_dim_0``, ..."""
+def means(values: Mapping[str, np.ndarray], at: Temperatures) -> dict[str, Column]:
+    """Means of observables; the dimensions of an array are ``name_dim_0``, ``name_dim_1``, ..."""
     columns = {}
     for name, x in values.items():
-        given = model.named_vars_to_dims.get(name)
-        dims = given or tuple(f"{name}_dim_{k}" for k in range(x.ndim - 1))
+        dims = (f"{name}_dim_{k}" for k in range(x.ndim - 1))
         attrs = {"long_name": f"mean of {name}", "formula": f"<{name}>"}
-        columns[name] = ((*_leading(at), *dims), x.reshape(*at.T.shape, *x.shape[1:]), attrs)
+        columns[name] = ((*_leading(at), *dims), x.reshape(at.T.shape + x.shape[1:]), attrs)
     return columns
 
 

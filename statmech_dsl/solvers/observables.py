@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,24 +18,28 @@ from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.ir.marks import ObservableMark, VariableMark, mark_of
 from statmech_dsl.solvers.enumeration import Spectrum, chunks
 from statmech_dsl.solvers.system import System, Values
-from statmech_dsl.solvers.thermal import Thermal
+from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
+RESERVED = ("T", *QUANTITIES, "min_energy", "degeneracy")
+"""Names of other results."""
 Measure = Callable[[Values], list[np.ndarray]]
 """Values of observables in a chunk of states, each of shape (states, ...)."""
 
 
-def observables_of(model: pm.Model, wanted: bool | Sequence[str]) -> list[Any]:
-    """Observables of a model: all, none, or those named.
+def observables_of(model: pm.Model, wanted: bool | Sequence[str]) -> dict[str, Any]:
+    """Observables of a model by name: all, none, or those named.
 
     Raises
     ------
     ArgumentError
-        A name is not that of an observable.
+        A name is not that of an observable, or is that of another result.
     """
-    known = {v.name: v for v in model.deterministics if isinstance(mark_of(v), ObservableMark)}
+    known = {
+        mark.name: v for v in model.deterministics if isinstance(mark := mark_of(v), ObservableMark)
+    }
     if isinstance(wanted, bool):
-        return list(known.values()) if wanted else []
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+        wanted = list(known) if wanted else []
+    names = [wanted] if isinstance(wanted, str) else wanted
     for name in names:
         if name not in known:
             raise ArgumentError(
@@ -43,11 +47,16 @@ def observables_of(model: pm.Model, wanted: bool | Sequence[str]) -> list[Any]:
                 where=f"observables={wanted!r}",
                 mend=f"choose among {', '.join(map(repr, known)) or 'none: it has no Observable'}",
             )
-    return [known[name] for name in names]
+        if name in RESERVED:
+            raise ArgumentError(
+                f"the observable {name!r} has the name of another result of exact",
+                mend="rename it, or name the others in observables=",
+            )
+    return {name: known[name] for name in names}
 
 
 def expectations(
-    observables: Sequence[Any],
+    observables: Mapping[str, Any],
     model: pm.Model,
     system: System,
     spectrum: Spectrum,
@@ -67,7 +76,7 @@ def expectations(
     if not observables:
         return {}
     measure = compile_observables(observables, model, system)
-    means = dict.fromkeys([v.name for v in observables], np.zeros(()))
+    means = dict.fromkeys(observables, np.zeros(()))
     start = 0
     for x in chunks(system):
         part = spectrum.part(start, start := start + next(iter(x.values())).shape[1])
@@ -77,7 +86,7 @@ def expectations(
     return means
 
 
-def compile_observables(observables: Sequence[Any], model: pm.Model, system: System) -> Measure:
+def compile_observables(observables: Mapping[str, Any], model: pm.Model, system: System) -> Measure:
     """Compile observables for many states at once, without C or Numba: they run for a moment only.
 
     Raises
@@ -91,34 +100,35 @@ def compile_observables(observables: Sequence[Any], model: pm.Model, system: Sys
         if isinstance(mark := mark_of(v), VariableMark)
     }
     _require_states_only(observables, model, list(declared.values()))
-    variables = [v for v in system.ir.variables if v.name in declared]
-    one = [declared[v.name].type() for v in variables]
-    many = [pt.tensor(dtype=x.dtype, shape=(None, *v.shape)) for v, x in zip(variables, one)]
-    replace = {declared[v.name]: x for v, x in zip(variables, one, strict=True)}
-    # Rewritten before they are vectorized: a view, as every Deterministic is one, becomes a slow loop.
-    graphs = rewrite_graph(clone_replace(list(observables), replace), include=("canonicalize",))
-    function = pytensor.function(
-        many,
-        vectorize_graph(graphs, dict(zip(one, many, strict=True))),
+    one = {name: v.type() for name, v in declared.items()}
+    many = {name: pt.tensor(dtype=x.dtype, shape=(None, *x.type.shape)) for name, x in one.items()}
+    graphs: Any = list(observables.values())
+    graphs = clone_replace(graphs, {declared[name]: x for name, x in one.items()})
+    # The views that Deterministics are would become loops over states, so they are removed first.
+    graphs = rewrite_graph(graphs, include=("canonicalize",))
+    function: Any = pytensor.function(  # type: ignore[reportPrivateImportUsage]
+        list(many.values()),
+        vectorize_graph(graphs, {one[name]: x for name, x in many.items()}),
         mode=Mode(linker="py", optimizer="fast_compile"),
         on_unused_input="ignore",
     )
+    shapes = {v.name: v.shape for v in system.ir.variables}
 
     def measure(x: Values) -> list[np.ndarray]:
-        states = [x[v.name].T.reshape(-1, *v.shape) for v in variables]
-        return function(*(a.astype(i.dtype) for a, i in zip(states, many, strict=True)))
+        states = {name: x[name].T.reshape(-1, *shapes[name]) for name in many}
+        return function(*(states[name].astype(v.dtype) for name, v in many.items()))
 
     return measure
 
 
 def _require_states_only(
-    observables: Sequence[Any], model: pm.Model, declared: Sequence[Any]
+    observables: Mapping[str, Any], model: pm.Model, declared: Sequence[Any]
 ) -> None:
-    for observable in observables:
+    for name, observable in observables.items():
         behind = set(ancestors([observable], blockers=declared))
         for v in model.basic_RVs:
             if v in behind and v not in declared:
                 raise ModelError(
-                    f"observable {observable.name!r} depends on the random variable {v.name!r}",
+                    f"the observable {name!r} depends on the random variable {v.name!r}",
                     mend="give it a number, or leave the observable out with observables=",
                 )

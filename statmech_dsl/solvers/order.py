@@ -31,8 +31,9 @@ Path = Sequence[Sequence[int]]
 class Step:
     """Multiply tensors ``pair``, the larger first, and sum over sites that no other tensor has.
 
-    Sites of both are ``common`` if other tensors have them, too, and ``summed`` otherwise; ``left`` and
-    ``right`` are sites of one of them, ``lonely`` those that no other tensor has: summed beforehand.
+    Sites of both are ``common`` if other tensors have them, too, and ``summed`` otherwise. ``left``
+    and ``right`` are sites of one of the two; those that no other tensor has are ``lonely``: they
+    are summed beforehand.
     """
 
     pair: tuple[int, int]
@@ -52,8 +53,8 @@ class Step:
 class Plan:
     """Steps that leave one tensor without sites, and their cost.
 
-    ``entries``: of the largest product; ``bytes``: memory of the costliest step; ``multiplications``: of
-    all steps together, for one coefficient of the series.
+    ``entries``: of the largest product; ``bytes``: memory of the costliest step;
+    ``multiplications``: of all steps together, for one coefficient of the series.
     """
 
     steps: tuple[Step, ...]
@@ -131,7 +132,7 @@ def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
     Examples
     --------
     >>> sweep([(0, 1), (1, 2), (2, 3)], [0, 1, 2, 3])
-    [(0, 1), (2, 3)]
+    [(0, 1), (3, 2)]
     """
     numbers = count(len(factors))
     tensors = dict(enumerate(factors))

@@ -1,11 +1,11 @@
 """Power series in the change of beta, cut after the second order.
 
-The last axis of an array holds c_0, c_1, c_2: what stands for c_0 + c_1 d + c_2 d^2 at beta + d. A
-Boltzmann factor exp(-(beta + d) E) has c_n = exp(-beta E) (-E)^n / n!, sums are taken term by term, and
-log Z = a_0 + a_1 d + a_2 d^2 gives <E> = -a_1 and var(E) = 2 a_2: exactly, not by differences.
+The last axis of an array holds c_0, c_1, c_2, which stand for c_0 + c_1 d + c_2 d^2 at beta + d.
+A Boltzmann factor exp(-(beta + d) E) has c_n = exp(-beta E) (-E)^n / n!, sums are taken term by
+term, and log Z = a_0 + a_1 d + a_2 d^2 gives <E> = -a_1 and var(E) = 2 a_2 without differences.
 
-Series are scaled so that their largest element is 1 + 0 d + 0 d^2. That keeps the weights within range, and
-as energies are then counted from that of the largest weight, no digits of the variance are lost.
+Arrays are scaled so that their largest element is 1 + 0 d + 0 d^2. That keeps weights within range,
+and as it counts energies from that of the largest weight, the variance loses no digits.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def discrete_system(
 
 
 def power_of_two(n: int) -> str:
-    """A large number for messages, as 2^36.
+    """Write a large number for messages.
 
     Examples
     --------
@@ -94,6 +94,6 @@ def _levels(v: Variable) -> np.ndarray:
         raise ModelError(
             "exact needs discrete variables: it sums over all their values",
             where=f"{v.domain.label} {v.name!r} is continuous",
-            mend=f"clamp {v.name!r} with observed=, use a Clock or Levels variable instead, or sample",
+            mend=f"clamp {v.name!r} with observed=, use a Clock or Levels variable, or sample",
         )
     return np.asarray(v.domain.values)

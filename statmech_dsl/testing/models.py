@@ -26,7 +26,7 @@ EXAMPLES: dict[Any, tuple[Any, ...]] = {
     Sequence[int]: ((-1, 0, 1), (-2, 0, 1)),
 }
 """What the arguments of a variable type are tried with, by their annotation."""
-MAX_STATES = 81
+MAX_STATES = 40
 """States of a small discrete model: its transition matrix takes the interpreter a moment."""
 
 

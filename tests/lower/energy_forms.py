@@ -253,7 +253,7 @@ def build(form: Form) -> tuple[sm.Model, list, object]:
     with sm.Model() as model:
         variables = [d() for d in form.declare]
         energy = pt.as_tensor_variable(form.energy(*variables))
-        attach(pm.Potential("form", -energy), EnergyMark("form"))  # what sm.Energy does, unchecked
+        attach(pm.Potential("form", -pt.cast(energy, "float64")), EnergyMark("form"))  # what sm.Energy does, unchecked
     return model, variables, energy
 
 

@@ -32,7 +32,9 @@ def draw(model, **options):
 
 
 def equal(a, b, groups=("posterior", "final_state")):
-    return all(a[g].to_dataset().drop_attrs().equals(b[g].to_dataset().drop_attrs()) for g in groups)
+    return all(
+        a[g].to_dataset().drop_attrs().equals(b[g].to_dataset().drop_attrs()) for g in groups
+    )
 
 
 def test_results_of_one_temperature():
@@ -165,7 +167,9 @@ def test_an_interrupted_run_returns_what_it_has(monkeypatch):
     with pytest.warns(errors.InterruptedWarning, match="4 of 9"):
         data = draw(mixed_model(), draws=9)
     monkeypatch.undo()
-    np.testing.assert_array_equal(data.posterior.energy, draw(mixed_model(), draws=4).posterior.energy)
+    np.testing.assert_array_equal(
+        data.posterior.energy, draw(mixed_model(), draws=4).posterior.energy
+    )
 
 
 def test_long_blocks_of_observables_are_evaluated_in_pieces(monkeypatch):

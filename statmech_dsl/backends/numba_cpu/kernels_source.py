@@ -8,6 +8,7 @@ from statmech_dsl.backends.numba_cpu.layouts import BLOCK, Layout, ReplicaLanes,
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.printer import Lines, PassPrinter, indent
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES, spell
+from statmech_dsl.ir.draws import Attempts
 from statmech_dsl.ir.kernel import LoweredPass, Program, Tally
 from statmech_dsl.ir.model import Family, ModelIR, Tables
 
@@ -41,6 +42,8 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
         rows |= {names.local(n) for n in printer.rows}
         words = max(words, p.words)
         passes += _over_sites(p, body, names, layout)
+    if any(isinstance(s, Attempts) for p in program.passes for s in p.body):
+        rows.add("open")
     tallied = [k for k, p in enumerate(program.passes) if any(isinstance(s, Tally) for s in p.body)]
     width = layout.width
     states = list(names.states.values())

@@ -15,9 +15,9 @@ from statmech_dsl.backends.numba_cpu.layouts import (
     irregular_bounds,
 )
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.spell import spell
+from statmech_dsl.backends.numba_cpu.spell import Shared, spell
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
-from statmech_dsl.ir.expr import Expr, read, reads_of
+from statmech_dsl.ir.expr import Expr, call, const, read, reads_of
 from statmech_dsl.ir.kernel import (
     Accumulate,
     Assign,
@@ -55,6 +55,7 @@ class PassPrinter:
         self.groups = _groups(p.body)
         self.rows = _crossing(self.groups)
         self.slot = 0
+        self.shared = Shared()
 
     def lines(self) -> Lines:
         """The code for the site of rank k (and of its block)."""
@@ -98,7 +99,17 @@ class PassPrinter:
 
     def spell(self, e: Expr, slots: list[str] | None = None) -> str:
         """Print an expression inside a loop over lanes."""
-        return spell(e, lambda k: (slots or [])[k], self.name)
+        return spell(e, lambda k: (slots or [])[k], self.name, self.shared)
+
+    def bind(self, target: str, e: Expr, how: str = "=") -> Lines:
+        """Lines that put the value of an expression into a variable."""
+        text = self.spell(e)
+        return [*self.take_shared(), f"{target} {how} {text}"]
+
+    def take_shared(self) -> Lines:
+        """Lines that bind the expensive calls spelled since the last time, and a fresh start."""
+        lines, self.shared = self.shared.lines, Shared()
+        return lines
 
     def _present(self) -> Lines:
         """The present value in rows, where the body reads it."""
@@ -153,13 +164,13 @@ class PassPrinter:
     def _statement(self, s: Statement) -> Lines:
         match s:
             case Let(name, e):
-                return [f"{self.name(name)} = {self.spell(e)}"]
+                return self.bind(self.name(name), e)
             case Tally(e):
-                return [f"tally{self.number}[r] += {self.spell(e)}"]
+                return self.bind(f"tally{self.number}[r]", e, "+=")
             case Move(e):
-                return [f"energy[r] = energy[r] + {self.spell(e)}"]
+                return self.bind("energy[r]", e, "+=")
             case Assign(value):
-                return [f"new{k}[r] = {self.spell(e)}" for k, e in enumerate(value)]
+                return [x for k, e in enumerate(value) for x in self.bind(f"new{k}[r]", e)]
             case _:
                 return self._draw(s, self._uniforms(s.words))  # type: ignore[union-attr, arg-type]
 
@@ -176,33 +187,44 @@ class PassPrinter:
 
     def _draw(self, s: Draw, u: tuple[Expr, ...]) -> Lines:
         m = meaning(s, u)
-        out = [f"{self.name(q.name)} = {self.spell(q.expr)}" for q in m.lets]
-        return [*out, f"{self.name(s.name)} = {self.spell(m.result)}"]
+        bound = (*m.lets, Let(s.name, m.result))
+        return [x for q in bound for x in self.bind(self.name(q.name), q.expr)]
 
     def _attempts(self, s: Attempts) -> Lines:
+        """The first attempt for all lanes at once, further ones lane by lane, then the result."""
+        pending = call("eq", s.accept, const(0.0))
+        first = [*self._attempt(s, f"{STREAM_STRIDE}"), *self.bind("open[r]", pending)]
+        again = [
+            "attempt = 1",
+            "while open[r] != 0.0:",
+            "    attempt += 1",
+            *indent(
+                [
+                    *self._attempt(s, f"{STREAM_STRIDE} * attempt"),
+                    *self.bind("open[r]", pending),
+                ]
+            ),
+        ]
+        result = self.bind(self.name(s.name), s.result)
+        loop = self.layout.loop
+        return [loop, *indent(first), loop, *indent(again), loop, *indent(result)]
+
+    def _attempt(self, s: Attempts, offset: str) -> Lines:
         if isinstance(self.layout, SiteLanes):
             rank, replica = "U(k + r)", "replica_c"
         else:
             rank, replica = "U(k)", "U(replica[c, r])"
-        stream = f"U({self.p.stream}) + U({STREAM_STRIDE}) * attempt"
-        body: Lines = [
-            "attempt += U(1)",
-            f"a0, a1, a2, a3 = philox({rank}, {replica}, U(sweep), {stream}, key0, key1)",
-        ]
+        stream = f"U({self.p.stream} + {offset})"
+        body = [f"a0, a1, a2, a3 = philox({rank}, {replica}, U(sweep), {stream}, key0, key1)"]
         slot = 0
         for q in s.body:
             if isinstance(q, Let):
-                body.append(f"{self.name(q.name)} = {self.spell(q.expr)}")
+                body += self.bind(self.name(q.name), q.expr)
             else:
                 u = tuple(read(f"@word.uniform(a{slot + j})") for j in range(q.words))
                 slot += q.words
                 body += self._draw(q, u)
-        body += [
-            f"if {self.spell(s.accept)} != 0.0:",
-            f"    {self.name(s.name)} = {self.spell(s.result)}",
-            "    break",
-        ]
-        return [self.layout.loop, "    attempt = U(0)", "    while True:", *indent(body, 2)]
+        return body
 
     # ---- incidences -------------------------------------------------------------------------------
 
@@ -249,13 +271,14 @@ class PassPrinter:
                 sums[name] = f"({sums.get(name, first)} + {self.spell(e, slots)})"
         started.update(sums)
         body = [f"{self.name(n)} = {total}" for n, total in sums.items()]
-        return [*before, self.layout.loop, *indent(body)]
+        return [*before, self.layout.loop, *indent([*self.take_shared(), *body])]
 
     def _add_in_loop(self, g: Gather) -> Lines:
         regular = g.role.degree is not None
         entry = self.layout.entry("d") if regular else "d"
         before, slots = self._loads(g.role, entry, "q")
         add = [f"{self.name(n)} = {self.name(n)} + {self.spell(e, slots)}" for n, e in g.terms]
+        add = [*self.take_shared(), *add]
         if regular:
             inner = [*before, self.layout.loop, *indent(add)]
             return [f"for d in range({g.role.degree}):", *indent(inner)]
@@ -272,11 +295,12 @@ class PassPrinter:
         before, slots = self._loads(s.role, entry, "q")
         index = "0" if s.target.index is None else f"{self.names.table(s.target.index)}[{entry}]"
         element = f"{self.names.sums[s.target.array]}[{index}, r]"
-        add = f"{element} = {element} + {self.spell(s.expr, slots)}"
+        add = [f"{element} = {element} + {self.spell(s.expr, slots)}"]
+        add = [*self.take_shared(), *add]
         bounds = (
             f"range({s.role.degree})" if regular else irregular_bounds(self.names, s.role, self.layout)
         )
-        return [f"for d in {bounds}:", *indent([*before, self.layout.loop, f"    {add}"])]
+        return [f"for d in {bounds}:", *indent([*before, self.layout.loop, *indent(add)])]
 
 
 def _in_order(gathers: tuple[Gather, ...], others: list[Gather]) -> bool:
@@ -328,6 +352,8 @@ def _crossing(groups: list) -> set[str]:
                 crossing |= {n for n in reads_of(e) if home.get(n, number) != number}
             if isinstance(s, Accumulate):
                 crossing |= set(s.names)
+            elif isinstance(s, Attempts):
+                crossing |= {s.name} | (reads_of(s.result) & {q.name for q in s.body})
             elif hasattr(s, "name"):
                 home[s.name] = number  # type: ignore[union-attr]
     return crossing

@@ -34,11 +34,37 @@ RUNTIME_NAMES = (
 )
 
 
-def spell(e: Expr, slot: Callable[[int], str], name: Callable[[str], str]) -> str:
+EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
+
+
+class Shared:
+    """Binds each different call of an expensive function to a variable, once for a loop body.
+
+    Left to LLVM, equal calls are inlined many times over, and the loop becomes too large to vectorize.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._variables: dict[str, str] = {}
+
+    def bind(self, call: str) -> str:
+        """Variable that holds the value of a call; its line comes before the line that uses it."""
+        if call not in self._variables:
+            self._variables[call] = f"x{len(self._variables)}"
+            self.lines.append(f"{self._variables[call]} = {call}")
+        return self._variables[call]
+
+
+def spell(
+    e: Expr,
+    slot: Callable[[int], str],
+    name: Callable[[str], str],
+    shared: Shared | None = None,
+) -> str:
     """Print an expression; ``slot`` and ``name`` print its leaves."""
 
     def of(x: Expr) -> str:
-        return spell(x, slot, name)
+        return spell(x, slot, name, shared)
 
     if e.op == "const":
         return _number(e.attr)  # type: ignore[arg-type]
@@ -52,7 +78,8 @@ def spell(e: Expr, slot: Callable[[int], str], name: Callable[[str], str]) -> st
         return f"({of(e.args[1])} if {_condition(e.args[0], of)} else {of(e.args[2])})"
     if e.op in _COMPARE:
         return f"(1.0 if {_condition(e, of)} else 0.0)"
-    return _SPELLING[e.op].format(*(of(x) for x in e.args))
+    text = _SPELLING[e.op].format(*(of(x) for x in e.args))
+    return shared.bind(text) if shared and e.op in EXPENSIVE else text
 
 
 def _condition(e: Expr, of: Callable[[Expr], str]) -> str:

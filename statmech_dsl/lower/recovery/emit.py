@@ -33,7 +33,7 @@ class Emitter:
         """Add the families of a scalar energy term; its constants become one instance."""
         offset = 0.0
         for t in normal_form(value, self.coefficients, self.domains):
-            _check_sums(term, t)
+            _check_sums(t)
             number = self.coefficients.numbers(t.expr, t)
             if number is None:
                 self._family(term, self._counted(t), tempered=tempered)
@@ -89,11 +89,10 @@ class Emitter:
         return self._indices[key]
 
 
-def _check_sums(term: str, t: Term) -> None:
+def _check_sums(t: Term) -> None:
     indexed = {x.kind for x in t.leaves if x.index is not None}
     if t.reads("sum") and indexed and "sum" not in indexed:
         raise NonLocalEnergyError(
             "a function of one running sum is added up over elements with different couplings",
-            where=f"energy term {term!r}",
             mend="put the couplings inside of the sum, f(sum(h[k] * s)), or outside of the function",
         )

@@ -60,7 +60,8 @@ def describe(v: Variable, depth: int = 5) -> str:
     node = v.owner
     if isinstance(v, Constant):
         data: Any = v.data
-        return str(data) if getattr(data, "size", 1) == 1 else v.name or f"array{data.shape}"
+        size = "x".join(map(str, getattr(data, "shape", ())))
+        return v.name or (f"array({size})" if size else str(data))
     if node is None or isinstance(node.op, RandomVariable):
         return v.name or str(v.type)
     if isinstance(node.op, DimShuffle):

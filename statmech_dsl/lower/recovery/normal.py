@@ -72,16 +72,16 @@ def _merge_constants(t: Term, coefficients: Coefficients) -> Term:
     """Multiply all constant factors into one column."""
     rest: list[Factor] = []
     total: float | np.ndarray = 1.0
-    merged = 0
+    constants: list[Factor] = []
     for f in factors_of(t.expr):
         x = coefficients.numbers(f.expr, t)
         if x is None:
             rest.append(f)
         else:
             total = total / x if f.inverted else total * x
-            merged += f.expr.op != "const"
-    if not merged or len(t.leaves) == 1:
-        return t
+            constants.append(f)
+    if all(f.expr.op == "const" for f in constants) or constants[1:] == [] == constants[0].expr.args:
+        return t  # literals alone stay, and one coefficient is one already
     leaf = coefficients.leaf(np.atleast_1d(total))
     expr = call("mul", product_of(rest), slot(len(t.leaves)))
     return prune(replace(t, expr=expr, leaves=(*t.leaves, leaf)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,9 +51,26 @@ class Recovered:
 
 @dataclass(frozen=True, eq=False)
 class _Term:
+    """A term of the energy; T divides it if it is ``tempered``."""
+
     name: str
     graph: Variable
     tempered: bool
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"energy term {self.name!r}" if self.tempered else f"log-density of {self.name!r}"
+
+
+@contextmanager
+def _located(label: str) -> Iterator[None]:
+    """Put the name of a term into the errors it causes."""
+    try:
+        yield
+    except (EnergyError, ModelError) as e:
+        where = f"{label}, in {e.where}" if e.where else label
+        raise type(e)(e.what, where=where, mend=e.mend) from e
 
 
 def recover(model: pm.Model) -> Recovered:
@@ -101,9 +119,10 @@ def recover(model: pm.Model) -> Recovered:
     walker = Walker(model, variables.values())
     emitter = Emitter(walker.coefficients, walker.domains)
     for term in _terms(model, variables, walker):
-        emitter.energy(term.name, walker.total(term.name, term.graph), term.tempered)
+        with _located(term.label):
+            emitter.energy(term.name, walker.total(term.name, term.graph), term.tempered)
     sums = tuple(emitter.running_sum(s) for s in walker.sums.found)
-    clamped = {m.name: c for v, m in variables.items() if (c := _clamped(model, v, m)) is not None}
+    clamped = {m.name: c for v, m in variables.items() if (c := _clamped(v, m, model, walker))}
     tables = dict(emitter.tables)
     for mark in variables.values():
         mask = clamped[mark.name][0] if mark.name in clamped else np.zeros(mark.n_sites, bool)
@@ -121,52 +140,62 @@ def recover(model: pm.Model) -> Recovered:
 
 
 def _terms(
-    model: pm.Model, variables: dict[Any, VariableMark], walker: Walker
+    model: pm.Model, variables: Mapping[Any, VariableMark], walker: Walker
 ) -> Iterator[_Term]:
     """Energy terms: the Energies, then all else in the log-density that depends on our variables."""
-    others = []
+    energies, others = [], []
     for potential in model.potentials:
         match mark_of(potential):
             case EnergyMark(name):
-                energy = _minus(potential)
-                if not walker.depends(energy):
-                    raise EnergyError(
-                        "an energy without variables",
-                        where=f"energy term {name!r}",
-                        mend="use a variable of this model in it, or leave it out",
-                    )
-                yield _Term(name, energy, True)
+                energies.append(_Term(name, _minus(potential), tempered=True))
             case NormalizerMark():
                 pass
             case _:
-                others.append((potential.name, potential))
+                others.append(_Term(str(potential.name), _minus(potential), tempered=False))
     for rv in model.basic_RVs:
-        flat = hasattr(rv.owner.op, "domain")  # the base measure of a variable of ours
-        ours = rv in variables
-        if not flat and (ours or any(walker.depends(x) for x in rv.owner.inputs)):
-            value = rv if ours or rv in model.free_RVs else model.rvs_to_values[rv]
-            density = pm.logp(rv, value, warn_rvs=False)
-            others.append((rv.name, stabilized(density, [*model.basic_RVs, *variables])))
-    for name, density in others:
-        if walker.depends(density):
-            yield _Term(str(name), _minus(density), False)
+        if (density := _log_density(rv, model, variables, walker)) is not None:
+            others.append(_Term(rv.name, _minus(density), tempered=False))
+    for term in (*energies, *others):
+        with _located(term.label):
+            if walker.depends(term.graph):
+                yield term
+            elif term.tempered:
+                raise EnergyError(
+                    "an energy without variables",
+                    mend="use a variable of this model in it, or leave it out",
+                )
+
+
+def _log_density(
+    rv: Any, model: pm.Model, variables: Mapping[Any, VariableMark], walker: Walker
+) -> Variable | None:
+    """Log-density of a random variable that depends on our variables or is one of them, else None.
+
+    A variable declared as ours has a flat base measure, which does not count.
+    """
+    ours = rv in variables
+    if hasattr(rv.owner.op, "domain") or not (ours or any(map(walker.depends, rv.owner.inputs))):
+        return None
+    value = rv if ours or rv in model.free_RVs else model.rvs_to_values[rv]
+    density = pm.logp(rv, value, warn_rvs=False)
+    return stabilized(density, [*model.basic_RVs, *variables])
 
 
 def _minus(v: Any) -> Any:
     """-v; a potential of -E gives back E."""
-    if v.owner is not None and isinstance(v.owner.op, Elemwise) and isinstance(v.owner.op.scalar_op, Neg):
+    if v.owner and isinstance(v.owner.op, Elemwise) and isinstance(v.owner.op.scalar_op, Neg):
         return v.owner.inputs[0]
     return -v
 
 
 def _clamped(
-    model: pm.Model, v: Any, mark: VariableMark
+    v: Any, mark: VariableMark, model: pm.Model, walker: Walker
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Which sites are clamped, and to which values; also after ``pm.observe``."""
     if mark.clamped is not None and mark.values is not None:
         return np.asarray(mark.clamped), np.asarray(mark.values)
-    if v in model.observed_RVs:
-        data = np.asarray(model.rvs_to_values[v].data)  # type: ignore[attr-defined]
-        n = mark.n_sites
-        return np.ones(n, bool), data.reshape(n, *data.shape[len(mark.shape) - 1 :][: mark.domain.components > 1])
-    return None
+    if v not in model.observed_RVs:
+        return None
+    data = np.asarray(walker.known.value(model.rvs_to_values[v]))
+    vector = mark.shape[-1:] if mark.domain.components > 1 else ()
+    return np.ones(mark.n_sites, bool), data.reshape(mark.n_sites, *vector)

@@ -25,8 +25,13 @@ def _any_number(op: str) -> Callable[..., Expr]:
 
 
 def _never(x: Expr) -> Expr:
-    """Energies are finite."""
+    """What is asked of a number that is infinite; states and couplings are finite."""
     return const(0)
+
+
+def _equal(x: Expr, y: Expr) -> Expr:
+    infinite = any(e.op == "const" and math.isinf(e.attr) for e in (x, y))  # type: ignore[arg-type]
+    return const(0) if infinite else call("eq", x, y)
 
 
 def exp(x: Expr) -> Expr:  # noqa: D103
@@ -115,7 +120,7 @@ TABLE: dict[type, Callable[..., Expr]] = {
     ps.Minimum: _any_number("min"),
     ps.Clip: lambda x, low, high: call("min", call("max", x, low), high),
     ps.Switch: _of("where"),
-    ps.EQ: _of("eq"),
+    ps.EQ: _equal,
     ps.NEQ: _of("ne"),
     ps.LT: _of("lt"),
     ps.LE: _of("le"),

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from statmech_dsl.errors import NonLocalEnergyError
+from statmech_dsl.errors import EnergyError, NonLocalEnergyError
 from statmech_dsl.ir.expr import Expr, call, const, renumber, slots_of
 from statmech_dsl.lower.recovery.factors import sum_of
 
@@ -78,10 +78,15 @@ def size_of(shape: Iterable[int]) -> int:
     return int(np.prod(tuple(shape), dtype=np.int64))
 
 
-def constant(value: float, shape: tuple[int, ...] = ()) -> Value:
-    """A number at every element."""
-    n = size_of(shape)
-    return Value(shape, (Term(const(value), (), None, n),) if value and n else ())
+def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape that arrays of these shapes broadcast to."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise EnergyError(
+            f"arrays of shapes {', '.join(map(str, shapes))} do not fit together",
+            mend="check the shapes of data that can be set",
+        ) from None
 
 
 def indicator(mask: np.ndarray) -> Value:
@@ -249,7 +254,7 @@ def combine(op: Callable[[Expr, Expr], Expr], a: Value, b: Value) -> Value:
     This is the tensor op(a, b) where op is bilinear, or where both have at most one instance at each
     element; an element that is missing in one of them is missing in the result.
     """
-    shape = np.broadcast_shapes(a.shape, b.shape)
+    shape = common_shape(a.shape, b.shape)
     a = broadcast(a, shape)
     terms = []
     for s in a.terms:
@@ -270,7 +275,7 @@ def elementwise(build: Callable[..., Expr], arguments: list[Value]) -> Value:
 
 def product(a: Value, b: Value) -> Value:
     """Product, expanded into products of instances."""
-    shape = np.broadcast_shapes(a.shape, b.shape)
+    shape = common_shape(a.shape, b.shape)
     if a.shape != shape:  # the one that needs no broadcasting first: it may have few instances
         a, b = b, a
     return combine(lambda x, y: call("mul", x, y), a, b)
@@ -278,7 +283,7 @@ def product(a: Value, b: Value) -> Value:
 
 def add(*values: Value) -> Value:
     """Sum of tensors."""
-    shape = np.broadcast_shapes(*(v.shape for v in values))
+    shape = common_shape(*(v.shape for v in values))
     terms = [t for v in values for t in broadcast(v, shape).terms]
     v = Value(shape, tuple(terms))
     return fuse(v) if len(terms) > 16 else v

@@ -49,11 +49,7 @@ class Walker:
     def total(self, term: str, v: Variable) -> Value:
         """The sum over all elements of an energy term, as a scalar."""
         self.sums.term = term
-        try:
-            return self.sum(self(v), None)
-        except EnergyError as e:
-            where = f"energy term {term!r}" + (f", {e.where}" if e.where else "")
-            raise type(e)(e.what, where=where, mend=e.mend) from e
+        return self.sum(self(v), None)
 
     def __call__(self, v: Variable) -> Value:
         """A tensor as a sum of local terms."""
@@ -118,7 +114,7 @@ class Walker:
         except EnergyError as e:
             if e.where:
                 raise
-            raise type(e)(e.what, where=f"in {describe(v)}", mend=e.mend) from e
+            raise type(e)(e.what, where=describe(v), mend=e.mend) from e
 
 
 def _read_inputs(node: Apply) -> Iterable[Variable]:
@@ -144,7 +140,8 @@ def rule(op: Any, node: Apply, k: int, walk: Walker) -> Value:
     with terms; ``walk(variable)`` gives the value of an input.
     """
     name = str(op).split("{")[0]
-    mend = next((text for key, text in _INSTEAD.items() if key in str(op)), None)
+    known = f"{type(op).__name__} {name}"
+    mend = next((text for key, text in _INSTEAD.items() if key in known), None)
     raise NonLocalEnergyError(
         f"{name} of the states is not a sum of local terms",
         mend=mend or "write the energy with indexing, arithmetic, sums and elementwise functions",
@@ -159,8 +156,7 @@ _INSTEAD = {
     "Argmax": "compare all values pairwise, or use pt.max over at most 8 of them",
     "Sort": "an energy that depends on ranks is not local",
     "Det": "an energy with a determinant is not local; introduce auxiliary fields",
-    "Fourier": "write the Fourier sums with cos and sin matrices: (C @ s)**2 + (S @ s)**2",
-    "RFFT": "write the Fourier sums with cos and sin matrices: (C @ s)**2 + (S @ s)**2",
+    "FFT": "write the Fourier sums with matrices of cosines and sines: (C @ s)**2 + (S @ s)**2",
     "Convolve": "use pt.roll or an index array of neighbors",
     "Nonzero": "use pt.where or multiply by a mask",
 }

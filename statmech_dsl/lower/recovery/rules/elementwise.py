@@ -18,14 +18,17 @@ from statmech_dsl.lower.recovery import scalar_ops
 from statmech_dsl.lower.recovery.rules.products import multiply, with_running_sums
 from statmech_dsl.lower.recovery.sums import MAX_ARITY
 from statmech_dsl.lower.recovery.terms import (
+    Leaf,
     Term,
     Value,
     add,
     broadcast,
     combine,
+    common_shape,
     elementwise,
     indicator,
     product,
+    size_of,
     take,
 )
 from statmech_dsl.lower.recovery.walker import Walker, rule
@@ -47,6 +50,8 @@ def _nonlinear(scalar: Any, node: Apply, walk: Walker) -> Value:
 
 
 def _add(scalar: Any, node: Apply, walk: Walker) -> Value:
+    if node.outputs[0].type.dtype == "bool":  # PyTensor's sum of truth values is a truth value
+        return _nonlinear(ps.or_, node, walk)
     return add(*(walk(x) for x in node.inputs))
 
 
@@ -75,7 +80,7 @@ def _cast(scalar: ps.Cast, node: Apply, walk: Walker) -> Value:
 
 
 def _second(scalar: Any, node: Apply, walk: Walker) -> Value:
-    shape = np.broadcast_shapes(*(walk.shape_of(x) for x in node.inputs))
+    shape = common_shape(*(walk.shape_of(x) for x in node.inputs))
     return broadcast(walk(node.inputs[1]), shape)
 
 
@@ -107,7 +112,7 @@ def _pow(scalar: Any, node: Apply, walk: Walker) -> Value:
     if not walk.depends(exponent) and walk.known.is_fixed(exponent):
         n = np.asarray(walk.known.value(exponent), dtype=np.float64)
         if n.size and (n == n.flat[0]).all():
-            shape = np.broadcast_shapes(walk.shape_of(base), n.shape)
+            shape = common_shape(walk.shape_of(base), n.shape)
             x = walk(base) if n.flat[0] == 1 else walk.collapse(walk(base))
             return broadcast(x.map(lambda e: scalar_ops.power(e, n.flat[0])), shape)
         whole = bool((n == np.round(n)).all())
@@ -124,7 +129,7 @@ def _switch(scalar: Any, node: Apply, walk: Walker) -> Value:
     for t in condition.terms:
         mask[slice(None) if t.out is None else t.out] = bool(t.expr.attr)
     mask = mask.reshape(condition.shape)
-    shape = np.broadcast_shapes(*(walk.shape_of(x) for x in node.inputs))
+    shape = common_shape(*(walk.shape_of(x) for x in node.inputs))
     chosen = [(m, x) for m, x in zip((mask, ~mask), node.inputs[1:], strict=True) if m.any()]
     return broadcast(add(*(product(indicator(m), walk(x)) for m, x in chosen)), shape)
 
@@ -170,13 +175,19 @@ def _decide(t: Term, walk: Walker) -> Term:
 
 
 def attained(t: Term, walk: Walker) -> set[float] | None:
-    """All values of a term that reads a few discrete variables only, else None."""
-    if not all(leaf.kind == "state" for leaf in t.leaves):
-        return None
-    values = [walk.domains[leaf.array].values for leaf in t.leaves]
+    """All values of a term that reads a few discrete variables and constants only, else None."""
+    values = [_values_of(x, walk) for x in t.leaves]
     if None in values or np.prod([len(x or ()) for x in values]) > 4096:
         return None
-    return {evaluate(t.expr, states, {}) for states in combinations(*values)}  # type: ignore[arg-type]
+    return {evaluate(t.expr, x, {}) for x in combinations(*values)}  # type: ignore[arg-type]
+
+
+def _values_of(x: Leaf, walk: Walker) -> tuple[float, ...] | None:
+    if x.kind == "state":
+        return walk.domains[x.array].values
+    if x.index is None and walk.coefficients.is_constant(x):
+        return tuple(walk.coefficients.tables[x.array].values)
+    return None
 
 
 @rule.register
@@ -193,9 +204,9 @@ def _fold(scalar: Any, v: Value, axes: tuple[int, ...] | None, dtype: str) -> Va
     gone = sorted(range(len(v.shape)) if axes is None else {a % len(v.shape) for a in axes})
     kept = [k for k in range(len(v.shape)) if k not in gone]
     positions = np.arange(v.size).reshape(v.shape).transpose(*kept, *gone)
-    positions = positions.reshape([v.shape[k] for k in kept] + [-1])
-    n = positions.shape[-1]
-    if n > MAX_ARITY:
+    n = size_of(v.shape[k] for k in gone)
+    positions = positions.reshape([v.shape[k] for k in kept] + [n])
+    if not 1 <= n <= MAX_ARITY:
         raise NonLocalEnergyError(
             f"a {str(scalar).lower()} over {n} elements of the states; at most {MAX_ARITY} make a factor",
             mend="introduce auxiliary variables for parts of it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from itertools import product as combinations
 from math import prod
@@ -12,10 +13,10 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import AdvancedSubtensor
 
 from statmech_dsl.errors import NonLocalEnergyError
-from statmech_dsl.ir.expr import Expr, call
+from statmech_dsl.ir.expr import Expr, call, evaluate, slot
 from statmech_dsl.lower.recovery.rules.elementwise import attained
 from statmech_dsl.lower.recovery.rules.positions import moved_by
-from statmech_dsl.lower.recovery.terms import Value, elementwise, reshape, take
+from statmech_dsl.lower.recovery.terms import Term, Value, elementwise, reshape, take
 from statmech_dsl.lower.recovery.walker import Walker
 
 MAX_ENTRIES = 64
@@ -38,6 +39,7 @@ def look_up(op: Any, node: Apply, walk: Walker) -> Value:
         raise refuse_indices()
     choosing = [n for n, x in enumerate(indices) if walk.depends(x)]
     states = [walk.collapse(walk(indices[n])) for n in choosing]
+    states = [replace(v, terms=tuple(_plain(t, walk) for t in v.terms)) for v in states]
     values = [_values(v, walk) for v in states]
     if prod(len(x) for x in values) > MAX_ENTRIES:
         raise NonLocalEnergyError(
@@ -68,6 +70,16 @@ def look_up(op: Any, node: Apply, walk: Walker) -> Value:
         return result
 
     return elementwise(build, [*states, *branches])
+
+
+def _plain(t: Term, walk: Walker) -> Term:
+    """Drop what does nothing to the values that occur, such as clipping into their range."""
+    if len(t.leaves) != 1 or t.leaves[0].kind != "state":
+        return t
+    if (values := walk.domains[t.leaves[0].array].values) is None:
+        return t
+    same = all(evaluate(t.expr, [x], {}) == x for x in values)
+    return replace(t, expr=slot(0)) if same else t
 
 
 def _values(v: Value, walk: Walker) -> list[int]:

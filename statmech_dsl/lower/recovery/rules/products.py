@@ -22,6 +22,7 @@ from statmech_dsl.lower.recovery.terms import (
     Value,
     at,
     broadcast,
+    common_shape,
     counts,
     join,
     pair,
@@ -41,7 +42,7 @@ def multiply(a: Value, b: Value, walk: Walker) -> Value:
 
 def with_running_sums(a: Value, b: Value, walk: Walker) -> tuple[Value, Value]:
     """The factors of an elementwise product, ready to be expanded."""
-    shape = np.broadcast_shapes(a.shape, b.shape)
+    shape = common_shape(a.shape, b.shape)
     return _ready(a, b, a.shape != shape, b.shape != shape, walk)
 
 
@@ -89,7 +90,7 @@ def matmul(a: Value, b: Value, walk: Walker) -> Value:
     row, column = len(a.shape) == 1, len(b.shape) == 1
     a = reshape(a, (1, *a.shape)) if row else a
     b = reshape(b, (*b.shape, 1)) if column else b
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    batch = common_shape(a.shape[:-2], b.shape[:-2])
     (n, inner), m = a.shape[-2:], b.shape[-1]
     a, b = _ready(a, b, m > 1 or a.shape[:-2] != batch, n > 1 or b.shape[:-2] != batch, walk)
     a, b = broadcast(a, (*batch, n, inner)), broadcast(b, (*batch, inner, m))
