@@ -1,6 +1,6 @@
 """Speed of the generic tier, and of PyMC's discrete sampler on the same model, in one run.
 
-    python benchmarks/generic_tier.py [--json FILE]
+python benchmarks/generic_tier.py [--json FILE]
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def measure() -> dict[str, float]:
         "Potts q=3 L=64, heat bath, 64 replicas": sweeper(sm.models.potts(L=64, q=3), 1.0, 64),
         "XY L=64, heat bath, 64 replicas": sweeper(sm.models.xy(L=64), 1.0, 64),
         "phi^4 L=64, Metropolis, 64 replicas": sweeper(sm.models.phi4(L=64), 1.0, 64),
-        "Curie-Weiss N=4096, heat bath, 64 replicas": sweeper(sm.models.curie_weiss(N=4096), 1.2, 64),
+        "Curie-Weiss N=4096, heat bath, 64 replicas": sweeper(
+            sm.models.curie_weiss(N=4096), 1.2, 64
+        ),
     }
     figures = {f"{k} [ns per update]": v for k, v in nanoseconds(contenders).items()}
     pymc_time = figures["Ising L=16, PyMC BinaryGibbsMetropolis [ns per update]"]

@@ -12,7 +12,9 @@ import pymc as pm
 from statmech_dsl.engine.compile import compile_model
 
 
-def sweeper(model: pm.Model, T: float, replicas: int, **options) -> tuple[Callable[[int], None], int]:
+def sweeper(
+    model: pm.Model, T: float, replicas: int, **options
+) -> tuple[Callable[[int], None], int]:
     """A function that does n sweeps of all replicas, and the number of updates in a sweep."""
     sampler = compile_model(model, replicas, threads=1, **options)
     numbers = np.arange(replicas)

@@ -1,5 +1,4 @@
-"""The reference backend: plain loops over replicas, sites and incidences. It defines what a program means.
-"""
+"""The reference backend: plain loops over replicas, sites and incidences. It defines what a program means."""
 
 from __future__ import annotations
 
@@ -218,4 +217,6 @@ def _lookup(table: np.ndarray, low: float, width: float) -> Callable[[float], fl
     return lambda e: float(table[int(min(max(np.rint((e - low) * inverse), 0), len(table) - 1))])
 
 
-REFERENCE = Backend("reference", lambda: None, lambda program, tables, *_: Reference(program, tables))
+REFERENCE = Backend(
+    "reference", lambda: None, lambda program, tables, *_: Reference(program, tables)
+)

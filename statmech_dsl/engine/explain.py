@@ -71,6 +71,10 @@ def explain(model: pm.Model, *, updates: Updates = "auto", source: bool = False)
     >>> sm.explain(model).latex
     'H = c_{0} \\sum_{\\langle ij \\rangle} s_{i} s_{j}'
     """
+    if not isinstance(model, pm.Model):
+        raise ModelError(
+            f"expected a model, got {type(model).__name__}", mend="give an sm.Model or a pm.Model"
+        )
     compiled = lower_model(model, updates)
     ir = compiled.recovered.ir
     texts = {
@@ -206,9 +210,8 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     for update in UPDATES.values():
         reason = update.refuse(situation)
         if update.name == p.update:
-            verdict = (
-                "chosen, the first that is legal" if wanted == "auto" else "chosen by updates="
-            )
+            why = "the first that is legal" if wanted == "auto" else "asked for"
+            verdict = f"chosen, {why}"
         else:
             verdict = "legal, but not asked for" if reason is None else f"not legal: {reason}"
         rows.append((f"    {update.name}", verdict))

@@ -7,11 +7,12 @@ and nobody waits for a compiler: a graph with a dot product would take Numba hal
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
+from pytensor.compile.function import function
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
@@ -20,11 +21,9 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.marks import ObservableMark, VariableMark, mark_of
 
 
-def marked_variables(model: pm.Model) -> dict[str, pt.TensorVariable]:
+def marked_variables(model: pm.Model) -> dict[str, Any]:
     """The declared variables of a model, in order; of a partly clamped one the joined variable."""
-    found = [
-        v for v in model.named_vars.values() if isinstance(mark_of(v), VariableMark)
-    ]
+    found = [v for v in model.named_vars.values() if isinstance(mark_of(v), VariableMark)]
     return {mark_of(v).name: v for v in found}
 
 
@@ -51,14 +50,14 @@ class Observables:
                 f"an observable depends on the random variable {random[0].name}",
                 mend="sample parameters with pm.sample",
             )
-        batch = {
+        batch: dict[Any, Any] = {
             v: pt.tensor(name, dtype=v.type.dtype, shape=(None, *v.type.shape))
             for name, v in variables.items()
             if v in behind
         }
         self.needed = tuple(mark_of(v).name for v in batch)
-        outputs = vectorize_graph(list(graphs.values()), batch)
-        self._function = pytensor.function(
+        outputs: Any = vectorize_graph(list(graphs.values()), batch)
+        self._function: Any = function(
             list(batch.values()), outputs, mode=Mode(linker="py", optimizer="fast_compile")
         )
         self._function.trust_input = True

@@ -11,10 +11,10 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import math
+from typing import Any
 
-if hasattr(math, "fma"):
-    fma = math.fma
-else:  # Python 3.12: the C library's
+fma: Any = getattr(math, "fma", None)
+if fma is None:  # Python 3.12: the C library's
     _libm = ctypes.CDLL(ctypes.util.find_library("m"))
     _libm.fma.restype, _libm.fma.argtypes = ctypes.c_double, [ctypes.c_double] * 3
     fma = _libm.fma

@@ -9,9 +9,11 @@ turns the body into a `LoweredPass`, in which only `Accumulate`, `Let`, draws, `
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, ModelIR
+
 
 @dataclass(frozen=True, slots=True)
 class LocalEnergy:

@@ -54,7 +54,9 @@ class NormalizerMark:
     """The ``pm.Potential`` that stands for -log Z(theta)."""
 
 
-def attach(variable: Any, mark: VariableMark | EnergyMark | ObservableMark | NormalizerMark) -> None:
+def attach(
+    variable: Any, mark: VariableMark | EnergyMark | ObservableMark | NormalizerMark
+) -> None:
     """Put a mark on a PyTensor variable."""
     setattr(variable.tag, _KEY, mark)
 

@@ -86,7 +86,9 @@ class Family:
 
     def n_instances(self, tables: Tables) -> int:
         """Number of instances."""
-        names = [c.index for c in self.columns if c.index] + ([self.element] if self.element else [])
+        names = [c.index for c in self.columns if c.index] + (
+            [self.element] if self.element else []
+        )
         return len(tables[names[0]]) if names else 1
 
 

@@ -43,8 +43,8 @@ class Notation:
 
     ``total`` spells the sign of a sum over index letters, which run through a set that may have a
     name; ``times`` stands between factors, ``times_number`` before a digit; ``function`` spells an
-    operation without a template of its own; ``relations`` are the comparisons, ``truth`` their value
-    (0 or 1); ``cases`` is a choice.
+    operation without a template of its own; ``relations`` are the comparisons, ``truth`` their
+    value (0 or 1); ``cases`` is a choice.
     """
 
     symbol: Callable[[Symbol], str]

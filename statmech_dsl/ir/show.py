@@ -48,8 +48,8 @@ def expression(e: Expr, slots: Sequence[Symbol | str] = (), notation: Notation =
 def letters(columns: Sequence[Column], element: str | None = None) -> Letters:
     """Letters of the index tables: i, j, k, ... for sites; a, b, ... for elements of running sums.
 
-    A coefficient has none of its own: it belongs to the instance, that is to all letters. Only where
-    there are no others do instances have a number m.
+    A coefficient has none of its own: it belongs to the instance, that is to all letters. Only
+    where there are no others do instances have a number m.
     """
     found: Letters = {} if element is None else {element: "a"}
     for c in columns:
@@ -58,7 +58,7 @@ def letters(columns: Sequence[Column], element: str | None = None) -> Letters:
             used = sum(x in alphabet for x in found.values())
             found[c.index] = alphabet[used % len(alphabet)]
     indexed = [c.index for c in columns if c.index is not None]
-    return found or {table: "m" for table in indexed[:1]}
+    return found or dict.fromkeys(indexed[:1], "m")
 
 
 def symbols(

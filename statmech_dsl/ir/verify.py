@@ -56,13 +56,18 @@ def _verify_pass(p: LoweredPass, program: Program, tables: Tables) -> None:
                     check(e)
                     bound.add(name)
                 case Assign(value):
-                    assert len(value) == domain.components, f"{p.update}: wrong number of components"
+                    assert len(value) == domain.components, (
+                        f"{p.update}: wrong number of components"
+                    )
                     for e in value:
                         check(e)
                 case Tally(e) | Move(e):
                     check(e)
                 case _:
-                    for e in (*getattr(s, "log_weights", ()), *([s.log_p] if hasattr(s, "log_p") else [])):
+                    for e in (
+                        *getattr(s, "log_weights", ()),
+                        *([s.log_p] if hasattr(s, "log_p") else []),
+                    ):
                         check(e)
                     bound.add(s.name)
 

@@ -18,7 +18,7 @@ from statmech_dsl.ir.marks import EnergyMark, ObservableMark, VariableMark, atta
 from statmech_dsl.lang.normalizer import guard
 
 
-def Energy(name: str, expr: Any) -> TensorVariable:
+def Energy(name: str, expr: Any) -> Any:
     """Add an energy term; it is summed over its elements.
 
     States have the weight ``exp(-E/T)``, E being the sum of all energy terms. The term is a
@@ -64,9 +64,7 @@ def Energy(name: str, expr: Any) -> TensorVariable:
     return potential
 
 
-def Observable(
-    name: str, expr: Any, *, dims: str | Sequence[str] | None = None
-) -> TensorVariable:
+def Observable(name: str, expr: Any, *, dims: str | Sequence[str] | None = None) -> Any:
     """Record an expression at every draw.
 
     Parameters
@@ -103,7 +101,7 @@ def Observable(
     return deterministic
 
 
-def _examine(what: str, name: str, expr: Any) -> tuple[pm.Model, TensorVariable, set]:
+def _examine(what: str, name: str, expr: Any) -> tuple[Any, Any, set]:
     try:
         model = pm.modelcontext(None)
     except TypeError:

@@ -7,7 +7,7 @@ an Op that raises when it is evaluated, until an inference method replaces it.
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pymc as pm
 import pytensor.tensor as pt
@@ -55,6 +55,6 @@ def guard(model: pm.Model, parameters: list) -> None:
         parameters = [*node.inputs, *(p for p in parameters if p not in node.inputs)]
         model.potentials.remove(known)
         del model.named_vars[model.name_for(NAME)]
-    op = LogNormalizer(tuple(str(p.name) for p in parameters))
+    op: Any = LogNormalizer(tuple(str(p.name) for p in parameters))
     potential = pm.Potential(NAME, -op(*parameters), model=model)
     attach(potential, NormalizerMark())

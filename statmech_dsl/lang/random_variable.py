@@ -55,7 +55,8 @@ class SphereTransform(Transform):
         return value / pt.sqrt(pt.sum(value**2, axis=-1, keepdims=True))
 
     def log_jac_det(self, value, *inputs):  # noqa: D102
-        return -0.5 * pt.sum(value**2, axis=-1)
+        squared: Any = pt.sum(value**2, axis=-1)
+        return -0.5 * squared
 
 
 TRANSFORMS: dict[str | None, Transform | None] = {
@@ -65,8 +66,13 @@ TRANSFORMS: dict[str | None, Transform | None] = {
 }
 
 
-@_logprob.register(DomainRV)
-def _log_base_measure(op: DomainRV, values, *inputs, **kwargs):
+def _register(dispatcher: Any) -> Any:
+    """Register for our variables; PyMC types its dispatchers by what their defaults return."""
+    return dispatcher.register(DomainRV)
+
+
+@_register(_logprob)
+def _log_base_measure(op: DomainRV, values, *inputs, **kwargs) -> Any:
     """0 on the domain, -inf outside: nothing of the base measure leaks into log Z."""
     (value,) = values
     if op.domain.components > 1:
@@ -83,13 +89,13 @@ def _log_base_measure(op: DomainRV, values, *inputs, **kwargs):
     return pt.switch(inside, 0.0, -np.inf)
 
 
-@_support_point.register(DomainRV)
+@_register(_support_point)
 def _all_alike(op: DomainRV, rv, *inputs):
     return pt.full_like(rv, 1) * pt.as_tensor(op.domain.cold(1)[0].astype(op.dtype))
 
 
-@_default_transform.register(DomainRV)
-def _transform(op: DomainRV, rv):
+@_register(_default_transform)
+def _transform(op: DomainRV, rv) -> Any:
     return TRANSFORMS[op.domain.transform]
 
 

@@ -39,7 +39,11 @@ def as_site_variable(variable: Any) -> Any:
 
 
 _OPERATORS = (
-    *(f"__{r}{op}__" for op in ("add", "sub", "mul", "truediv", "pow", "matmul") for r in ("", "r")),
+    *(
+        f"__{r}{op}__"
+        for op in ("add", "sub", "mul", "truediv", "pow", "matmul")
+        for r in ("", "r")
+    ),
     *("__neg__", "__abs__", "__lt__", "__le__", "__gt__", "__ge__"),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike
+from pytensor.tensor.random.variable import shared_rng
 from pymc.exceptions import ImputationWarning
 
 from statmech_dsl.errors import DomainError, ModelError
@@ -32,7 +33,7 @@ def _declare(
     dims: str | Sequence[str] | None,
 ) -> Any:
     try:
-        model = pm.modelcontext(None)
+        model: Any = pm.modelcontext(None)
     except TypeError:
         raise ModelError(
             f"{domain.label} {name!r} is declared outside of a model",
@@ -43,8 +44,9 @@ def _declare(
     names = _dims(name, sites, shape, dims)
     data = None if observed is None else _observed(domain, name, shape, observed)
     # The constant has one value for all sites; `size` gives the shape, known statically.
-    rng = pt.random.shared_rng(np.random.default_rng())
-    _, rv = DomainRV(domain)(pt.constant(0.0), size=batch, rng=rng, return_next_rng=True)
+    op: Any = DomainRV(domain)
+    rng = shared_rng(np.random.default_rng())
+    _, rv = op(pt.constant(0.0), size=batch, rng=rng, return_next_rng=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImputationWarning)
         variable = model.register_rv(rv, name, observed=data, dims=names)
@@ -83,7 +85,8 @@ def _dims(
         given = (dims,) if isinstance(dims, str) else tuple(dims)
         if len(given) != len(shape):
             raise DomainError(
-                f"{name!r} has {len(shape)} dimensions but {len(given)} names", where=f"dims={dims!r}"
+                f"{name!r} has {len(shape)} dimensions but {len(given)} names",
+                where=f"dims={dims!r}",
             )
         return given
     one_index = isinstance(sites, Lattice | int | np.integer)

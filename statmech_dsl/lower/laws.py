@@ -101,4 +101,3 @@ def drop_reference(body: Body) -> Body:
         )
         for s in body
     )
-

@@ -19,7 +19,15 @@ from statmech_dsl.ir.expr import Expr, at_values, call, difference, read, renumb
 from statmech_dsl.ir.kernel import Assign, Bump, LocalEnergy, Statement
 from statmech_dsl.ir.model import Column, Family
 from statmech_dsl.lower.incidence import Incidences, Occurrence
-from statmech_dsl.lower.workspace import Gatherings, Own, Terms, Workspace, blank, other_columns, own_slots
+from statmech_dsl.lower.workspace import (
+    Gatherings,
+    Own,
+    Terms,
+    Workspace,
+    blank,
+    other_columns,
+    own_slots,
+)
 
 
 def scalar_functions(space: Workspace) -> tuple[Family, ...]:
@@ -70,12 +78,12 @@ def scalar_difference(f: Family, name: str, c: int, space: Workspace) -> Expr:
     def present(a: str) -> Expr:
         return read(f"{name}.{a}.old")
 
-    return call("sub", at(lambda a: read(f"{name}.{a}.{c}") - present(a)), at(lambda a: -present(a)))
+    return call(
+        "sub", at(lambda a: read(f"{name}.{a}.{c}") - present(a)), at(lambda a: -present(a))
+    )
 
 
-def gather_vector_function(
-    f: Family, s: LocalEnergy, space: Workspace, work: Gatherings
-) -> None:
+def gather_vector_function(f: Family, s: LocalEnergy, space: Workspace, work: Gatherings) -> None:
     """Evaluate a function of each element that a site feeds, at each candidate."""
     read_sums = [k for k, c in enumerate(f.columns) if c.kind == "sum"]
     feeding = [o for o in space.occurrences if o.family.feeds == f.columns[read_sums[0]].array]
@@ -97,8 +105,12 @@ def gather_vector_function(
         present = {k: old(space.components)[c] for k, c in own.items()}
 
         def shifted(
-            n: int, o: Occurrence = o, own: Own = own, number: dict[int, int] = number,
-            present: dict[int, Expr] = present, running: Expr = running,
+            n: int,
+            o: Occurrence = o,
+            own: Own = own,
+            number: dict[int, int] = number,
+            present: dict[int, Expr] = present,
+            running: Expr = running,
         ) -> Expr:
             change = difference(o.family.expr, {k: s.at[n][c] for k, c in own.items()}, present)
             return running + renumber(change, number)

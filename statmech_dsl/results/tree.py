@@ -36,7 +36,7 @@ def to_tree(
     """
     n_T = len(T)
     dims_of = _dims(sampler, model)
-    posterior = {
+    posterior: dict[str, tuple] = {
         name: _labelled(x, n_T, many, dims_of.get(name), name) for name, x in arrays.items()
     }
     coords: dict[str, Any] = {}

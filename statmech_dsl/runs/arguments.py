@@ -28,7 +28,7 @@ def temperatures(T: ArrayLike | None, beta: ArrayLike | None, tempered: bool) ->
     ArgumentError
         Both or neither make sense: T <= 0, empty, NaN, or T for a model without an Energy.
     """
-    if beta is not None and not (np.ndim(T) == 0 and T == 1.0):
+    if beta is not None and not (isinstance(T, int | float) and T == 1.0):
         raise ArgumentError("T= and beta= are both given", mend="give one of them")
     name, given = ("T", T) if beta is None else ("beta", beta)
     try:
@@ -36,7 +36,9 @@ def temperatures(T: ArrayLike | None, beta: ArrayLike | None, tempered: bool) ->
     except (TypeError, ValueError):
         raise ArgumentError(f"{name}={given!r} is no number and no list of numbers") from None
     if x.ndim > 1 or x.size == 0:
-        raise ArgumentError(f"{name}= is empty or has several dimensions", where=f"{name}={given!r}")
+        raise ArgumentError(
+            f"{name}= is empty or has several dimensions", where=f"{name}={given!r}"
+        )
     low = x <= 0 if name == "T" else x < 0
     if np.any(low | ~np.isfinite(x)):
         bad = x[low | ~np.isfinite(x)].ravel()[0]
@@ -67,6 +69,10 @@ def seed_of(seed: object) -> int:
     """The given seed, or a fresh one of 63 bits, which the results record."""
     if seed is None:
         return secrets.randbits(63)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < 2**64:
+    if (
+        isinstance(seed, bool)
+        or not isinstance(seed, int | np.integer)
+        or not 0 <= int(seed) < 2**64
+    ):
         raise ArgumentError("seed must be a whole number, 0 <= seed < 2^64", where=f"seed={seed!r}")
     return int(seed)

@@ -21,7 +21,7 @@ ARRAY_OPS: dict[str, Callable[..., np.ndarray]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
-    "div": np.divide,
+    "div": lambda a, b: np.divide(a, b + 0.0),  # -0 is 0
     "neg": np.negative,
     "sqr": np.square,
     "abs": np.abs,
@@ -41,7 +41,7 @@ ARRAY_OPS: dict[str, Callable[..., np.ndarray]] = {
     "log": np.log,
     "sin": np.sin,
     "cos": np.cos,
-    "atan2": np.arctan2,
+    "atan2": lambda y, x: np.arctan2(y + 0.0, x + 0.0),
 }
 """The operations of `statmech_dsl.ir.ops` on arrays."""
 

@@ -118,11 +118,12 @@ def _evaluate(
             f"{power_of_two(prod(sizes))} entries each",
             mend=SMALLER,
         )
-    axes = dict(zip(levels, np.eye(len(sizes), dtype=int), strict=True))
+    # One axis for each site, all at once: its levels along the axis of its own.
+    grids = dict(zip(levels, np.meshgrid(*levels.values(), indexing="ij", sparse=True), strict=True))
     slots = []
     for first, c in zip(pattern, f.columns, strict=True):
         if first >= 0:
-            slots.append(levels[first].reshape(1, *np.where(axes[first], -1, 1)))
+            slots.append(grids[first])
             continue
         if c.kind == "coefficient":
             values = coefficients(c, system.tables)

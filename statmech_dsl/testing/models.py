@@ -71,8 +71,10 @@ def declarations() -> list[Declaration]:
     return found
 
 
-def small_models(declaration: Declaration, n_sites: int | None = None) -> dict[str, Model]:
-    """Models of one variable ``x`` with random couplings, of each kind of energy.
+def small_models(
+    declaration: Declaration, n_sites: int | None = None, n_free: int | None = None
+) -> dict[str, Model]:
+    """Models of a variable ``x`` with random couplings, one for each kind of energy.
 
     Parameters
     ----------
@@ -80,16 +82,29 @@ def small_models(declaration: Declaration, n_sites: int | None = None) -> dict[s
         The variable type.
     n_sites : int, optional
         Sites; as many as have `MAX_STATES` states, at least 2 and at most 6, unless given.
+    n_free : int, optional
+        Sites that are not clamped; all of them, but one less in ``local``, unless given.
 
     Returns
     -------
     dict of str to Model
-        ``pairs``: a ring that binds each site linearly (quadratically on the real line);
-        ``local``: an irregular graph with one clamped site and an energy of no simple form;
-        ``sum``: a function of a sum over all sites.
+        ``pairs``: a ring whose energy is linear in each site (quadratic on the real line);
+        ``local``: an irregular graph with an energy of no simple form;
+        ``sum``: a function of a sum over all sites;
+        ``mixed``: two sites that are coupled to two spins ``s``.
     """
-    n = _n_sites(declaration.domain) if n_sites is None else n_sites
-    return {name: build(declaration, n) for name, build in _KINDS.items()}
+    domain = declaration.domain
+    n = _n_sites(domain) if n_sites is None else n_sites
+    models = {}
+    for seed, (name, energies) in enumerate(_KINDS.items()):
+        size = 2 if name == "mixed" else n
+        free = size - (name == "local") if n_free is None else n_free
+        with Model() as models[name]:
+            x = declaration("x", size, _clamped(domain, size, free))
+            energies(x, domain, size, np.random.default_rng(seed))
+            if isinf(domain.log_volume):  # only an energy can bind it
+                Energy("binding", 0.7 * x**2)
+    return models
 
 
 def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str]:
@@ -110,82 +125,65 @@ def _n_sites(domain: Domain) -> int:
     return int(np.clip(log(MAX_STATES) / log(len(domain.values)) + 1e-9, 2, 6))
 
 
-def _scale(domain: Domain) -> float:
-    return 1.0 if domain.values is None else float(np.abs(domain.values).max())
-
-
-def _confine(x: Any, domain: Domain) -> None:
-    """A variable of infinite volume needs a binding energy."""
-    if isinf(domain.log_volume):
-        Energy("binding", 0.7 * x**2)
+def _clamped(domain: Domain, n: int, free: int) -> np.ma.MaskedArray | None:
+    """Observed values: the sites from number ``free`` on have the values of a hot start."""
+    if free == n:
+        return None
+    hot = domain.hot(np.random.default_rng(0), n)
+    return np.ma.masked_array(hot, np.isin(np.indices(hot.shape)[0], range(free)))
 
 
 def _features(x: Any, domain: Domain) -> Any:
-    """Bounded or linear functions of a site whose products and squares make energies: (sites, k)."""
+    """Functions of a site whose products make energies, shape (sites, functions)."""
     if domain.transform == "circular":
         return pt.stack([pt.cos(x), pt.sin(x)], axis=-1)
     if domain.components > 1:
         return x
-    return x[:, None] / _scale(domain)
+    return x[:, None] / (1.0 if domain.values is None else np.abs(domain.values).max())
 
 
-def _ring(n: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.arange(n), (np.arange(n) + 1) % n
-
-
-def _pairs(declaration: Declaration, n: int) -> Model:
-    domain, rng = declaration.domain, np.random.default_rng(1)
-    i, j = _ring(n)
-    J, h = rng.uniform(-0.5, 0.5, n), rng.uniform(-0.5, 0.5, n)
-    with Model() as model:
-        x = declaration("x", n)
-        if domain.transform == "circular":
-            Energy("exchange", J * pt.cos(x[i] - x[j] - 0.4))
-            Energy("field", h * pt.cos(x - h))
-        else:
-            f = _features(x, domain)
-            Energy("exchange", J[:, None] * f[i] * f[j])
-            Energy("field", h[:, None] * f)
-        _confine(x, domain)
-    return model
-
-
-def _local(declaration: Declaration, n: int) -> Model:
-    domain, rng = declaration.domain, np.random.default_rng(2)
-    i = np.array([*[0] * (n - 1), *range(1, n - 1)])  # a wheel without its rim's last bond
-    j = np.array([*range(1, n), *range(2, n)])
-    J = rng.uniform(-0.6, 0.6, len(i))
-    clamped = np.arange(n) == n - 1
-    mask = clamped if domain.components == 1 else clamped[:, None].repeat(domain.components, 1)
-    with Model() as model:
-        x = declaration("x", n, observed=np.ma.masked_array(domain.cold(n), ~mask))
-        if domain.values is not None:
-            a, b = rng.choice(domain.values, (2, len(i)))
-            Energy("one hot", J * pt.eq(x[i], a) * pt.eq(x[j], b))
-            for v in domain.values:
-                Energy(f"level {v:g}", rng.uniform(-0.5, 0.5) * pt.eq(x, v))
-        else:
-            f = _features(x, domain)
-            Energy("biquadratic", J * (f[i] * f[j]).sum(axis=-1) ** 2 / (1.0 + (f[i] ** 2).sum(axis=-1)))
-            Energy("quartic", 0.5 * f**4 - 0.3 * f)
-        _confine(x, domain)
-    return model
-
-
-def _sum(declaration: Declaration, n: int) -> Model:
-    domain, rng = declaration.domain, np.random.default_rng(3)
-    h = rng.uniform(-0.5, 0.5, n)
-    with Model() as model:
-        x = declaration("x", n)
+def _pairs(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
+    i, j = np.arange(n), (np.arange(n) + 1) % n
+    J, h = rng.uniform(-0.5, 0.5, (2, n))
+    if domain.transform == "circular":
+        Energy("exchange", J * pt.cos(x[i] - x[j] - 0.4))
+        Energy("field", h * pt.cos(x - 1.0))
+    else:
         f = _features(x, domain)
-        Energy("mean field", -0.4 / n * f.sum(axis=0) ** 2)
+        Energy("exchange", J[:, None] * f[i] * f[j])
         Energy("field", h[:, None] * f)
-        _confine(x, domain)
-    return model
 
 
-_KINDS: dict[str, Callable[[Declaration, int], Model]] = {
+def _local(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
+    i, j = np.array([*[0] * (n - 1), *range(1, n - 1)]), np.array([*range(1, n), *range(2, n)])
+    J = rng.uniform(-0.6, 0.6, len(i))
+    if domain.values is not None:
+        a, b = rng.choice(domain.values, (2, len(i)))
+        Energy("one hot", J * pt.eq(x[i], a) * pt.eq(x[j], b))
+        for value in domain.values:
+            Energy(f"level {value:g}", rng.uniform(-0.5, 0.5) * pt.eq(x, value))
+    else:
+        f = _features(x, domain)
+        Energy("saturated", J * pt.tanh((f[i] * f[j]).sum(axis=-1)))
+        Energy("quartic", 0.5 * f**4 - 0.3 * f)
+
+
+def _sum(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
+    f = _features(x, domain)
+    Energy("mean field", -0.4 / n * f.sum(axis=0) ** 2)
+    Energy("field", rng.uniform(-0.5, 0.5, (n, 1)) * f)
+
+
+def _mixed(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
+    s = variables.Spin("s", n)
+    _pairs(x, domain, n, rng)
+    Energy("coupling", rng.uniform(-0.6, 0.6, n) * s * _features(x, domain)[:, 0])
+    Energy("spins", -0.3 * s[0] * s[1])
+
+
+_KINDS: dict[str, Callable[[Any, Domain, int, np.random.Generator], None]] = {
     "pairs": _pairs,
     "local": _local,
     "sum": _sum,
+    "mixed": _mixed,
 }

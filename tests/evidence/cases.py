@@ -77,10 +77,10 @@ def inverse(table: Sequence[Row], key: str) -> tuple[float, ...]:
     return column(table, lambda r: 1 / r[key])
 
 
-def thermal(table: Sequence[Row]) -> Exact:
-    """Energy and heat capacity per site."""
+def thermal(table: Sequence[Row], n_sites: int) -> Exact:
+    """Energy, in total, and heat capacity per site, from tables with both per site."""
     return {
-        "energy_per_site": column(table, "u"),
+        "energy": column(table, lambda r: n_sites * r["u"]),
         "heat_capacity_per_site": column(table, "c"),
     }
 
@@ -104,7 +104,7 @@ def ising_torus() -> Iterator[Case]:
             f"Ising {L}x{L}, {name}",
             partial(sm.models.ising, L=L),
             column(table, "T"),
-            thermal(table),
+            thermal(table, L * L),
             tune=100 * sweeps,
             thin=sweeps,
             init="both" if name == "hot" else "cold",
@@ -121,7 +121,7 @@ def ising_magnetization() -> Iterator[Case]:
             f"Ising {L}x{L}, {'periodic' if periodic else 'free'}",
             partial(sm.models.ising, L=L, periodic=periodic),
             column(table, "T"),
-            thermal(table)
+            thermal(table, L * L)
             | {
                 "abs_magnetization": column(table, "abs_m"),
                 "susceptibility_per_site": column(table, "chi_abs"),
@@ -146,7 +146,7 @@ def potts() -> Iterator[Case]:
             f"Potts q={q}, {L}x{L}",
             partial(sm.models.potts, L=L, q=q),
             column(table, "T"),
-            thermal(table),
+            thermal(table, L * L),
             ci=q == 3 and L == 4,
         )
         yield case
@@ -187,7 +187,7 @@ def clock() -> Iterator[Case]:
             f"Clock q={q}, {L}x{L}",
             partial(sm.models.clock, L=L, q=q),
             inverse(table, "K"),
-            thermal(table),
+            thermal(table, L * L),
             ci=q == 5,
         )
     table = rows("clock", "torus", q=8, L=4)
@@ -196,7 +196,7 @@ def clock() -> Iterator[Case]:
         "Clock q=8, 4x4, Metropolis",
         partial(sm.models.clock, L=4, q=8),
         inverse(table, "K"),
-        thermal(table),
+        thermal(table, 16),
         thin=10,
         updates="metropolis",
     )
@@ -213,7 +213,7 @@ def xy() -> Iterator[Case]:
         "XY 3x3",
         partial(sm.models.xy, L=3),
         inverse(table, "K"),
-        thermal(table),
+        thermal(table, 9),
     )
     yield torus
     yield variant(torus, name="XY 3x3, Metropolis", updates="metropolis", thin=20)
@@ -224,7 +224,7 @@ def xy() -> Iterator[Case]:
             f"XY ring of {N}",
             partial(sm.models.xy, L=N, lattice="chain"),
             inverse(table, "K"),
-            {"energy_per_site": column(table, "u_bond")},
+            {"energy": column(table, lambda r: r["N"] * r["u_bond"])},
             init="cold",
             ci=N == 8,
         )
@@ -267,7 +267,7 @@ def ising_rings() -> Iterator[Case]:
             partial(sm.models.ising, L=N, lattice="chain"),
             inverse(table, "K"),
             {
-                "energy_per_site": column(table, "u"),
+                "energy": column(table, lambda r: r["N"] * r["u"]),
                 "susceptibility_per_site_disordered": column(
                     table, lambda r: r["K"] * r["chi_over_beta"]
                 ),
@@ -335,7 +335,7 @@ def phi4() -> Iterator[Case]:
             partial(phi4_model, L=3, mu2=r["mu2"], lam=r["lam"], d=2),
             (1.0,),
             {
-                "energy_per_site": (phi4_energy(r, 2),),
+                "energy": (9 * phi4_energy(r, 2),),
                 "phi2": (r["phi2"],),
                 "phi4": (r["phi4"],),
                 "susceptibility_per_site_disordered": (r["chi"],),
@@ -351,7 +351,7 @@ def phi4() -> Iterator[Case]:
             partial(phi4_model, L=r["N"], mu2=r["mu2"], lam=r["lam"], d=1),
             (1.0,),
             {
-                "energy_per_site": (phi4_energy(r, 1),),
+                "energy": (r["N"] * phi4_energy(r, 1),),
                 "phi2": (r["phi2"],),
                 "phi4": (r["phi4"],),
             },
@@ -381,7 +381,6 @@ def gauge() -> Iterator[Case]:
             partial(sm.models.u1_gauge, L=L, d=2),
             inverse(table, "beta"),
             {"plaquette": column(table, "P")},
-            init="both",
             ci=L in (2, 4),
         )
     for L in (2, 4, 8):
@@ -423,7 +422,7 @@ def curie_weiss() -> Iterator[Case]:
             partial(sm.models.curie_weiss, N=N, h=h),
             column(table, "T"),
             {
-                "energy_per_site": column(table, lambda r: r["u"] - 0.5 / r["N"]),
+                "energy": column(table, lambda r: r["N"] * r["u"] - 0.5),
                 "susceptibility_per_site_disordered": column(
                     table, lambda r: r["N"] * r["m2"] / r["T"]
                 ),
@@ -488,7 +487,7 @@ def reference_backend() -> Iterator[Case]:
         "XY ring of 3, reference",
         partial(sm.models.xy, L=3, lattice="chain"),
         inverse(table, "K"),
-        {"energy_per_site": column(table, "u_bond")},
+        {"energy": column(table, lambda r: 3 * r["u_bond"])},
         **tiny,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +12,8 @@ import xarray as xr
 from scipy.stats import chi2
 
 import statmech_dsl as sm
-from statmech_dsl.diagnostics.derived import TAU
-from statmech_dsl.diagnostics.thermodynamic import THERMAL, magnetic
 from statmech_dsl.errors import ShortChainWarning
 from tests.evidence.cases import Case
-
-JACKKNIFE = (THERMAL.keys() | magnetic("m").keys()) - {"energy_per_site"}
 
 
 @dataclass(frozen=True)
@@ -32,18 +29,18 @@ class Score:
 
     @property
     def z(self) -> float:
-        """Standard errors between what was measured and what is exact."""
+        """Number of standard errors between what was measured and what is exact."""
         return (self.value - self.exact) / self.error
 
     def __str__(self) -> str:
         return (
-            f"z = {self.z:+.2f}: {self.case.name}, T={self.T:.6g}, {self.quantity} = "
-            f"{self.value:.6g} +- {self.error:.2g}, exact {self.exact:.6g}"
+            f"z = {self.z:+.2f}: {self.case.name}, T = {self.T:.6g}: {self.quantity} = "
+            f"{self.value:.6g} +- {self.error:.2g}, exactly {self.exact:.6g}"
         )
 
 
-def run(case: Case) -> list[Score]:
-    """Sample a case and compare; raises where the chains are too short for their error bars."""
+def scores(case: Case, threads: int | None = None) -> list[Score]:
+    """Run a case; raise `ShortChainWarning` where chains are too short for their error bars."""
     data = sm.sample(
         case.build(),
         T=case.T,
@@ -55,24 +52,39 @@ def run(case: Case) -> list[Score]:
         init=case.init,
         updates=case.updates,
         backend=case.backend,
+        threads=threads,
         progressbar=False,
     )
-    scores = []
+    found = []
     for k, (quantity, exact) in enumerate(case.exact.items()):
         chains = slice(k * case.chains, (k + 1) * case.chains)
-        own = data.isel(chain=chains, missing_dims="ignore")
         with warnings.catch_warnings():
             warnings.simplefilter("error", ShortChainWarning)
-            estimates = jackknifed(own, quantity) if quantity in JACKKNIFE else means(own, quantity)
-        for T, (value, error), wanted in zip(case.T, estimates, exact, strict=True):
-            scores.append(Score(case, quantity, T, value, error, wanted))
-    return scores
+            measured = estimates(data.isel(chain=chains, missing_dims="ignore"), quantity)
+        found += [
+            Score(case, quantity, T, value, error, wanted)
+            for T, (value, error), wanted in zip(case.T, measured, exact, strict=True)
+        ]
+    return found
 
 
-def means(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
-    """Mean and error at each temperature of a variable, from `sm.tau_int`."""
-    series = data["posterior"]["energy" if quantity == "energy_per_site" else quantity]
-    if quantity == "energy_per_site":
-        series = series / sum(sites(data).values())
-    results = [sm.tau_int(series.isel(T=k).values) for k in range(series.sizes["T"])]
-    return [(r.value, r.error) for r in results]
+def estimates(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
+    """Value and error at each temperature: of a mean by `sm.tau_int`, of others by `sm.derived`."""
+    posterior = data["posterior"]
+    if quantity in posterior:
+        means = [sm.tau_int(posterior[quantity].isel(T=k).values) for k in range(posterior.sizes["T"])]
+        return [(m.value, m.error) for m in means]
+    n_sites = sum(json.loads(data.attrs["n_sites"]).values())
+    table = sm.derived(data, [quantity], n_sites=n_sites)
+    return list(zip(table[quantity].values, table[f"{quantity}_error"].values, strict=True))
+
+
+def variance(found: Sequence[Score]) -> float:
+    """Mean of z^2: the variance about 0, where z has its mean if nothing is wrong."""
+    return float(np.mean([s.z**2 for s in found]))
+
+
+def band(n: int, chance: float) -> tuple[float, float]:
+    """Limits of the variance of n independent z-scores, left with this chance if all is right."""
+    low, high = chi2.ppf([chance / 2, 1 - chance / 2], n) / n
+    return float(low), float(high)

@@ -173,8 +173,8 @@ BOND = Family("x.0", "x", PAIR, (state("s", "i.0"), state("s", "i.1"), coefficie
                 call("sqr", a + b + c),
                 (state("s", "i.0"), coefficient("d", "i.1"), coefficient("d", "i.2")),
             ),
-            "sum_i (s_i + d_i,1 + d_i,2)^2",
-            r"\sum_{i} \left(s_{i} + d_{i,1} + d_{i,2}\right)^{2}",
+            "sum_i (d_i,2 + s_i + d_i,1)^2",
+            r"\sum_{i} \left(d_{i,2} + s_{i} + d_{i,1}\right)^{2}",
         ),
         (
             Family("x", "x", a + b, (state("s", "i.0"), coefficient("h"))),

@@ -141,6 +141,7 @@ def _forms() -> dict[str, Form]:
     add("comparisons", field(N))(
         lambda x: ((x > 0) & (x[::-1] <= 0.3) | ~(x < -0.5)) * 1.5 + pt.xor(x >= 0, pt.neq(x, 1.0))
     )
+    add("truth values", potts(3, N))(lambda p: (pt.eq(p[I], p[J]) + pt.eq(p[J], p[K])) * 1.5 - pt.eq(p[I], p[J]) * pt.neq(p[I], p[K]))
     add("switch on states", field(N))(lambda x: pt.switch(x[I] > x[J], abs(x[I] - x[J]), 0.0))
     add("varying powers", field(N))(
         lambda x: abs(x) ** (1 + FIELDS**2) + 2.0 ** pt.tanh(x) + x ** np.arange(N) * 1e-20

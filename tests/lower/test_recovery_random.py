@@ -33,7 +33,7 @@ OPERATIONS: dict[str, Callable] = {
     "matrix": lambda a: MATRIX @ a,
     "cos": lambda a: pt.cos(a),
     "tanh": lambda a: pt.tanh(0.5 * a) ** 2,
-    "eq": lambda a: pt.eq(a, 1),
+    "eq": lambda a: pt.eq(a, 1).astype("float64"),
     "root of sum": lambda a: COUPLINGS * pt.sqrt(1 + (a + 0.0).sum() ** 2) / N,
     "mean field": lambda a: a * a.sum() / N,
     "join": lambda a: pt.concatenate([a[3:], a[:3] + a[1:4]]),

@@ -44,11 +44,13 @@ def test_results_of_one_temperature():
         "chain": 2, "draw": 6, "s_site": 36, "profile_dim_0": 6,
     }  # fmt: skip
     assert posterior.energy.dims == ("chain", "draw")
-    assert posterior.s.dims == ("chain", "draw", "s_site") and posterior.s.dtype == np.int8
+    assert posterior.s.dims == ("chain", "draw", "s_site")
+    assert posterior.s.dtype == np.int8
     assert posterior.up.dtype != bool, "ArviZ cannot subtract booleans"
     np.testing.assert_allclose(posterior.m, posterior.s.mean("s_site"))
     assert set(np.unique(posterior.s)) <= {-1, 1}
-    assert data.attrs["T"] == 1.5 and data.attrs["seed"] == "3"
+    assert data.attrs["T"] == 1.5
+    assert data.attrs["seed"] == "3"
     assert json.loads(data.attrs["n_sites"]) == {"s": 36, "phi": 36}
     assert json.loads(data.attrs["updates"]) == {"s": "heat_bath", "phi": "metropolis"}
     assert "exchange" in str(list(data.constant_data))
@@ -119,7 +121,8 @@ def test_first_states():
     cold = draw(model, init="cold", **state).posterior.m
     np.testing.assert_array_equal(abs(cold), 1)
     both = draw(model, init="both", chains=6, **state).posterior.m
-    assert (abs(both[1::2]) == 1).all() and (abs(both[::2]) < 1).all()
+    assert (abs(both[1::2]) == 1).all()
+    assert (abs(both[::2]) < 1).all()
     given = -np.ones((2, 36), int)
     np.testing.assert_array_equal(draw(model, init={"s": given}, **state).posterior.m, -1)
 
@@ -149,7 +152,8 @@ def test_arviz_takes_the_results_as_they_are():
     data = draw(mixed_model(), T=[1.0, 2.0], draws=50)
     summary = az.summary(data, var_names=["energy", "m"])
     assert list(summary.index) == ["energy[1.0]", "energy[2.0]", "m[1.0]", "m[2.0]"]
-    assert float(az.ess(data).energy.min()) > 0 and float(az.rhat(data).energy.max()) < 2
+    assert float(az.ess(data).energy.min()) > 0
+    assert float(az.rhat(data).energy.max()) < 2
     az.plot_trace_dist(data, var_names=["energy"])
 
 
@@ -186,7 +190,5 @@ def test_proposals_are_tuned_before_production_only():
     rate = data.sample_stats.isel(draw=0)
     name = next(n for n in rate if "metropolis" in n)
     assert (abs(rate[name] - 0.5) < 0.2).isel(T=0).all(), "a cold XY model needs a small width"
-    width = data.final_state["theta.width"] if "theta.width" in data.final_state else None
-    if width is None:
-        width = data.final_state[next(n for n in data.final_state if n.endswith("width"))]
+    width = data.final_state[next(n for n in data.final_state if n.endswith("width"))]
     assert (width.isel(T=0) < width.isel(T=1)).all()

@@ -122,7 +122,13 @@ class NumbaKernels:
         """Energy of each replica: what T divides, and what it does not."""
         kernel, shape = cache.load(self._energy.text), packed.beta.shape
         tempered, fixed = np.empty(shape), np.empty(shape)
-        arguments = (self._sum_sizes, tempered, fixed, *packed.values.values(), *self._energy_tables)
+        arguments = (
+            self._sum_sizes,
+            tempered,
+            fixed,
+            *packed.values.values(),
+            *self._energy_tables,
+        )
         spread(lambda a, b: kernel(a, b, *arguments), shape[0], self.threads)
         n = packed.state.n_replicas
         return tempered.reshape(-1)[:n], fixed.reshape(-1)[:n]

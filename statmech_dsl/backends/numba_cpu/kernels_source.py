@@ -59,7 +59,10 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
     body += ["for sweep in range(sweep0, sweep0 + n):", *indent([*restart, *passes])]
     for k in tallied:
         lane = "0" if isinstance(layout, SiteLanes) else "r"
-        body += [f"for r in range({width}):", f"    accepted[{k}, c, {lane}] += np.int64(tally{k}[r])"]
+        body += [
+            f"for r in range({width}):",
+            f"    accepted[{k}, c, {lane}] += np.int64(tally{k}[r])",
+        ]
     buffers = [f"{r} = np.empty({width})" for r in sorted(rows)]
     n_new = max((v.domain.components for v in program.model.variables), default=1)
     buffers += [f"{x}{k} = np.empty({width})" for k in range(n_new) for x in ("old", "new")]
@@ -116,7 +119,15 @@ def energy_source(model: ModelIR, tables: Tables, lanes: int) -> Source:
     body += _sums(model, names, layout)
     body += _energies(model, names, layout, "tempered", "fixed")
     buffers = _sum_buffers(names, layout)
-    arguments = ["c0", "c1", "sum_sizes", "out_tempered", "out_fixed", *states, *names.tables.values()]
+    arguments = [
+        "c0",
+        "c1",
+        "sum_sizes",
+        "out_tempered",
+        "out_fixed",
+        *states,
+        *names.tables.values(),
+    ]
     text = [
         COMPILE,
         f"def kernel({', '.join(arguments)}):",

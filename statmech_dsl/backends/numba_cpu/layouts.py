@@ -34,7 +34,9 @@ class ReplicaLanes:
 
     def own(self, names: Names, variable: str, component: int) -> str:
         """The present value of the site."""
-        return f"np.float64(X{names.states[variable][1:]}[{names.row(variable, 'i', component)}, r])"
+        return (
+            f"np.float64(X{names.states[variable][1:]}[{names.row(variable, 'i', component)}, r])"
+        )
 
     def target(self, names: Names, variable: str, component: int) -> str:
         """Where the new value goes."""

@@ -133,7 +133,11 @@ class PassPrinter:
                 f"base = k * {w} // 4",
                 f"first = k * {w} - 4 * base",
                 f"for q in range((first + m * {w} + 3) // 4):",
-                *indent(self._block("U(base + q)", "replica_c", ["4 * q", "4 * q + 1", "4 * q + 2", "4 * q + 3"])),
+                *indent(
+                    self._block(
+                        "U(base + q)", "replica_c", ["4 * q", "4 * q + 1", "4 * q + 2", "4 * q + 3"]
+                    )
+                ),
             ]
         replica = "U(replica[c, r])"
         if w < 4:
@@ -298,7 +302,9 @@ class PassPrinter:
         add = [f"{element} = {element} + {self.spell(s.expr, slots)}"]
         add = [*self.take_shared(), *add]
         bounds = (
-            f"range({s.role.degree})" if regular else irregular_bounds(self.names, s.role, self.layout)
+            f"range({s.role.degree})"
+            if regular
+            else irregular_bounds(self.names, s.role, self.layout)
         )
         return [f"for d in {bounds}:", *indent([*before, self.layout.loop, *indent(add)])]
 

@@ -4,6 +4,9 @@ The elementary functions are those of `ir.elementary`, compiled from the same Py
 LLVM's fma and bit casts as primitives. There is no fastmath: the order of operations is the contract.
 """
 
+# pyright: reportCallIssue=false
+# Numba supplies the first parameter of an intrinsic.
+
 from __future__ import annotations
 
 import types as python_types

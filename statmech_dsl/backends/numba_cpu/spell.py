@@ -29,9 +29,7 @@ _SPELLING = {
     "atan2": "atan2({}, {})",
 }
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
-RUNTIME_NAMES = (
-    "atan2, cos, exp, exp2, log, lookup, maximum, minimum, philox, sign, sin, square, uniform, weight2"
-)
+RUNTIME_NAMES = "atan2, cos, exp, exp2, log, lookup, maximum, minimum, philox, sign, sin, square, uniform, weight2"
 
 
 EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})

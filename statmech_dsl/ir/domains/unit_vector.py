@@ -106,7 +106,10 @@ class UnitVector(Domain):
             Let("safe", call("max", kappa, const(1e-300))),
             Let("e0", b[0] / read("safe")),
             Let("e1", b[1] / read("safe")),
-            Let("e2", call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] / read("safe"))),
+            Let(
+                "e2",
+                call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] / read("safe")),
+            ),
             Let("sign", call("where", call("lt", e[2], const(0.0)), const(-1.0), const(1.0))),
             Let("a", -1.0 / (sign + e[2])),
             Let("ab", e[0] * e[1] * a),

@@ -66,14 +66,14 @@ class Coefficients:
     def leaf(self, values: np.ndarray, whole: bool = False) -> Leaf:
         """Leaf that reads a constant table, one entry for each instance (or one for all)."""
         key = (hashlib.sha256(np.ascontiguousarray(values).data).digest(), whole)
-        return _whole_table(self._name(key, Coefficient(values, whole=whole)), len(values))
+        return _leaf(self._name(key, Coefficient(values, whole=whole)), len(values))
 
     def _parameter(self, v: Variable, x: np.ndarray) -> Value:
         if not self.known.is_random(v):
             _check_finite(x)
         graph = pt.cast(pt.flatten(v), "float64")  # type: ignore[arg-type]
         name = self._name(v, Coefficient(x.astype(np.float64).ravel(), graph))
-        terms = (Term(slot(0), (_whole_table(name, x.size),), None, x.size),) if x.size else ()
+        terms = (Term(slot(0), (_leaf(name, x.size),), None, x.size),) if x.size else ()
         return Value(x.shape, terms)
 
     def is_constant(self, leaf: Leaf) -> bool:
@@ -81,7 +81,7 @@ class Coefficients:
         return leaf.kind == "coefficient" and self.tables[leaf.array].graph is None
 
     def literal(self, leaf: Leaf) -> float | None:
-        """Number that belongs into the expression itself: a small whole one, or an infinite bound."""
+        """Number that stands in the expression itself: a small whole one, or an infinite bound."""
         table = self.tables[leaf.array]
         if leaf.index is not None or table.graph is not None:
             return None
@@ -103,16 +103,18 @@ class Coefficients:
         return Leaf("coefficient", self._name((leaf.array, k), scalar), None)
 
     def numbers(self, e: Expr, t: Term) -> float | np.ndarray | None:
-        """Value of an expression in each instance of a term, if it is plain arithmetic of constants."""
+        """Value of an expression in each instance, if it is plain arithmetic of constants."""
         read = {k: t.leaves[k] for k in slots_of(e)}
         if not all(self.is_constant(x) for x in read.values()):
             return None
-        columns = {
-            k: self.tables[x.array].values[0 if x.index is None else x.index] for k, x in read.items()
-        }
+        columns = {k: self.entries(x) for k, x in read.items()}
         if all(x.index is None for x in read.values()):
             return evaluate(e, {k: float(c) for k, c in columns.items()}, {})
         return _vectorized(e, columns) if {x.op for x in walk(e)} <= _VECTORIZED else None
+
+    def entries(self, leaf: Leaf) -> Any:
+        """Present numbers that a leaf reads: one for each instance, or one for all."""
+        return self.tables[leaf.array].values[0 if leaf.index is None else leaf.index]
 
     def _name(self, key: Any, c: Coefficient) -> str:
         if key not in self._names:
@@ -137,7 +139,7 @@ def _vectorized(e: Expr, columns: dict[int, np.ndarray]) -> Any:
     return OPS[e.op](*(_vectorized(a, columns) for a in e.args))
 
 
-def _whole_table(name: str, n: int) -> Leaf:
+def _leaf(name: str, n: int) -> Leaf:
     return Leaf("coefficient", name, None if n == 1 else np.arange(n, dtype=np.uint32))
 
 
@@ -147,6 +149,6 @@ def _check_finite(x: np.ndarray) -> None:
         return
     first = tuple(int(k) for k in np.argwhere(wrong)[0])
     raise EnergyError(
-        f"a coupling is {x[first]} at index {first}; {wrong.sum()} of {x.size} entries are not finite",
+        f"a coupling is {x[first]} at index {first}, {wrong.sum()} of {x.size} are not finite",
         mend="give every coupling a finite value",
     )

@@ -45,5 +45,4 @@ def _linear(
     leaf = t.leaves[states[0]]
     if weight is None or leaf.index is None:
         return None
-    element = np.arange(t.n) if t.out is None else t.out
-    return leaf.array, element, leaf.index, np.broadcast_to(weight, t.n)
+    return leaf.array, t.positions, leaf.index, np.broadcast_to(weight, t.n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class Emitter:
             if s.value.size == 1:
                 self._family(s.term, self._counted(t), feeds=s.name)
             else:
-                element = np.arange(t.n) if t.out is None else t.out
-                self._family(s.term, t, feeds=s.name, element=self._index(element))
+                self._family(s.term, t, feeds=s.name, element=self._index(t.positions))
         return Sum(s.name, s.value.size)
 
     def _counted(self, t: Term) -> Term:
@@ -94,5 +93,5 @@ def _check_sums(t: Term) -> None:
     if t.reads("sum") and indexed and "sum" not in indexed:
         raise NonLocalEnergyError(
             "a function of one running sum is added up over elements with different couplings",
-            mend="put the couplings inside of the sum, f(sum(h[k] * s)), or outside of the function",
+            mend="put the couplings inside of the sum, f(sum(h[k] * s)), or outside of f",
         )

@@ -1,4 +1,4 @@
-"""PyTensor graphs: traversal without recursion, inlining, and expressions as short text for messages."""
+"""PyTensor graphs: traversal without recursion, inlining, expressions as short text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def inline(node: Apply, k: int) -> Variable:
 
 
 def stabilized(v: Variable, inputs: Iterable[Variable]) -> Variable:
-    """The same function of ``inputs`` without overflow and cancellation: log(1 - sigmoid(x)), ..."""
+    """The same function of ``inputs``, without the overflow of log(1 - sigmoid(x)) and the like."""
     blockers = list(inputs)
     leaves = [
         x
@@ -48,11 +48,22 @@ def stabilized(v: Variable, inputs: Iterable[Variable]) -> Variable:
     ]
     graph = FunctionGraph(leaves, [v], clone=True)
     optdb.query(RewriteDatabaseQuery(include=("canonicalize", "stabilize"))).rewrite(graph)
-    return graph_replace(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)), strict=False)[0]
+    originals = dict(zip(graph.inputs, leaves, strict=True))
+    return graph_replace(graph.outputs, originals, strict=False)[0]
 
 
-_INFIX = {"Add": "+", "Sub": "-", "Mul": "*", "True_div": "/", "Pow": "**", "Eq": "==", "Lt": "<",
-          "Gt": ">", "Le": "<=", "Ge": ">=", "And": "&", "Or": "|", "Int_div": "//", "Mod": "%"}  # fmt: skip
+_INFIX = {
+    **{
+        "Add": "+",
+        "Sub": "-",
+        "Mul": "*",
+        "True_div": "/",
+        "Int_div": "//",
+        "Mod": "%",
+        "Pow": "**",
+    },
+    **{"Eq": "==", "Lt": "<", "Gt": ">", "Le": "<=", "Ge": ">=", "And": "&", "Or": "|"},
+}
 
 
 def describe(v: Variable, depth: int = 5) -> str:

@@ -49,7 +49,7 @@ class Known:
         return any(x in self.free for x in self._behind(v))
 
     def is_fixed(self, v: Variable) -> bool:
-        """Whether a graph depends on constants and shapes only, so that its value will never change."""
+        """Whether a graph depends on constants and shapes only, so that its value never changes."""
         return not any(x in self.free or isinstance(x, SharedVariable) for x in self._behind(v))
 
     def _behind(self, v: Variable) -> list[Variable]:

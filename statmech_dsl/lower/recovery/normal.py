@@ -1,4 +1,4 @@
-"""The final form of terms: one component per slot, constants merged, leaves in order, alike terms fused."""
+"""The final form of terms: one component per slot, constants merged, leaves in order."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def split_components(t: Term, domains: Mapping[str, Domain]) -> list[Term]:
     parts = []
     for value in np.unique(pattern):
         ids = np.flatnonzero(pattern == value)
-        part = t.pick(ids, ids if t.out is None else t.out[ids], len(ids))
+        part = t.pick(ids, t.positions[ids], len(ids))
         leaves = tuple(
             replace(x, index=_index(x) // n[k], component=int(_index(x)[0] % n[k]))
             if n[k] > 1
@@ -80,8 +80,9 @@ def _merge_constants(t: Term, coefficients: Coefficients) -> Term:
         else:
             total = total / x if f.inverted else total * x
             constants.append(f)
-    if all(f.expr.op == "const" for f in constants) or constants[1:] == [] == constants[0].expr.args:
-        return t  # literals alone stay, and one coefficient is one already
+    plain = len(constants) == 1 and constants[0].expr.op == "slot"
+    if plain or all(f.expr.op == "const" for f in constants):
+        return t
     leaf = coefficients.leaf(np.atleast_1d(total))
     expr = call("mul", product_of(rest), slot(len(t.leaves)))
     return prune(replace(t, expr=expr, leaves=(*t.leaves, leaf)))
@@ -110,12 +111,16 @@ def _share_tables(v: Value, coefficients: Coefficients) -> list[Term]:
 
 def _with_one_table(terms: list[Term], coefficients: Coefficients) -> Term:
     leaves = []
-    for k, x in enumerate(terms[0].leaves):
-        if coefficients.is_constant(x):
-            column = [np.broadcast_to(coefficients.numbers(slot(k), t), t.n) for t in terms]  # type: ignore[arg-type]
-            leaves.append(coefficients.leaf(np.concatenate(column)))
+    for k, leaf in enumerate(terms[0].leaves):
+        if coefficients.is_constant(leaf):
+            numbers = [np.broadcast_to(coefficients.entries(t.leaves[k]), t.n) for t in terms]
+            leaves.append(coefficients.leaf(np.concatenate(numbers)))
         else:
-            index = [np.zeros(t.n, np.uint32) if t.leaves[k].index is None else t.leaves[k].index for t in terms]
-            leaves.append(replace(x, index=np.concatenate(index)))  # type: ignore[arg-type]
-    out = np.concatenate([np.arange(t.n) if t.out is None else t.out for t in terms])
+            index = [np.broadcast_to(_index_or_zero(t.leaves[k]), t.n) for t in terms]
+            leaves.append(replace(leaf, index=np.concatenate(index)))
+    out = np.concatenate([t.positions for t in terms])
     return Term(terms[0].expr, tuple(leaves), out, len(out))
+
+
+def _index_or_zero(x: Leaf) -> np.ndarray:
+    return np.zeros(1, np.uint32) if x.index is None else x.index

@@ -32,12 +32,12 @@ class Recovered:
     ir : ModelIR
         Variables, families of local terms, running sums.
     tables : dict of str to ndarray
-        Read-only arrays: indices (uint32), coefficients (float64), free sites of each variable (uint32).
+        Read-only arrays: indices (uint32), coefficients (float64), free sites of each variable.
     clamped : dict of str to tuple
         For each clamped variable which of its sites are clamped, and the values of all sites.
     parameters : dict of str to TensorVariable
-        Graphs of the coefficient tables that depend on data that can be set or on random variables; the
-        table holds the present value.
+        Graphs of the coefficient tables that depend on data that can be set or on random variables;
+        the tables hold their present values.
     random : frozenset of str
         Those of ``parameters`` that depend on free random variables.
     """
@@ -77,7 +77,7 @@ def recover(model: pm.Model) -> Recovered:
     """Find the local terms of a model's energy.
 
     Everything in the log-density that depends on declared variables takes part: energies, which T
-    divides, and as untempered terms other potentials and the log-densities of ordinary random variables.
+    divides, and, untempered, other potentials and the log-densities of ordinary random variables.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ def recover(model: pm.Model) -> Recovered:
     }
     if not variables:
         raise ModelError(
-            "the model has no variables to sample", mend="declare one, such as sm.Spin('s', lattice)"
+            "the model has no variables to sample",
+            mend="declare one, such as sm.Spin('s', lattice)",
         )
     walker = Walker(model, variables.values())
     emitter = Emitter(walker.coefficients, walker.domains)
@@ -129,20 +130,17 @@ def recover(model: pm.Model) -> Recovered:
         tables[f"{mark.name}.free"] = free = np.flatnonzero(~mask).astype(np.uint32)
         free.setflags(write=False)
     ours = tuple(SiteVariable(m.name, m.domain, m.shape) for m in variables.values())
-    used = {n: c for n, c in walker.coefficients.tables.items() if n in tables and c.graph is not None}
-    return Recovered(
-        ModelIR(ours, tuple(emitter.families), sums),
-        tables,
-        clamped,
-        {name: c.graph for name, c in used.items()},
-        frozenset(name for name, c in used.items() if walker.known.is_random(c.graph)),
-    )
+    graphs = {name: c.graph for name, c in walker.coefficients.tables.items() if name in tables}
+    parameters = {name: graph for name, graph in graphs.items() if graph is not None}
+    random = frozenset(name for name, graph in parameters.items() if walker.known.is_random(graph))
+    ir = ModelIR(ours, tuple(emitter.families), sums)
+    return Recovered(ir, tables, clamped, parameters, random)
 
 
 def _terms(
     model: pm.Model, variables: Mapping[Any, VariableMark], walker: Walker
 ) -> Iterator[_Term]:
-    """Energy terms: the Energies, then all else in the log-density that depends on our variables."""
+    """Energies, then all else in the log-density that depends on our variables."""
     energies, others = [], []
     for potential in model.potentials:
         match mark_of(potential):

@@ -48,7 +48,7 @@ def negation(x: Expr) -> Expr:
 
 
 def power(x: Expr, n: float) -> Expr:
-    """x to a fixed power; whole numbers by multiplication, so that no logarithm is needed."""
+    """Fixed power of x; whole numbers by multiplication, so that no logarithm is needed."""
     if n < 0:
         return 1.0 / power(x, -n)
     if n == 0:
@@ -63,11 +63,12 @@ def power(x: Expr, n: float) -> Expr:
 
 
 def general_power(x: Expr, y: Expr, whole: bool) -> Expr:
-    """x to a power that varies; ``whole``: y is a whole number, so that x may be negative."""
+    """Varying power of x; ``whole``: y is a whole number, so that x may be negative."""
     if not whole:
         return exp(y * log(x))
     odd = remainder(y, const(2.0))
-    return exp(y * log(call("abs", x))) * call("where", call("lt", x, const(0)), 1.0 - 2.0 * odd, const(1))
+    sign = call("where", call("lt", x, const(0)), 1.0 - 2.0 * odd, const(1))
+    return exp(y * log(call("abs", x))) * sign
 
 
 def floor_divide(x: Expr, y: Expr) -> Expr:  # noqa: D103
@@ -149,8 +150,9 @@ TABLE: dict[type, Callable[..., Expr]] = {
     ps.Sinh: lambda x: 0.5 * (exp(x) - exp(-x)),
     ps.Cosh: lambda x: 0.5 * (exp(x) + exp(-x)),
     ps.Tanh: tanh,
-    ps.ArcSinh: lambda x: call("sign", x)
-    * log(call("abs", x) + call("sqrt", call("sqr", x) + 1.0)),
+    ps.ArcSinh: lambda x: (
+        call("sign", x) * log(call("abs", x) + call("sqrt", call("sqr", x) + 1.0))
+    ),
     ps.ArcCosh: lambda x: log(x + call("sqrt", call("sqr", x) - 1.0)),
     ps.ArcTanh: lambda x: 0.5 * log((1.0 + x) / (1.0 - x)),
     psm.Sigmoid: lambda x: 1.0 / (1.0 + exp(-x)),
@@ -174,7 +176,7 @@ def translate(op: Any, arguments: Sequence[Expr], dtypes: Sequence[str]) -> Expr
         kind = f"{op} of whole numbers" if isinstance(op, _LOGICAL) else str(op)
         raise NonLocalEnergyError(
             f"the operation {kind} has no counterpart in kernels",
-            mend="build it from arithmetic, exp, log, sqrt, trigonometric functions and comparisons; a "
-            "function of a discrete variable can be an array that the variable indexes, table[s]",
+            mend="build it from arithmetic, exp, log, sqrt, trigonometric functions, comparisons; for a "
+            "discrete variable, tabulate the function and write table[s]",
         )
     return TABLE[type(op)](*arguments)

@@ -1,7 +1,7 @@
 """Running sums: what becomes of a nonlinear function of a sum over many sites.
 
-Up to `MAX_ARITY` instances are written out as one local factor. A larger sum becomes an element of a
-running sum, and the function reads that element.
+Up to `MAX_ARITY` instances are written out as one local factor. A larger sum becomes an element of
+a running sum, and the function reads that element.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from statmech_dsl.errors import NonLocalEnergyError
-from statmech_dsl.ir.expr import Expr, at_values, call, read, slot, slots_of, substitute
+from statmech_dsl.ir.expr import Expr, at_values, read, slot, slots_of, substitute
+from statmech_dsl.lower.recovery.algebra import join, take, times, unroll
 from statmech_dsl.lower.recovery.coefficients import Coefficients
 from statmech_dsl.lower.recovery.collect import collect
 from statmech_dsl.lower.recovery.factors import Factor, common, factors_of, product_of
@@ -26,11 +27,8 @@ from statmech_dsl.lower.recovery.terms import (
     fuse,
     in_order,
     is_single,
-    join,
     place,
     prune,
-    take,
-    unroll,
 )
 
 MAX_ARITY = 8
@@ -39,7 +37,7 @@ MAX_ARITY = 8
 
 @dataclass(frozen=True, eq=False)
 class RunningSum:
-    """A vector of running sums: the elements of ``value``. ``term`` names where it was met first."""
+    """A vector of running sums, the elements of ``value``, first met in the energy term ``term``."""
 
     name: str
     term: str
@@ -57,7 +55,7 @@ class Sums:
     def read(self, value: Value) -> Term:
         """Term whose instances are the elements of ``value``, a vector, as running sums.
 
-        Scalar factors that all its terms share stay outside, so that a sum of spins counts in integers.
+        Scalar factors that all its terms share stay outside: a sum of spins counts in integers.
         """
         value, shared, scalars = _pull_scalars(value)
         value = collect(value, self.coefficients)
@@ -76,7 +74,7 @@ def collapse(v: Value, sums: Sums) -> Value:
     """The same tensor with exactly one instance at each element; large sums become running sums."""
     if is_single(v):
         return v
-    summed = [t for t in v.terms if _can_be_summed(t, v.size)]
+    summed = [t for t in v.terms if _can_be_summed(t)]
     large = counts(v, summed) > MAX_ARITY
     if large.any():
         v = _with_running_sums(v, summed, large, sums)
@@ -89,11 +87,12 @@ def collapse(v: Value, sums: Sums) -> Value:
     return unroll(v)
 
 
-def _can_be_summed(t: Term, size: int) -> bool:
+def _can_be_summed(t: Term) -> bool:
     """Whether a term may feed running sums: not if it reads some itself, nor if it is an offset."""
     if t.reads("sum"):
         return False
-    return t.reads("state") or (t.out is not None and np.bincount(t.out).max(initial=0) > 1)
+    several = t.out is not None and bool(np.bincount(t.out).max(initial=0) > 1)
+    return several or t.reads("state")
 
 
 def _with_running_sums(v: Value, summed: list[Term], large: np.ndarray, sums: Sums) -> Value:
@@ -108,8 +107,8 @@ def _with_running_sums(v: Value, summed: list[Term], large: np.ndarray, sums: Su
 def separate(v: Value, sums: Sums) -> Value:
     """Take local factors out of products with functions of running sums.
 
-    Where an element is ``sum_m local_m g(S)``, the sum of the local factors becomes a running sum T, and
-    T g(S) remains: no site may enter a factor both directly and through a sum.
+    Where an element is ``sum_m local_m g(S)``, the sum of the local factors becomes a running sum
+    T, and T g(S) remains: no site may enter a factor both directly and through a sum.
     """
     return replace(v, terms=tuple(_separate(t, sums) if t.reads("sum") else t for t in v.terms))
 
@@ -128,7 +127,7 @@ def _separate(t: Term, sums: Sums) -> Term:
         return t
     total = sums.read(Value((len(first),), (replace(local, out=element),)))
     rest = rest.pick(first, None, len(first))
-    product = join(_times, total, rest, (None, None, len(first)), None)
+    product = join(times, total, rest, (None, None, len(first)), None)
     return replace(product, out=at(t.out, first))
 
 
@@ -144,10 +143,6 @@ def _split(t: Term) -> tuple[list[Factor], list[Factor]]:
             mend="write it as a sum of products of local terms and functions of sums",
         )
     return [f for f in factors if f not in outer], outer
-
-
-def _times(x: Expr, y: Expr) -> Expr:
-    return call("mul", x, y)
 
 
 def _pull_scalars(v: Value) -> tuple[Value, list[Factor], dict[str, Leaf]]:

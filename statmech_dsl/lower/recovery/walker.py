@@ -1,4 +1,4 @@
-"""The walk over a PyTensor graph: each variable becomes a `Value`, by one rule for each kind of Op."""
+"""The walk over a PyTensor graph: each variable becomes a `Value`, by one rule per kind of Op."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from statmech_dsl.errors import EnergyError, ModelError, NonLocalEnergyError
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.expr import slot
 from statmech_dsl.ir.marks import VariableMark, mark_of
+from statmech_dsl.lower.recovery.algebra import sum_over
 from statmech_dsl.lower.recovery.coefficients import Coefficients
 from statmech_dsl.lower.recovery.graph import describe, postorder
 from statmech_dsl.lower.recovery.known import Known
 from statmech_dsl.lower.recovery.sums import Sums, collapse, separate
-from statmech_dsl.lower.recovery.terms import Leaf, Term, Value, sum_over
+from statmech_dsl.lower.recovery.terms import Leaf, Term, Value
 
 
 class Walker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from itertools import product as combinations
 from typing import Any
@@ -15,22 +16,18 @@ from pytensor.tensor.elemwise import CAReduce, Elemwise
 from statmech_dsl.errors import EnergyError, NonLocalEnergyError
 from statmech_dsl.ir.expr import Expr, call, const, evaluate
 from statmech_dsl.lower.recovery import scalar_ops
-from statmech_dsl.lower.recovery.rules.products import multiply, with_running_sums
-from statmech_dsl.lower.recovery.sums import MAX_ARITY
-from statmech_dsl.lower.recovery.terms import (
-    Leaf,
-    Term,
-    Value,
+from statmech_dsl.lower.recovery.algebra import (
     add,
     broadcast,
     combine,
     common_shape,
     elementwise,
-    indicator,
     product,
-    size_of,
     take,
 )
+from statmech_dsl.lower.recovery.rules.products import multiply, with_running_sums
+from statmech_dsl.lower.recovery.sums import MAX_ARITY
+from statmech_dsl.lower.recovery.terms import Leaf, Term, Value, indicator, size_of
 from statmech_dsl.lower.recovery.walker import Walker, rule
 
 
@@ -159,14 +156,15 @@ def _composite(scalar: ps.Composite, node: Apply, k: int) -> Variable:
     tensors: dict[Any, Any] = dict(zip(inner.inputs, node.inputs, strict=True))
     for x in inner.toposort():
         inputs = [i.data if isinstance(i, Constant) else tensors[i] for i in x.inputs]
-        outputs = Elemwise(x.op)(*inputs, return_list=True)
-        tensors.update(zip(x.outputs, outputs, strict=True))
+        outputs: Any = Elemwise(x.op)(*inputs, return_list=True)
+        tensors |= dict(zip(x.outputs, outputs, strict=True))
     return tensors[inner.outputs[k]]
 
 
 def _decided(v: Value, walk: Walker) -> Value:
     """Replace comparisons that come out the same for all values of the variables."""
-    return Value(v.shape, tuple(t for t in (_decide(t, walk) for t in v.terms) if t.expr != const(0)))
+    terms = (_decide(t, walk) for t in v.terms)
+    return replace(v, terms=tuple(t for t in terms if t.expr != const(0.0)))
 
 
 def _decide(t: Term, walk: Walker) -> Term:
@@ -208,8 +206,8 @@ def _fold(scalar: Any, v: Value, axes: tuple[int, ...] | None, dtype: str) -> Va
     positions = positions.reshape([v.shape[k] for k in kept] + [n])
     if not 1 <= n <= MAX_ARITY:
         raise NonLocalEnergyError(
-            f"a {str(scalar).lower()} over {n} elements of the states; at most {MAX_ARITY} make a factor",
-            mend="introduce auxiliary variables for parts of it",
+            f"a {str(scalar).lower()} over {n} elements of the states",
+            mend=f"take it over at most {MAX_ARITY}, or introduce auxiliary variables for parts",
         )
     parts = [take(v, positions[..., q]) for q in range(n)]
     if isinstance(scalar, ps.Mul | ps.AND):

@@ -14,9 +14,10 @@ from pytensor.tensor.subtensor import AdvancedSubtensor
 
 from statmech_dsl.errors import NonLocalEnergyError
 from statmech_dsl.ir.expr import Expr, call, evaluate, slot
+from statmech_dsl.lower.recovery.algebra import elementwise, reshape, take
 from statmech_dsl.lower.recovery.rules.elementwise import attained
 from statmech_dsl.lower.recovery.rules.positions import moved_by
-from statmech_dsl.lower.recovery.terms import Term, Value, elementwise, reshape, take
+from statmech_dsl.lower.recovery.terms import Term, Value
 from statmech_dsl.lower.recovery.walker import Walker
 
 MAX_ENTRIES = 64
@@ -27,7 +28,7 @@ def refuse_indices() -> NonLocalEnergyError:
     """Error for an index that is a state where it would choose among sites."""
     return NonLocalEnergyError(
         "an index depends on the states, so that any site may interact with any other",
-        mend="index a table of numbers by a discrete variable, table[s], or sum over all candidates with "
+        mend="index a table of numbers by a discrete variable, table[s], or sum over candidates with "
         "pt.eq(s, k)",
     )
 

@@ -32,7 +32,8 @@ def moved(
     k : int
         Which output.
     """
-    return moved_by(op, [walk.shape_of(x) for x in data], rest, [walk.known.value(x) for x in rest], k)
+    values = [walk.known.value(x) for x in rest]
+    return moved_by(op, [walk.shape_of(x) for x in data], rest, values, k)
 
 
 def moved_by(

@@ -15,21 +15,17 @@ from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.math import Dot
 
 from statmech_dsl.ir.expr import call
-from statmech_dsl.lower.recovery.sums import MAX_ARITY
-from statmech_dsl.lower.recovery.terms import (
-    Positions,
-    Term,
-    Value,
-    at,
+from statmech_dsl.lower.recovery.algebra import (
     broadcast,
     common_shape,
-    counts,
     join,
     pair,
     product,
     reshape,
-    size_of,
+    times,
 )
+from statmech_dsl.lower.recovery.sums import MAX_ARITY
+from statmech_dsl.lower.recovery.terms import Positions, Term, Value, at, counts, size_of
 from statmech_dsl.lower.recovery.walker import Walker, rule
 
 
@@ -49,8 +45,8 @@ def with_running_sums(a: Value, b: Value, walk: Walker) -> tuple[Value, Value]:
 def _ready(a: Value, b: Value, a_again: bool, b_again: bool, walk: Walker) -> tuple[Value, Value]:
     """Make running sums of what should not be expanded.
 
-    ``s * (J @ s)`` expands into pairs. A long sum that is multiplied by another one, by a function of
-    running sums, or that is used again and again (``again``), is one number: a running sum.
+    ``s * (J @ s)`` expands into pairs. A long sum that is multiplied by another one, by a function
+    of running sums, or that is used again and again (``again``), is one number: a running sum.
     """
     most_a, most_b = _largest(a), _largest(b)
     if most_a > MAX_ARITY and (most_b > MAX_ARITY or a_again or _reads_sum(b)):
@@ -73,9 +69,13 @@ def _reads_sum(v: Value) -> bool:
     return any(t.reads("sum") for t in v.terms)
 
 
+SparseProduct = StructuredDot | SparseDot | TrueDot
+
+
 @rule.register
-def _dot(op: Dot | StructuredDot | SparseDot | TrueDot | BatchedDot, node: Apply, k: int, walk: Walker) -> Value:
-    return matmul(*(_matrix(x, walk) for x in node.inputs), walk)
+def _dot(op: Dot | BatchedDot | SparseProduct, node: Apply, k: int, walk: Walker) -> Value:
+    left, right = node.inputs
+    return matmul(_matrix(left, walk), _matrix(right, walk), walk)
 
 
 @rule.register
@@ -86,7 +86,7 @@ def _blockwise(op: Blockwise, node: Apply, k: int, walk: Walker) -> Value:
 
 
 def matmul(a: Value, b: Value, walk: Walker) -> Value:
-    """Matrix product over the last axis of ``a`` and the last but one of ``b`` (or its only one)."""
+    """Matrix product over the last axis of ``a`` and the last but one (or only one) of ``b``."""
     row, column = len(a.shape) == 1, len(b.shape) == 1
     a = reshape(a, (1, *a.shape)) if row else a
     b = reshape(b, (*b.shape, 1)) if column else b
@@ -98,9 +98,8 @@ def matmul(a: Value, b: Value, walk: Walker) -> Value:
     for s in a.terms:
         for t in b.terms:
             ids = pair(_inner_of_left(s, n, inner), _inner_of_right(t, m), size_of(batch) * inner)
-            left, right = (np.arange(ids[2]) if x is None else x for x in (at(s.out, ids[0]), at(t.out, ids[1])))
-            out = left // inner * m + right % m
-            terms.append(join(lambda x, y: call("mul", x, y), s, t, ids, out))
+            row_of, column_of = s.positions[_all(ids[0])] // inner, t.positions[_all(ids[1])] % m
+            terms.append(join(times, s, t, ids, row_of * m + column_of))
     shape = (*batch, *(() if row else (n,)), *(() if column else (m,)))
     return Value(shape, tuple(t for t in terms if t.n))
 
@@ -109,14 +108,15 @@ def _inner_of_left(t: Term, n: int, inner: int) -> Positions:
     """Batch and inner index of each instance of a left factor, as one number."""
     if n == 1:
         return t.out
-    position = np.arange(t.n) if t.out is None else t.out
-    return position // (n * inner) * inner + position % inner
+    return t.positions // (n * inner) * inner + t.positions % inner
 
 
 def _inner_of_right(t: Term, m: int) -> Positions:
-    if m == 1:
-        return t.out
-    return (np.arange(t.n) if t.out is None else t.out) // m
+    return t.out if m == 1 else t.positions // m
+
+
+def _all(ids: Positions) -> slice | np.ndarray:
+    return slice(None) if ids is None else ids
 
 
 def _matrix(x: Variable, walk: Walker) -> Value:

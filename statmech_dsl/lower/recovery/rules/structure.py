@@ -28,10 +28,11 @@ from pytensor.tensor.subtensor import (
     Subtensor,
 )
 
+from statmech_dsl.lower.recovery.algebra import add, broadcast, concatenate, reshape, take
 from statmech_dsl.lower.recovery.graph import inline
 from statmech_dsl.lower.recovery.rules.lookup import look_up, refuse_indices
 from statmech_dsl.lower.recovery.rules.positions import moved
-from statmech_dsl.lower.recovery.terms import Value, add, at, broadcast, concatenate, reshape, take
+from statmech_dsl.lower.recovery.terms import Value, at
 from statmech_dsl.lower.recovery.walker import Walker, rule
 
 
@@ -56,9 +57,7 @@ def _move(op: Alloc | ExtractDiag | Repeat | Split, node: Apply, k: int, walk: W
 
 
 @rule.register
-def _move_two(
-    op: FillDiagonal | FillDiagonalOffset, node: Apply, k: int, walk: Walker
-) -> Value:
+def _move_two(op: FillDiagonal | FillDiagonalOffset, node: Apply, k: int, walk: Walker) -> Value:
     return _move_many(op, node, 2, walk)
 
 

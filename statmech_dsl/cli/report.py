@@ -1,0 +1,76 @@
+"""The table that `statmech run` prints."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import arviz as az
+import xarray as xr
+from rich import box
+from rich.table import Table
+
+import statmech_dsl as sm
+
+PLAIN = {"energy_per_site": "energy", "heat_capacity_per_site": "heat capacity"}
+
+
+def summary(data: xr.DataTree) -> str:
+    """One line on what was run; the seed repeats it."""
+    sizes, attrs = data["posterior"].sizes, data.attrs
+    sites = ", ".join(f"{n} sites {v}" for v, n in json.loads(attrs["n_sites"]).items())
+    updates = ", ".join(f"{u} of {v}" for v, u in json.loads(attrs["updates"]).items())
+    return (
+        f"{sites}; {sizes['chain']} chains x {sizes['draw']} draws; {updates}; "
+        f"{attrs['backend']}; seed {attrs['seed']}; {attrs['sampling_time']:.1f} s"
+    )
+
+
+def table(data: xr.DataTree) -> Table:
+    """Energy, heat capacity and |m| with errors, worst R-hat and least ESS, one row for each T.
+
+    Per site, or of the whole system if it has several variables, as then "site" has no clear meaning.
+    """
+    draws = data["posterior"].to_dataset()
+    per_site = len(json.loads(data.attrs["n_sites"])) == 1
+    titles = {k: f"{v} / site" if per_site else v for k, v in PLAIN.items()}
+    observed = draws[["energy"]]
+    if "m" in draws and draws["m"].dims == draws["energy"].dims:
+        titles["abs_magnetization"] = "|m|"
+        observed["|m|"] = abs(draws["m"])
+    values = sm.derived(data, titles, n_sites=None if per_site else 1)
+    values["rhat"] = az.rhat(observed).to_array().max("variable")
+    values["ess"] = az.ess(observed).to_array().min("variable")
+    out = Table("T", *titles.values(), "R-hat", "ESS", box=box.SIMPLE_HEAD)
+    for column in out.columns:
+        column.justify = "right"
+        column.no_wrap = True
+    for row in _rows(values):
+        out.add_row(
+            f"{row['T']:.6g}",
+            *(with_error(row[k], row[f"{k}_error"]) for k in titles),
+            "-" if math.isnan(row["rhat"]) else f"{row['rhat']:.2f}",
+            "-" if math.isnan(row["ess"]) else f"{row['ess']:.0f}",
+        )
+    return out
+
+
+def _rows(values: xr.Dataset) -> list[dict[str, float]]:
+    if "T" not in values.dims:
+        values = values.expand_dims("T")
+    columns = {str(k): v.to_numpy() for k, v in values.variables.items()}
+    return [{k: float(v[i]) for k, v in columns.items()} for i in range(values.sizes["T"])]
+
+
+def with_error(value: float, error: float) -> str:
+    """Write a value and its error, with two digits of the error.
+
+    Examples
+    --------
+    >>> with_error(-1.72034, 0.00801), with_error(1234.5, 67.8), with_error(0.5, 0.0)
+    ('-1.7203 +- 0.0080', '1234 +- 68', '0.5 +- 0')
+    """
+    if not math.isfinite(error) or error == 0:
+        return f"{value:.6g} +- {error:.2g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} +- {error:.{digits}f}"

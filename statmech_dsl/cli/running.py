@@ -1,0 +1,57 @@
+"""`statmech run`: check the options, sample, write, report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+import statmech_dsl as sm
+from statmech_dsl.cli.arguments import read_numbers, read_updates
+from statmech_dsl.cli.failures import INTERRUPTED
+from statmech_dsl.cli.files import SUFFIXES, check_output, read, write
+from statmech_dsl.cli.loading import load_model
+from statmech_dsl.cli.report import summary, table
+
+
+def run_model(
+    model: str,
+    param: Sequence[str],
+    output: Path | None,
+    *,
+    T: str,
+    beta: str | None,
+    init: str,
+    updates: str,
+    progressbar: bool,
+    **options: Any,
+) -> None:
+    """Sample the named model; `options` are passed on to `sample` as they are."""
+    if output is not None:
+        check_output(output)
+    console = Console(highlight=False, markup=False)
+    data = sm.sample(
+        load_model(model, param),
+        T=read_numbers("T", T),
+        beta=None if beta is None else read_numbers("beta", beta),
+        init=read(Path(init)) if init.endswith(SUFFIXES) else init,  # type: ignore[arg-type]
+        updates=read_updates(updates),
+        progressbar=progressbar and console.is_terminal,
+        **options,
+    )
+    # Whichever of the two fails, the other is done: a run may have taken hours.
+    try:
+        if output is not None:
+            write(data, output)
+    finally:
+        console.print(summary(data), style="dim")
+        console.print(table(data))
+    console.print(
+        f"written to {output}" if output else "not written to a file; -o FILE.nc does that",
+        soft_wrap=True,
+    )
+    if data["posterior"].sizes["draw"] < options["draws"]:
+        raise typer.Exit(INTERRUPTED)
