@@ -45,9 +45,7 @@ def ashkin_teller(
     >>> list(ashkin_teller(L=4).named_vars)
     ['s', 't', 'exchange', 'four_spin', 'm_s', 'm_t', 'm_st']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         s, t = sm.Spin("s", sites), sm.Spin("t", sites)

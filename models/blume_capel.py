@@ -45,9 +45,7 @@ def blume_capel(
     >>> list(blume_capel(L=4, D=1.9).named_vars)
     ['s', 'exchange', 'crystal_field', 'm', 'density']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         s = sm.Levels("s", sites, values=[-1, 0, 1])

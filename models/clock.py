@@ -48,9 +48,7 @@ def clock(
     >>> list(clock(L=4, q=5).named_vars)
     ['s', 'exchange', 'mx', 'my']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         s = sm.Clock("s", sites, q=q)

@@ -47,9 +47,7 @@ def heisenberg(
     >>> list(heisenberg(L=3, h=0.1).named_vars)
     ['s', 'exchange', 'zeeman', 'm']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         s = sm.UnitVector("s", sites, n=n)

@@ -45,9 +45,7 @@ def ising(
     >>> list(ising(L=4, h=0.5).named_vars)
     ['s', 'exchange', 'zeeman', 'm']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         s = sm.Spin("s", sites)

@@ -47,9 +47,7 @@ def lattice_gas(
     >>> list(lattice_gas(L=4).named_vars)
     ['n', 'attraction', 'reservoir', 'density']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     mu = -eps * sites.coordination / 2 if mu is None else mu
     with sm.Model() as model:

@@ -46,9 +46,7 @@ def xy(
     >>> list(xy(L=4).named_vars)
     ['theta', 'exchange', 'mx', 'my']
     """
-    sites = (
-        getattr(sm.lattices, lattice)(L, periodic=periodic) if isinstance(lattice, str) else lattice
-    )
+    sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
         theta = sm.Angle("theta", sites)

@@ -10,8 +10,8 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike
-from pytensor.tensor.random.variable import shared_rng
 from pymc.exceptions import ImputationWarning
+from pytensor.tensor.random.variable import shared_rng
 
 from statmech_dsl.errors import DomainError, ModelError
 from statmech_dsl.ir import domains

@@ -13,8 +13,8 @@ from statmech_dsl.ir.model import Family
 from statmech_dsl.solvers.evaluate import coefficients, evaluate, exclude, require_defined
 from statmech_dsl.solvers.system import SMALLER, System, power_of_two, rows
 
-MAX_TERMS = 2**18
-"""Most terms of a family that are merged, one by one: a second."""
+MAX_TERMS = 2**16
+"""Most terms of a family that are merged, one by one: half a second."""
 MAX_TABLE = 2**25
 """Most entries in the tables of a family's alike instances: 256 MB."""
 
@@ -29,7 +29,7 @@ class Factor:
 
 
 def factorize(system: System) -> list[Factor]:
-    """Write the energy as a sum of factors, one for the constant and one for each site among them.
+    """Write the energy as a sum of factors: the constant one, and at least one for every site.
 
     Raises
     ------
@@ -51,6 +51,13 @@ def factorize(system: System) -> list[Factor]:
             if sites not in merged:
                 merged[sites] = np.zeros((2, *table.shape))
             merged[sites][0 if f.tempered else 1] += table
+    # A field goes along with one of the interactions of its site.
+    for sites in [sites for sites in merged if len(sites) > 1]:
+        for axis, s in enumerate(sites, 1):
+            if (field := merged.pop((s,), None)) is not None:
+                shape = [2] + [1] * len(sites)
+                shape[axis] = -1
+                merged[sites] += field.reshape(shape)
     return [Factor(sites, *exclude(*table)) for sites, table in merged.items()]
 
 
@@ -119,7 +126,9 @@ def _evaluate(
             mend=SMALLER,
         )
     # One axis for each site, all at once: its levels along the axis of its own.
-    grids = dict(zip(levels, np.meshgrid(*levels.values(), indexing="ij", sparse=True), strict=True))
+    grids = dict(
+        zip(levels, np.meshgrid(*levels.values(), indexing="ij", sparse=True), strict=True)
+    )
     slots = []
     for first, c in zip(pattern, f.columns, strict=True):
         if first >= 0:

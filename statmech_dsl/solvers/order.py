@@ -19,11 +19,11 @@ from statmech_dsl.solvers.system import SMALLER, power_of_two
 
 MAX_BYTES = 2 * 2**30
 """Most memory that a product may take."""
-MAX_FACTORS = 2**15
-"""Most factors for which an order is searched: about ten seconds."""
+MAX_FACTORS = 2**14
+"""Most factors for which an order is searched: a few seconds."""
 
 Sites = tuple[int, ...]
-Path = Sequence[Sequence[int]]
+Path = Iterable[Sequence[int]]
 """Numbers of the tensors to multiply; a product gets the next number."""
 
 
@@ -131,7 +131,7 @@ def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
 
     Examples
     --------
-    >>> sweep([(0, 1), (1, 2), (2, 3)], [0, 1, 2, 3])
+    >>> list(sweep([(0, 1), (1, 2), (2, 3)], [0, 1, 2, 3]))
     [(0, 1), (3, 2)]
     """
     numbers = count(len(factors))
@@ -140,10 +140,8 @@ def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
     for k, sites in tensors.items():
         for s in sites:
             holders.setdefault(s, set()).add(k)
-    path = []
 
-    def multiply(pair: Sequence[int]) -> None:
-        path.append(tuple(pair))
+    def multiply(pair: Sequence[int]) -> tuple[int, ...]:
         union = {s for k in pair for s in tensors.pop(k)}
         product = next(numbers)
         for s in union:
@@ -151,17 +149,17 @@ def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
         tensors[product] = tuple(s for s in union if holders[s])
         for s in tensors[product]:
             holders[s].add(product)
+        return tuple(pair)
 
     for s in order:
         while len(holders[s]) > 1:
-            multiply(sorted(holders[s], key=lambda k: (len(tensors[k]), k))[:2])
+            yield multiply(sorted(holders[s], key=lambda k: (len(tensors[k]), k))[:2])
     while len(tensors) > 1:
-        multiply(sorted(tensors)[:2])
-    return path
+        yield multiply(sorted(tensors)[:2])
 
 
 def _follow(path: Path, factors: Sequence[Sites], sizes: dict[int, int]) -> Plan:
-    """Sites and costs of the steps of a path."""
+    """Sites and costs of the steps of a path, which is left where a product becomes too large."""
 
     def entries(sites: Sites) -> int:
         return prod(sizes[s] for s in sites)
@@ -170,6 +168,8 @@ def _follow(path: Path, factors: Sequence[Sites], sizes: dict[int, int]) -> Plan
     uses = Counter(s for sites in tensors for s in sites)
     steps, largest, memory, multiplications = [], 1, 0, 0
     for numbers in path:
+        if memory > MAX_BYTES:
+            break
         if len(numbers) < 2:
             continue  # opt_einsum's path for a single factor
         first, second = sorted(numbers, key=lambda k: -entries(tensors[k]))

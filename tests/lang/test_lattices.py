@@ -519,3 +519,11 @@ def test_cells_that_cannot_be_repeated():
     cell = lattices.Cell(vectors=((1.0, 0.0), (0.0, 1.0)), basis=((0.0, 0.0),), faces=(diagonal,))
     with pytest.raises(LatticeError, match="leaves the bonds"):
         _ = lattices.from_cell(cell, 3).plaquette_links
+
+
+def test_lattices_by_name():
+    assert lattices.named("kagome", 3, periodic=False) == lattices.kagome(3, periodic=False)
+    mine = lattices.rectangular(3, 5)
+    assert lattices.named(mine, 7) is mine
+    with pytest.raises(LatticeError, match="did you mean 'square'"):
+        lattices.named("sqare", 4)

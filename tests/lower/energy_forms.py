@@ -17,10 +17,7 @@ import scipy.sparse as sp
 from pytensor.graph.replace import clone_replace
 
 import statmech_dsl as sm
-from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.marks import EnergyMark, attach
-from statmech_dsl.ir.model import Family
-from statmech_dsl.lower.recovery import Recovered
 
 RNG = np.random.default_rng(7)
 L, N, M = 6, 36, 70
@@ -68,182 +65,349 @@ def vector(*shape: int) -> Callable[[], object]:
     return lambda: sm.UnitVector("u", shape)
 
 
-def _forms() -> dict[str, Form]:
-    forms: dict[str, Form] = {}
-
-    def add(name: str, *declare: Callable[[], object]) -> Callable[[Callable], None]:
-        def keep(energy: Callable) -> None:
-            assert name not in forms
-            forms[name] = Form(declare, energy)
-
-        return keep
-
+FORMS: dict[str, Form] = {
     # Pairs of sites.
-    add("gather", spin(N))(lambda s: -1.5 * s[I] * s[J])
-    add("gather with couplings", spin(N))(lambda s: -COUPLINGS * s[I] * s[J] + 0.3 * s.sum() / M)
-    add("summed by hand", spin(N))(lambda s: -pt.sum(s[I] * s[J]) + (0.3 * s).sum())
-    add("slices of a chain", spin(N))(lambda s: -pt.sum(s[1:] * s[:-1]) + s[0] * s[-1] - 0.5 * s[2])
-    add("next neighbors by steps", spin(N))(lambda s: 0.4 * s[:-4:2] * s[4::2])
-    add("reversed and transposed", spin(L, L))(lambda s: s.T * s[::-1] + 0.1 * s[:, ::-2].sum())
-    add("roll in 1D", spin(N))(lambda s: -s * pt.roll(s, 1))
-    add("roll in 1D, L=2", spin(2))(lambda s: -s * pt.roll(s, 1))
-    add("roll in 2D", spin(L, L))(lambda s: -s * (pt.roll(s, 1, 0) + pt.roll(s, 1, 1)))
-    add("roll in 2D, L=2", spin(2, 2))(lambda s: -s * (pt.roll(s, 1, 0) + pt.roll(s, 1, 1)))
-    add("roll in 2D, L=3", spin(3, 3))(lambda s: -s * pt.roll(s, 1, 0) - s * pt.roll(s, 1, 1))
-    add("roll in 3D", spin(3, 3, 3))(lambda s: -s * sum(pt.roll(s, 1, k) for k in range(3)))
-    add("second neighbors by two rolls", spin(L, L))(lambda s: s * pt.roll(pt.roll(s, 1, 0), -1, 1))
-    add("dense couplings", spin(N))(lambda s: -0.5 * s @ DENSE @ s)
-    add("dense couplings, few of them", spin(N))(lambda s: -0.5 * s @ SPARSE.toarray() @ s)
-    add("dense couplings times spins", spin(N))(lambda s: -0.5 * s * (DENSE @ s))
-    add("outer product", spin(N))(lambda s: DENSE * pt.outer(s, s))
-    add("broadcast product", spin(N))(lambda s: SPARSE.toarray() * s[:, None] * s[None, :])
-    add("einsum", spin(N))(lambda s: pt.einsum("i,ij,j->", s, DENSE, s))
-    add("dot of gathers", spin(N))(lambda s: pt.dot(s[I] * COUPLINGS, s[J]))
-    add("sparse couplings", spin(N))(lambda s: -s * psp.structured_dot(SPARSE, s[:, None])[:, 0])
-    add("sparse matrix from the right", spin(N))(
-        lambda s: psp.dot(s[None, :].astype("float64"), psp.as_sparse_variable(SPARSE))[0] * s
-    )
-    add("matrix power of couplings", spin(N))(
-        lambda s: s @ pt.linalg.matrix_power(pt.as_tensor(SPARSE.toarray()), 2) @ s
-    )
-    add("state matrix squared", spin(4, 4))(lambda s: pt.trace(s @ s @ s))
-    add("distance matrix", spin(N))(
-        lambda s: pt.switch(np.eye(N, dtype=bool), 0.0, s[:, None] * s / (1.0 + abs(np.subtract.outer(*2 * [np.arange(N)]))))
-    )
-
+    "gather": Form((spin(N),), lambda s: -1.5 * s[I] * s[J]),
+    "gather with couplings": Form(
+        (spin(N),), lambda s: -COUPLINGS * s[I] * s[J] + 0.3 * s.sum() / M
+    ),
+    "summed by hand": Form((spin(N),), lambda s: -pt.sum(s[I] * s[J]) + (0.3 * s).sum()),
+    "slices of a chain": Form(
+        (spin(N),), lambda s: -pt.sum(s[1:] * s[:-1]) + s[0] * s[-1] - 0.5 * s[2]
+    ),
+    "next neighbors by steps": Form((spin(N),), lambda s: 0.4 * s[:-4:2] * s[4::2]),
+    "reversed and transposed": Form(
+        (spin(L, L),), lambda s: s.T * s[::-1] + 0.1 * s[:, ::-2].sum()
+    ),
+    "roll in 1D": Form((spin(N),), lambda s: -s * pt.roll(s, 1)),
+    "roll in 1D, L=2": Form((spin(2),), lambda s: -s * pt.roll(s, 1)),
+    "roll in 2D": Form((spin(L, L),), lambda s: -s * (pt.roll(s, 1, 0) + pt.roll(s, 1, 1))),
+    "roll in 2D, L=2": Form((spin(2, 2),), lambda s: -s * (pt.roll(s, 1, 0) + pt.roll(s, 1, 1))),
+    "roll in 2D, L=3": Form((spin(3, 3),), lambda s: -s * pt.roll(s, 1, 0) - s * pt.roll(s, 1, 1)),
+    "roll in 3D": Form((spin(3, 3, 3),), lambda s: -s * sum(pt.roll(s, 1, k) for k in range(3))),
+    "second neighbors by two rolls": Form(
+        (spin(L, L),), lambda s: s * pt.roll(pt.roll(s, 1, 0), -1, 1)
+    ),
+    "dense couplings": Form((spin(N),), lambda s: -0.5 * s @ DENSE @ s),
+    "dense couplings, few of them": Form((spin(N),), lambda s: -0.5 * s @ SPARSE.toarray() @ s),
+    "dense couplings times spins": Form((spin(N),), lambda s: -0.5 * s * (DENSE @ s)),
+    "outer product": Form((spin(N),), lambda s: DENSE * pt.outer(s, s)),
+    "broadcast product": Form((spin(N),), lambda s: SPARSE.toarray() * s[:, None] * s[None, :]),
+    "einsum": Form((spin(N),), lambda s: pt.einsum("i,ij,j->", s, DENSE, s)),
+    "dot of gathers": Form((spin(N),), lambda s: pt.dot(s[I] * COUPLINGS, s[J])),
+    "sparse couplings": Form(
+        (spin(N),), lambda s: -s * psp.structured_dot(SPARSE, s[:, None])[:, 0]
+    ),
+    "sparse matrix from the right": Form(
+        (spin(N),),
+        lambda s: psp.dot(s[None, :].astype("float64"), psp.as_sparse_variable(SPARSE))[0] * s,
+    ),
+    "matrix power of couplings": Form(
+        (spin(N),), lambda s: s @ pt.linalg.matrix_power(pt.as_tensor(SPARSE.toarray()), 2) @ s
+    ),
+    "state matrix squared": Form((spin(4, 4),), lambda s: pt.trace(s @ s @ s)),
+    "distance matrix": Form(
+        (spin(N),),
+        lambda s: pt.switch(
+            np.eye(N, dtype=bool),
+            0.0,
+            s[:, None] * s / (1.0 + abs(np.subtract.outer(*2 * [np.arange(N)]))),
+        ),
+    ),
     # More than two sites.
-    add("three sites", spin(N))(lambda s: COUPLINGS * s[I] * s[J] * s[K])
-    add("plaquettes by prod", spin(N))(lambda s: -pt.prod(s[PLAQUETTES], axis=1))
-    add("plaquettes by rolls", spin(L, L))(
-        lambda s: -s * pt.roll(s, 1, 0) * pt.roll(s, 1, 1) * pt.roll(pt.roll(s, 1, 0), 1, 1)
-    )
-    add("neighbor table", spin(N))(lambda s: -0.5 * s * s[NEIGHBORS].sum(axis=1))
-    add("square of a neighbor sum", spin(N))(lambda s: (s[NEIGHBORS].sum(axis=1) - s) ** 2)
-    add("sparse rows squared", field(N))(lambda x: ((SPARSE_ROWS @ x) ** 2).sum())
-    add("majority of five", spin(N))(lambda s: -abs(s + s[NEIGHBORS].sum(axis=1)))
-
+    "three sites": Form((spin(N),), lambda s: COUPLINGS * s[I] * s[J] * s[K]),
+    "plaquettes by prod": Form((spin(N),), lambda s: -pt.prod(s[PLAQUETTES], axis=1)),
+    "plaquettes by rolls": Form(
+        (spin(L, L),),
+        lambda s: -s * pt.roll(s, 1, 0) * pt.roll(s, 1, 1) * pt.roll(pt.roll(s, 1, 0), 1, 1),
+    ),
+    "neighbor table": Form((spin(N),), lambda s: -0.5 * s * s[NEIGHBORS].sum(axis=1)),
+    "square of a neighbor sum": Form((spin(N),), lambda s: (s[NEIGHBORS].sum(axis=1) - s) ** 2),
+    "sparse rows squared": Form((field(N),), lambda x: ((SPARSE_ROWS @ x) ** 2).sum()),
+    "majority of five": Form((spin(N),), lambda s: -abs(s + s[NEIGHBORS].sum(axis=1))),
     # Functions of sites.
-    add("phi^4 by gradients", field(L, L))(
-        lambda x: 0.5 * (x - pt.roll(x, 1, 0)) ** 2 + 0.5 * (x - pt.roll(x, 1, 1)) ** 2 - 0.3 * x**2 + 0.1 * x**4
-    )
-    add("powers", field(N))(lambda x: x**3 - 0.5 * x**2 * x[::-1] + 0.1 * x**6 + abs(x) ** 0.5 + (1 + x**2) ** -1)
-    add("exponentials", field(N))(lambda x: pt.exp(-(x**2)) + pt.log1p(x**2) + pt.log(2 + pt.cosh(x)) + pt.expm1(x))
-    add("sigmoid, softplus, tanh", field(N))(lambda x: pt.sigmoid(x) + pt.softplus(3 * x) + pt.tanh(x - x[::-1]))
-    add("rounding", field(N))(
-        lambda x: pt.round(2 * x) + pt.floor(x) - pt.ceil(3 * x) + pt.sign(x) + pt.trunc(5 * x)
-    )
-    add("inverse trigonometry", field(N))(
-        lambda x: pt.arctan(x) + pt.arctan2(x, 2.0) + pt.arcsin(pt.tanh(x)) + pt.arccos(pt.tanh(x)) + pt.tan(x / 9)
-    )
-    add("hyperbolic", field(N))(lambda x: pt.sinh(x) + pt.arcsinh(x) + pt.arccosh(1 + x**2) + pt.arctanh(x / (1 + abs(x))))
-    add("clip, maximum, minimum", field(N))(lambda x: pt.clip(x, -0.5, 1.0) + pt.maximum(x, 0.0) * pt.minimum(x[::-1], FIELDS))
-    add("division", field(N))(lambda x: x / (1 + x[::-1] ** 2) + FIELDS / (2 + pt.cos(x)) + 1 / (3 + x**2))
-    add("comparisons", field(N))(
-        lambda x: ((x > 0) & (x[::-1] <= 0.3) | ~(x < -0.5)) * 1.5 + pt.xor(x >= 0, pt.neq(x, 1.0))
-    )
-    add("truth values", potts(3, N))(lambda p: (pt.eq(p[I], p[J]) + pt.eq(p[J], p[K])) * 1.5 - pt.eq(p[I], p[J]) * pt.neq(p[I], p[K]))
-    add("switch on states", field(N))(lambda x: pt.switch(x[I] > x[J], abs(x[I] - x[J]), 0.0))
-    add("varying powers", field(N))(
-        lambda x: abs(x) ** (1 + FIELDS**2) + 2.0 ** pt.tanh(x) + x ** np.arange(N) * 1e-20
-    )
-    add("largest of neighbors", field(N))(lambda x: pt.max(x[NEIGHBORS], axis=1) - x[PLAQUETTES].min(axis=-1))
-    add("softmax of few", field(9, 4))(lambda x: (pt.special.softmax(x, axis=-1) * np.arange(4)).sum() + pt.logsumexp(x, axis=1).sum())
-    add("norms", field(9, 4))(lambda x: pt.sqrt((x**2).sum(axis=1) + 0.1) + pt.linalg.norm(x, axis=1))
-    add("whole numbers", lambda: sm.Levels("n", (N,), values=[-3, -1, 0, 2, 5]))(
-        lambda n: n % 3 + n // 2 - (-1.0) ** n + pt.eq(n, 2) * 4 - n.astype("bool").astype("int8")
-    )
-
+    "phi^4 by gradients": Form(
+        (field(L, L),),
+        lambda x: (
+            0.5 * (x - pt.roll(x, 1, 0)) ** 2
+            + 0.5 * (x - pt.roll(x, 1, 1)) ** 2
+            - 0.3 * x**2
+            + 0.1 * x**4
+        ),
+    ),
+    "powers": Form(
+        (field(N),),
+        lambda x: x**3 - 0.5 * x**2 * x[::-1] + 0.1 * x**6 + abs(x) ** 0.5 + (1 + x**2) ** -1,
+    ),
+    "exponentials": Form(
+        (field(N),),
+        lambda x: pt.exp(-(x**2)) + pt.log1p(x**2) + pt.log(2 + pt.cosh(x)) + pt.expm1(x),
+    ),
+    "sigmoid, softplus, tanh": Form(
+        (field(N),), lambda x: pt.sigmoid(x) + pt.softplus(3 * x) + pt.tanh(x - x[::-1])
+    ),
+    "rounding": Form(
+        (field(N),),
+        lambda x: pt.round(2 * x) + pt.floor(x) - pt.ceil(3 * x) + pt.sign(x) + pt.trunc(5 * x),
+    ),
+    "inverse trigonometry": Form(
+        (field(N),),
+        lambda x: (
+            pt.arctan(x)
+            + pt.arctan2(x, 2.0)
+            + pt.arcsin(pt.tanh(x))
+            + pt.arccos(pt.tanh(x))
+            + pt.tan(x / 9)
+        ),
+    ),
+    "hyperbolic": Form(
+        (field(N),),
+        lambda x: pt.sinh(x) + pt.arcsinh(x) + pt.arccosh(1 + x**2) + pt.arctanh(x / (1 + abs(x))),
+    ),
+    "clip, maximum, minimum": Form(
+        (field(N),),
+        lambda x: pt.clip(x, -0.5, 1.0) + pt.maximum(x, 0.0) * pt.minimum(x[::-1], FIELDS),
+    ),
+    "division": Form(
+        (field(N),), lambda x: x / (1 + x[::-1] ** 2) + FIELDS / (2 + pt.cos(x)) + 1 / (3 + x**2)
+    ),
+    "comparisons": Form(
+        (field(N),),
+        lambda x: ((x > 0) & (x[::-1] <= 0.3) | ~(x < -0.5)) * 1.5 + pt.xor(x >= 0, pt.neq(x, 1.0)),
+    ),
+    "truth values": Form(
+        (potts(3, N),),
+        lambda p: (
+            (pt.eq(p[I], p[J]) + pt.eq(p[J], p[K])) * 1.5 - pt.eq(p[I], p[J]) * pt.neq(p[I], p[K])
+        ),
+    ),
+    "switch on states": Form((field(N),), lambda x: pt.switch(x[I] > x[J], abs(x[I] - x[J]), 0.0)),
+    "varying powers": Form(
+        (field(N),),
+        lambda x: abs(x) ** (1 + FIELDS**2) + 2.0 ** pt.tanh(x) + x ** np.arange(N) * 1e-20,
+    ),
+    "largest of neighbors": Form(
+        (field(N),), lambda x: pt.max(x[NEIGHBORS], axis=1) - x[PLAQUETTES].min(axis=-1)
+    ),
+    "softmax of few": Form(
+        (field(9, 4),),
+        lambda x: (
+            (pt.special.softmax(x, axis=-1) * np.arange(4)).sum() + pt.logsumexp(x, axis=1).sum()
+        ),
+    ),
+    "norms": Form(
+        (field(9, 4),), lambda x: pt.sqrt((x**2).sum(axis=1) + 0.1) + pt.linalg.norm(x, axis=1)
+    ),
+    "whole numbers": Form(
+        (lambda: sm.Levels("n", (N,), values=[-3, -1, 0, 2, 5]),),
+        lambda n: n % 3 + n // 2 - (-1.0) ** n + pt.eq(n, 2) * 4 - n.astype("bool").astype("int8"),
+    ),
     # Angles, colors, vectors.
-    add("XY", angle(N))(lambda a: -pt.cos(a[I] - a[J]).sum() - (0.2 * pt.sin(2 * a)).sum())
-    add("gauge field", angle(N))(lambda a: -pt.cos(a[PLAQUETTES] @ np.array([1, 1, -1, -1])))
-    add("clock", lambda: sm.Clock("c", (N,), q=5))(lambda c: -pt.cos(c.angle[I] - c.angle[J]))
-    add("Potts", potts(3, N))(lambda p: -(COUPLINGS * pt.eq(p[I], p[J])).sum() + 0.2 * pt.eq(p, 1).sum())
-    add("Potts with a table", potts(3, N))(lambda p: pt.as_tensor(DENSE[:3, :3])[p[I], p[J]] + pt.as_tensor(FIELDS[:3])[p].sum() / M)
-    add("vectors of a table", potts(3, N))(lambda p: (pt.as_tensor(DENSE[:3, :4])[p] * DENSE[:, :4]).sum(axis=1))
-    add("column of a table", potts(3, N))(lambda p: pt.as_tensor(DENSE[:4, :3])[:, p] * DENSE[:4])
-    add("one-hot colors", potts(3, N))(lambda p: (pt.eq(p[:, None], np.arange(3)) * DENSE[:, :3]).sum(axis=1))
-    add("Heisenberg", vector(N))(lambda u: -(u[I] * u[J]).sum() - 0.3 * u[:, 2].sum())
-    add("anisotropic exchange", vector(N))(lambda u: u[I] * np.array([1.0, 0.0, -0.4]) * u[J] + 0.1 * u[:1, :1] ** 2)
-    add("Dzyaloshinskii-Moriya", vector(N))(
-        lambda u: (u[I, 0] * u[J, 1] - u[I, 1] * u[J, 0]) * COUPLINGS + (pt.stack([u[I, 1] * u[J, 2], u[I, 2] * u[J, 0]]) * 0.3).sum(axis=0)
-    )
-    add("exchange tensor", vector(N))(lambda u: pt.einsum("ba,ac,bc->b", u[I], DENSE[:3, :3], u[J]))
-    add("spin ice projections", vector(8))(lambda u: ((u * DENSE[:8, :3]).sum(axis=1)) ** 2)
-    add("spins and angles", spin(N), angle(N))(lambda s, a: -s[I] * s[J] * pt.cos(a[I] - a[J]))
-    add("spins, colors and a field", spin(N), potts(3, N), field(N))(
-        lambda s, p, x: x * s * pt.eq(p, 1) + 0.5 * x**2 - s[I[:N]] * x[J[:N]]
-    )
-    add("vectors on sites, spins on bonds", vector(N), spin(M))(lambda u, s: -s * (u[I] * u[J]).sum(axis=1))
-    add("occupations", lambda: sm.Occupation("n", (L, L)))(lambda n: 2.0 * n * pt.roll(n, 1, 0) - n + (1 - n) * (1 - pt.roll(n, 1, 1)))
-
+    "XY": Form((angle(N),), lambda a: -pt.cos(a[I] - a[J]).sum() - (0.2 * pt.sin(2 * a)).sum()),
+    "gauge field": Form((angle(N),), lambda a: -pt.cos(a[PLAQUETTES] @ np.array([1, 1, -1, -1]))),
+    "clock": Form((lambda: sm.Clock("c", (N,), q=5),), lambda c: -pt.cos(c.angle[I] - c.angle[J])),
+    "Potts": Form(
+        (potts(3, N),), lambda p: -(COUPLINGS * pt.eq(p[I], p[J])).sum() + 0.2 * pt.eq(p, 1).sum()
+    ),
+    "Potts with a table": Form(
+        (potts(3, N),),
+        lambda p: pt.as_tensor(DENSE[:3, :3])[p[I], p[J]] + pt.as_tensor(FIELDS[:3])[p].sum() / M,
+    ),
+    "vectors of a table": Form(
+        (potts(3, N),), lambda p: (pt.as_tensor(DENSE[:3, :4])[p] * DENSE[:, :4]).sum(axis=1)
+    ),
+    "column of a table": Form(
+        (potts(3, N),), lambda p: pt.as_tensor(DENSE[:4, :3])[:, p] * DENSE[:4]
+    ),
+    "one-hot colors": Form(
+        (potts(3, N),), lambda p: (pt.eq(p[:, None], np.arange(3)) * DENSE[:, :3]).sum(axis=1)
+    ),
+    "Heisenberg": Form((vector(N),), lambda u: -(u[I] * u[J]).sum() - 0.3 * u[:, 2].sum()),
+    "anisotropic exchange": Form(
+        (vector(N),), lambda u: u[I] * np.array([1.0, 0.0, -0.4]) * u[J] + 0.1 * u[:1, :1] ** 2
+    ),
+    "Dzyaloshinskii-Moriya": Form(
+        (vector(N),),
+        lambda u: (
+            (u[I, 0] * u[J, 1] - u[I, 1] * u[J, 0]) * COUPLINGS
+            + (pt.stack([u[I, 1] * u[J, 2], u[I, 2] * u[J, 0]]) * 0.3).sum(axis=0)
+        ),
+    ),
+    "exchange tensor": Form(
+        (vector(N),), lambda u: pt.einsum("ba,ac,bc->b", u[I], DENSE[:3, :3], u[J])
+    ),
+    "spin ice projections": Form((vector(8),), lambda u: ((u * DENSE[:8, :3]).sum(axis=1)) ** 2),
+    "spins and angles": Form(
+        (
+            spin(N),
+            angle(N),
+        ),
+        lambda s, a: -s[I] * s[J] * pt.cos(a[I] - a[J]),
+    ),
+    "spins, colors and a field": Form(
+        (
+            spin(N),
+            potts(3, N),
+            field(N),
+        ),
+        lambda s, p, x: x * s * pt.eq(p, 1) + 0.5 * x**2 - s[I[:N]] * x[J[:N]],
+    ),
+    "vectors on sites, spins on bonds": Form(
+        (
+            vector(N),
+            spin(M),
+        ),
+        lambda u, s: -s * (u[I] * u[J]).sum(axis=1),
+    ),
+    "occupations": Form(
+        (lambda: sm.Occupation("n", (L, L)),),
+        lambda n: 2.0 * n * pt.roll(n, 1, 0) - n + (1 - n) * (1 - pt.roll(n, 1, 1)),
+    ),
     # Moving elements around.
-    add("reshape and transpose", spin(N))(lambda s: s.reshape((L, L))[:, :-1] * s.reshape((L, -1)).T[:, 1:])
-    add("stack and join", spin(N))(lambda s: pt.concatenate([s[:5], s[-5:]]) * pt.stack([s[7:17], s[3:13]]).sum(axis=0))
-    add("zero padding", spin(N))(lambda s: pt.concatenate([[0.0], s]) * pt.concatenate([s, [0.0]]))
-    add("pad", spin(L, L))(lambda s: pt.pad(s, 1)[2:, 1:-1] * s)
-    add("boolean index", spin(N))(lambda s: s[ODD] * s[~ODD])
-    add("where with a mask", spin(N))(lambda s: pt.where(ODD, 0.7 * s, -s * pt.roll(s, 1)))
-    add("set and add to elements", spin(N))(
-        lambda s: pt.set_subtensor(s[3:6], 0) * s[::-1] + pt.inc_subtensor(s[np.array([0, 0, 4])], s[1] * s[2]) * FIELDS
-    )
-    add("diagonals", spin(L, L))(lambda s: pt.diagonal(s) * pt.diagonal(s, 1)[0] + (pt.diag(s[0]) * DENSE[:L, :L]).sum() / L)
-    add("fill diagonal, triangles", spin(L, L))(lambda s: pt.fill_diagonal(s, 0) * s.T + pt.tril(s) * 0.5)
-    add("repeat and tile", spin(4))(lambda s: pt.repeat(s, 3) * pt.tile(s, 3))
-    add("ones and zeros like", spin(N))(lambda s: pt.ones_like(s) * 0.5 * s + pt.zeros_like(s) + 2)
-    add("differences", field(N))(lambda x: pt.diff(x) ** 2)
-    add("tensordot", spin(L, L))(lambda s: pt.tensordot(s, s, axes=2) + pt.tensordot(s, DENSE[:L, :L], axes=1).sum())
-    add("batched products", spin(2, 3, 3))(lambda s: s @ DENSE[:3, :3] @ s.mT)
-    add("a loop in Python", spin(N))(lambda s: sum(float(c) * s[int(i)] * s[int(j)] for c, i, j in zip(COUPLINGS, I, J, strict=True)))
-
+    "reshape and transpose": Form(
+        (spin(N),), lambda s: s.reshape((L, L))[:, :-1] * s.reshape((L, -1)).T[:, 1:]
+    ),
+    "stack and join": Form(
+        (spin(N),),
+        lambda s: pt.concatenate([s[:5], s[-5:]]) * pt.stack([s[7:17], s[3:13]]).sum(axis=0),
+    ),
+    "zero padding": Form(
+        (spin(N),), lambda s: pt.concatenate([[0.0], s]) * pt.concatenate([s, [0.0]])
+    ),
+    "pad": Form((spin(L, L),), lambda s: pt.pad(s, 1)[2:, 1:-1] * s),
+    "boolean index": Form((spin(N),), lambda s: s[ODD] * s[~ODD]),
+    "where with a mask": Form((spin(N),), lambda s: pt.where(ODD, 0.7 * s, -s * pt.roll(s, 1))),
+    "set and add to elements": Form(
+        (spin(N),),
+        lambda s: (
+            pt.set_subtensor(s[3:6], 0) * s[::-1]
+            + pt.inc_subtensor(s[np.array([0, 0, 4])], s[1] * s[2]) * FIELDS
+        ),
+    ),
+    "diagonals": Form(
+        (spin(L, L),),
+        lambda s: pt.diagonal(s) * pt.diagonal(s, 1)[0] + (pt.diag(s[0]) * DENSE[:L, :L]).sum() / L,
+    ),
+    "fill diagonal, triangles": Form(
+        (spin(L, L),), lambda s: pt.fill_diagonal(s, 0) * s.T + pt.tril(s) * 0.5
+    ),
+    "repeat and tile": Form((spin(4),), lambda s: pt.repeat(s, 3) * pt.tile(s, 3)),
+    "ones and zeros like": Form(
+        (spin(N),), lambda s: pt.ones_like(s) * 0.5 * s + pt.zeros_like(s) + 2
+    ),
+    "differences": Form((field(N),), lambda x: pt.diff(x) ** 2),
+    "tensordot": Form(
+        (spin(L, L),),
+        lambda s: pt.tensordot(s, s, axes=2) + pt.tensordot(s, DENSE[:L, :L], axes=1).sum(),
+    ),
+    "batched products": Form((spin(2, 3, 3),), lambda s: s @ DENSE[:3, :3] @ s.mT),
+    "a loop in Python": Form(
+        (spin(N),),
+        lambda s: sum(
+            float(c) * s[int(i)] * s[int(j)] for c, i, j in zip(COUPLINGS, I, J, strict=True)
+        ),
+    ),
     # Running sums.
-    add("mean field", spin(N))(lambda s: -0.5 / N * s.sum() ** 2)
-    add("mean field by the mean", spin(N))(lambda s: -0.5 * s.mean() ** 2 * N)
-    add("mean field as a product", spin(N))(lambda s: -0.5 / N * s.sum() * s.sum() - 0.1 * s.sum() * s.mean())
-    add("mean field in each site", spin(N))(lambda s: -0.5 * s * s.mean())
-    add("mean field by powers", spin(N))(lambda s: N * s.mean() ** 3 - N * s.mean() ** 4)
-    add("absolute magnetization", spin(N))(lambda s: pt.abs(s.sum()) + pt.sqrt(1 + (0.5 * s.sum()) ** 2))
-    add("mean-field XY", angle(N))(lambda a: -pt.sqrt(pt.cos(a).sum() ** 2 + pt.sin(a).sum() ** 2))
-    add("mean-field Potts", potts(3, N))(lambda p: sum(-0.5 / N * pt.eq(p, k).sum() ** 2 for k in range(3)))
-    add("two sums", spin(N), angle(N))(lambda s, a: s.sum() * pt.cos(a).sum() / N + (s.sum() - 3) ** 2 / N)
-    add("Hopfield", spin(N))(lambda s: -0.5 / N * ((PATTERNS @ s) ** 2).sum())
-    add("dense associative memory", spin(N))(lambda s: -((PATTERNS @ s) ** 4).sum() / N**3)
-    add("Boltzmann machine", lambda: sm.Occupation("v", (12,)))(lambda v: -pt.softplus(WEIGHTS @ v + 0.3).sum() - v @ WEIGHTS[0])
-    add("sums of dense and sparse rows", field(N))(lambda x: pt.tanh(SPARSE_ROWS @ x).sum() + (DENSE[:4] @ x) @ (DENSE[4:8] @ x))
-    add("magnetization of rows", spin(10, 10))(lambda s: (s.sum(axis=1) ** 2 / 10).sum() + (s * s.sum(axis=0, keepdims=True) / 10).sum())
-    add("variance", field(N))(lambda x: x.var() + ((x - x.mean()) ** 2).sum())
-    add("field times function of magnetization", spin(N))(lambda s: FIELDS * s * pt.tanh(s.mean()) + FIELDS * pt.cos(s.mean()))
-    add("structure factor", spin(N))(
-        lambda s: ((np.cos(2 * np.pi * np.arange(N) / N) @ s) ** 2 + (np.sin(2 * np.pi * np.arange(N) / N) @ s) ** 2) / N
-    )
-    add("volume constraint", potts(4, L, L))(
-        lambda p: pt.stack([(pt.eq(p, k).sum() - 9.0) ** 2 for k in range(4)]) + pt.neq(p, pt.roll(p, 1, 0)).sum() / 4
-    )
-    return forms
-
-
-FORMS = _forms()
+    "mean field": Form((spin(N),), lambda s: -0.5 / N * s.sum() ** 2),
+    "mean field by the mean": Form((spin(N),), lambda s: -0.5 * s.mean() ** 2 * N),
+    "mean field as a product": Form(
+        (spin(N),), lambda s: -0.5 / N * s.sum() * s.sum() - 0.1 * s.sum() * s.mean()
+    ),
+    "mean field in each site": Form((spin(N),), lambda s: -0.5 * s * s.mean()),
+    "mean field by powers": Form((spin(N),), lambda s: N * s.mean() ** 3 - N * s.mean() ** 4),
+    "absolute magnetization": Form(
+        (spin(N),), lambda s: pt.abs(s.sum()) + pt.sqrt(1 + (0.5 * s.sum()) ** 2)
+    ),
+    "mean-field XY": Form(
+        (angle(N),), lambda a: -pt.sqrt(pt.cos(a).sum() ** 2 + pt.sin(a).sum() ** 2)
+    ),
+    "mean-field Potts": Form(
+        (potts(3, N),), lambda p: sum(-0.5 / N * pt.eq(p, k).sum() ** 2 for k in range(3))
+    ),
+    "two sums": Form(
+        (
+            spin(N),
+            angle(N),
+        ),
+        lambda s, a: s.sum() * pt.cos(a).sum() / N + (s.sum() - 3) ** 2 / N,
+    ),
+    "Hopfield": Form((spin(N),), lambda s: -0.5 / N * ((PATTERNS @ s) ** 2).sum()),
+    "dense associative memory": Form((spin(N),), lambda s: -((PATTERNS @ s) ** 4).sum() / N**3),
+    "Boltzmann machine": Form(
+        (lambda: sm.Occupation("v", (12,)),),
+        lambda v: -pt.softplus(WEIGHTS @ v + 0.3).sum() - v @ WEIGHTS[0],
+    ),
+    "sums of dense and sparse rows": Form(
+        (field(N),), lambda x: pt.tanh(SPARSE_ROWS @ x).sum() + (DENSE[:4] @ x) @ (DENSE[4:8] @ x)
+    ),
+    "magnetization of rows": Form(
+        (spin(10, 10),),
+        lambda s: (s.sum(axis=1) ** 2 / 10).sum() + (s * s.sum(axis=0, keepdims=True) / 10).sum(),
+    ),
+    "variance": Form((field(N),), lambda x: x.var() + ((x - x.mean()) ** 2).sum()),
+    "field times function of magnetization": Form(
+        (spin(N),), lambda s: FIELDS * s * pt.tanh(s.mean()) + FIELDS * pt.cos(s.mean())
+    ),
+    "structure factor": Form(
+        (spin(N),),
+        lambda s: (
+            (
+                (np.cos(2 * np.pi * np.arange(N) / N) @ s) ** 2
+                + (np.sin(2 * np.pi * np.arange(N) / N) @ s) ** 2
+            )
+            / N
+        ),
+    ),
+    "volume constraint": Form(
+        (potts(4, L, L),),
+        lambda p: (
+            pt.stack([(pt.eq(p, k).sum() - 9.0) ** 2 for k in range(4)])
+            + pt.neq(p, pt.roll(p, 1, 0)).sum() / 4
+        ),
+    ),
+}
 
 REFUSED: dict[str, tuple[Form, str]] = {
     "cumsum": (Form((spin(N),), lambda s: pt.cumsum(s) ** 2), "Cumsum"),
     "sort": (Form((field(N),), lambda x: pt.sort(x) * FIELDS), "Sort"),
     "argmax": (Form((field(N),), lambda x: pt.argmax(x)), "Argmax"),
-    "scan": (Form((spin(N),), lambda s: pytensor.scan(lambda a, b: a * b, s, pt.constant(1, dtype="int64"), return_updates=False)[-1]), "[Ss]can"),
-    "state as an index": (Form((potts(3, N),), lambda p: p[p] * 1.0), "an index depends on the states"),
+    "scan": (
+        Form(
+            (spin(N),),
+            lambda s: pytensor.scan(
+                lambda a, b: a * b, s, pt.constant(1, dtype="int64"), return_updates=False
+            )[-1],
+        ),
+        "[Ss]can",
+    ),
+    "state as an index": (
+        Form((potts(3, N),), lambda p: p[p] * 1.0),
+        "an index depends on the states",
+    ),
     "long product": (Form((spin(N),), lambda s: s.prod()), "over 36 elements"),
-    "softmax of many": (Form((field(N),), lambda x: pt.special.softmax(x) ** 2), "over 36 elements"),
+    "softmax of many": (
+        Form((field(N),), lambda x: pt.special.softmax(x) ** 2),
+        "over 36 elements",
+    ),
     "determinant": (Form((field(4, 4),), lambda x: pt.linalg.det(x)), "Det"),
-    "gamma function": (Form((field(N),), lambda x: pt.gammaln(2 + x**2)), "Gammaln|GammaLn|gammaln"),
+    "gamma function": (
+        Form((field(N),), lambda x: pt.gammaln(2 + x**2)),
+        "Gammaln|GammaLn|gammaln",
+    ),
     "bits of numbers": (Form((potts(4, N),), lambda p: p & 1), "whole numbers"),
     "deep network": (
-        Form((spin(N),), lambda s: pt.tanh((DENSE[:20] @ pt.tanh(DENSE @ s))).sum()), "deep network"
+        Form((spin(N),), lambda s: pt.tanh(DENSE[:20] @ pt.tanh(DENSE @ s)).sum()),
+        "deep network",
     ),
     "site and sum in a function": (
-        Form((spin(N),), lambda s: pt.cos(s + pt.tanh(s.sum()))), "both directly and through a sum"
+        Form((spin(N),), lambda s: pt.cos(s + pt.tanh(s.sum()))),
+        "both directly and through a sum",
     ),
     "convolution": (Form((field(N),), lambda x: pt.signal.convolve1d(x, FIELDS[:3])), "Convolve"),
     "too many pairs": (Form((spin(200, 200),), lambda s: (s - s.mean()) ** 2), "local terms"),
     "couplings in a function of one sum": (
-        Form((spin(N),), lambda s: pt.exp(FIELDS * pt.tanh(s.sum()))), "different couplings"
+        Form((spin(N),), lambda s: pt.exp(FIELDS * pt.tanh(s.sum()))),
+        "different couplings",
     ),
 }
 """Energies that must fail, and what the error says."""
@@ -254,90 +418,17 @@ def build(form: Form) -> tuple[sm.Model, list, object]:
     with sm.Model() as model:
         variables = [d() for d in form.declare]
         energy = pt.as_tensor_variable(form.energy(*variables))
-        attach(pm.Potential("form", -pt.cast(energy, "float64")), EnergyMark("form"))  # what sm.Energy does, unchecked
+        attach(
+            pm.Potential("form", -pt.cast(energy, "float64")), EnergyMark("form")
+        )  # what sm.Energy does, unchecked
     return model, variables, energy
 
 
 def by_pytensor(variables: list, energy: object) -> Callable[..., float]:
     """The energy as a function of the states, by PyTensor."""
     inputs = [v.type() for v in variables]
-    total = clone_replace(pt.sum(energy, dtype="float64"), dict(zip(variables, inputs, strict=True)))  # type: ignore[arg-type]
+    total = clone_replace(
+        pt.sum(energy, dtype="float64"), dict(zip(variables, inputs, strict=True))
+    )  # type: ignore[arg-type]
     f = pytensor.function(inputs, total, mode=pytensor.Mode("py", None), on_unused_input="ignore")
     return lambda *states: float(f(*states))
-
-
-OPS: dict[str, Callable] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "sqr": np.square,
-    "abs": np.abs, "sign": np.sign, "floor": np.floor, "sqrt": np.sqrt, "min": np.minimum, "max": np.maximum,
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "where": np.where,
-    "exp2": np.exp2, "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "atan2": np.arctan2,
-}  # fmt: skip
-
-
-def evaluate(e: Expr, slots: list[np.ndarray]) -> np.ndarray:
-    """Expression over columns."""
-    if e.op == "const":
-        return np.float64(e.attr)  # type: ignore[arg-type]
-    if e.op == "slot":
-        return slots[e.attr]  # type: ignore[index]
-    return np.float64(1.0) * OPS[e.op](*(evaluate(x, slots) for x in e.args))
-
-
-States = dict[str, np.ndarray]
-
-
-def terms(r: Recovered, f: Family, states: States, sums: States) -> np.ndarray:
-    """Values of all instances of a family."""
-    n = f.n_instances(r.tables)
-    columns = []
-    for c in f.columns:
-        if c.kind == "state":
-            source = states[c.array].reshape(-1, r.ir.variable(c.array).domain.components)[:, c.component]
-        else:
-            source = r.tables[c.array] if c.kind == "coefficient" else sums[c.array]
-        columns.append(source[r.tables[c.index] if c.index else np.zeros(n, int)].astype(float))
-    return np.broadcast_to(evaluate(f.expr, columns), n)
-
-
-def running_sums(r: Recovered, states: States) -> States:
-    """Running sums from scratch."""
-    sums = {s.name: np.zeros(s.size) for s in r.ir.sums}
-    for f in r.ir.families:
-        if f.feeds:
-            element = r.tables[f.element] if f.element else np.zeros(f.n_instances(r.tables), int)
-            np.add.at(sums[f.feeds], element, terms(r, f, states, {}))
-    return sums
-
-
-def energy(r: Recovered, states: States) -> float:
-    """Total energy."""
-    sums = running_sums(r, states)
-    return float(sum(terms(r, f, states, sums).sum() for f in r.ir.energy_families))
-
-
-def touching(r: Recovered, f: Family, variable: str, site: int) -> np.ndarray:
-    """Which instances of a family read a site."""
-    hit = np.zeros(f.n_instances(r.tables), bool)
-    for c in f.columns:
-        if c.kind == "state" and c.array == variable:
-            assert c.index
-            hit |= r.tables[c.index] == site
-    return hit
-
-
-def local_difference(r: Recovered, old: States, new: States, variable: str, site: int) -> float:
-    """Energy difference from the instances that read a site, and through the sums that it feeds."""
-    sums = running_sums(r, old)
-    moved = {name: x.copy() for name, x in sums.items()}
-    for f in r.ir.families:
-        if f.feeds:
-            hit = touching(r, f, variable, site)
-            element = r.tables[f.element] if f.element else np.zeros(len(hit), int)
-            change = terms(r, f, new, {}) - terms(r, f, old, {})
-            np.add.at(moved[f.feeds], element[hit], change[hit])
-    total = 0.0
-    for f in r.ir.energy_families:
-        change = terms(r, f, new, moved) - terms(r, f, old, sums)
-        reads_sums = any(c.kind == "sum" for c in f.columns)
-        total += change[touching(r, f, variable, site) | reads_sums].sum()
-    return float(total)

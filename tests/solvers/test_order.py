@@ -55,7 +55,7 @@ def test_the_plan_is_the_same_every_time():
 def test_sweeps_multiply_everything():
     given = factors(lattices.square(3))
     for order in (range(9), np.random.default_rng(1).permutation(9).tolist()):
-        path = sweep(given, order)
+        path = list(sweep(given, order))
         assert sorted(k for pair in path for k in pair) == list(range(2 * len(given) - 2))
 
 

@@ -24,7 +24,7 @@ _F64, _I64 = ir.DoubleType(), ir.IntType(64)
 
 @intrinsic
 def fma(typingctx, x, y, z):
-    """a * b + c with one rounding."""
+    """The product a * b + c with one rounding."""
     return types.float64(types.float64, types.float64, types.float64), (
         lambda context, builder, signature, args: builder.fma(*args)
     )
@@ -53,19 +53,19 @@ _inline = njit(error_model="numpy", forceinline=True, nogil=True)
 
 @_inline
 def scale2(p, n):
-    """p 2^n for integer n."""
+    """Number p 2^n for integer n."""
     return _float(_bits(p) + ((_bits(n + _MAGIC) - _MAGIC_BITS) << _S52))
 
 
 @_inline
 def exponent(x):
-    """e of x = m 2^e, 1/2 <= m < 1."""
+    """Exponent e of x = m 2^e, 1/2 <= m < 1."""
     return _float(((_bits(x) & _EXPONENT) >> _S52) | _TWO52_BITS) - _TWO52 - 1022.0
 
 
 @_inline
 def mantissa(x):
-    """m of x = m 2^e, 1/2 <= m < 1."""
+    """Mantissa m of x = m 2^e, 1/2 <= m < 1."""
     return _float((_bits(x) & ~_EXPONENT) | _HALF_BITS)
 
 

@@ -8,11 +8,13 @@ does. Nearest neighbors are at distance 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
+from statmech_dsl.errors import LatticeError
 from statmech_dsl.lang.lattices import cells
 from statmech_dsl.lang.lattices.building import from_cell
 from statmech_dsl.lang.lattices.crystal import Crystal
-from statmech_dsl.lang.lattices.lattice import check_integer
+from statmech_dsl.lang.lattices.lattice import Lattice, check_integer
 
 type Lengths = int | Sequence[int]
 type Ends = bool | Sequence[bool]
@@ -141,3 +143,34 @@ def fcc(L: Lengths, *, periodic: Ends = True) -> Crystal:
     108
     """
     return from_cell(cells.FCC, L, periodic=periodic, name="fcc")
+
+
+NAMED = {f.__name__: f for f in (chain, square, triangular, honeycomb, kagome, cubic, bcc, fcc)}
+"""The lattices that a size alone describes."""
+
+
+def named(lattice: str | Lattice, L: Lengths, *, periodic: Ends = True) -> Lattice:
+    """Return the lattice of a name, or the given lattice as it is.
+
+    Models take their lattice this way, so that ``lattice="triangular"`` and a lattice of one's own
+    both work.
+
+    Raises
+    ------
+    LatticeError
+        No lattice has this name.
+
+    Examples
+    --------
+    >>> named("triangular", 4).n_sites
+    16
+    """
+    if isinstance(lattice, Lattice):
+        return lattice
+    if lattice not in NAMED:
+        close = get_close_matches(str(lattice), NAMED, n=1)
+        raise LatticeError(
+            f"there is no lattice {lattice!r}" + (f"; did you mean {close[0]!r}?" if close else ""),
+            mend=f"use one of {', '.join(NAMED)}, or give a lattice",
+        )
+    return NAMED[lattice](L, periodic=periodic)

@@ -13,6 +13,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.random.op import RandomVariable
+from pytensor.tensor.shape import Reshape
 
 
 def postorder(
@@ -75,7 +76,7 @@ def describe(v: Variable, depth: int = 5) -> str:
         return v.name or (f"array({size})" if size else str(data))
     if node is None or isinstance(node.op, RandomVariable):
         return v.name or str(v.type)
-    if isinstance(node.op, DimShuffle):
+    if isinstance(node.op, DimShuffle | Reshape) or str(node.op).startswith("Cast"):
         return describe(node.inputs[0], depth)
     if depth == 0:
         return "..."

@@ -176,7 +176,7 @@ def translate(op: Any, arguments: Sequence[Expr], dtypes: Sequence[str]) -> Expr
         kind = f"{op} of whole numbers" if isinstance(op, _LOGICAL) else str(op)
         raise NonLocalEnergyError(
             f"the operation {kind} has no counterpart in kernels",
-            mend="build it from arithmetic, exp, log, sqrt, trigonometric functions, comparisons; for a "
-            "discrete variable, tabulate the function and write table[s]",
+            mend="build it from arithmetic, exp, log, sqrt, trigonometric functions, comparisons; "
+            "of a discrete variable, tabulate it and write table[s]",
         )
     return TABLE[type(op)](*arguments)

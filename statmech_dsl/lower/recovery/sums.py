@@ -37,7 +37,7 @@ MAX_ARITY = 8
 
 @dataclass(frozen=True, eq=False)
 class RunningSum:
-    """A vector of running sums, the elements of ``value``, first met in the energy term ``term``."""
+    """A vector of running sums, the elements of ``value``, first met in energy term ``term``."""
 
     name: str
     term: str

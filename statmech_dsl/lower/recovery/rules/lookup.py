@@ -28,7 +28,7 @@ def refuse_indices() -> NonLocalEnergyError:
     """Error for an index that is a state where it would choose among sites."""
     return NonLocalEnergyError(
         "an index depends on the states, so that any site may interact with any other",
-        mend="index a table of numbers by a discrete variable, table[s], or sum over candidates with "
+        mend="index a table of numbers by a discrete variable, table[s], or sum over all k with "
         "pt.eq(s, k)",
     )
 
