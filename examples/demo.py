@@ -100,7 +100,9 @@ def draw(table: xr.Dataset, L: int) -> plt.Figure:
         bottom.axhspan(-2, 2, color="0.93")
         bottom.axhline(0, color=EXACT, lw=1.2)
         bottom.errorbar(table.T, (value - table[f"{name}_exact"]) / error, 1, **style)
-        bottom.set(ylim=(-4.5, 4.5), xlabel="temperature, $k_B T$ / $J$", ylabel="deviation / error")
+        bottom.set(
+            ylim=(-4.5, 4.5), xlabel="temperature, $k_B T$ / $J$", ylabel="deviation / error"
+        )
         top.set(ylabel=label)
         top.axvline(T_C, color="0.6", lw=0.8, ls=":")
     panels[0, 0].legend(frameon=False)
@@ -137,7 +139,9 @@ def main(folder: Path = Path("demo_output"), small: bool = False) -> xr.Dataset:
     plt.close(figure)
     console.print(f"{folder / 'ising.nc'}: the draws (xarray.open_datatree)", highlight=False)
     console.print(f"{folder / 'ising.png'}: the picture", highlight=False)
-    console.print(f"{time.perf_counter() - began:.0f} seconds, compilation included", highlight=False)
+    console.print(
+        f"{time.perf_counter() - began:.0f} seconds, compilation included", highlight=False
+    )
     return table
 
 

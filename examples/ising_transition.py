@@ -98,7 +98,14 @@ def draw(tables: dict[int, xr.Dataset], runs: dict[int, xr.DataTree]) -> plt.Fig
         _, u, c = kaufman(L, T)
         energy.plot(T, u, color=COLORS[L], lw=1)
         capacity.plot(T, c, color=COLORS[L], lw=1)
-        style = {"color": COLORS[L], "fmt": "o", "ms": 3.5, "capsize": 2, "lw": 1, "label": f"L = {L}"}
+        style = {
+            "color": COLORS[L],
+            "fmt": "o",
+            "ms": 3.5,
+            "capsize": 2,
+            "lw": 1,
+            "label": f"L = {L}",
+        }
         for panel, name in (
             (energy, "energy_per_site"),
             (capacity, "heat_capacity_per_site"),
@@ -119,7 +126,9 @@ def draw(tables: dict[int, xr.Dataset], runs: dict[int, xr.DataTree]) -> plt.Fig
     return figure
 
 
-def main(picture: Path = Path("ising_transition.png"), small: bool = False) -> dict[int, xr.Dataset]:
+def main(
+    picture: Path = Path("ising_transition.png"), small: bool = False
+) -> dict[int, xr.Dataset]:
     """Sample three sizes, compare each with its exact solution, draw a picture."""
     sizes = (4, 16) if small else (4, 16, 32)
     runs = {L: sample(L, small) for L in sizes}

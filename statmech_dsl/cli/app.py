@@ -60,17 +60,20 @@ def run(
     param: Parameters = (),  # type: ignore[assignment]
     T: Annotated[
         str,
-        typer.Option("--T", metavar="T", help="Temperature: 2.3, or 2.0,2.3, or LOW:HIGH:COUNT."),
+        typer.Option(
+            "--T", metavar="NUMBERS", help="Temperature: 2.3, or 2.0,2.3, or LOW:HIGH:COUNT."
+        ),
     ] = "1.0",
     beta: Annotated[
-        str | None, typer.Option(metavar="BETA", help="Inverse temperature, instead of T.")
+        str | None, typer.Option(metavar="NUMBERS", help="Inverse temperature, instead of T.")
     ] = None,
-    draws: Annotated[int, typer.Option(help="Recorded draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Sweeps before recording.")] = 1000,
-    chains: Annotated[int, typer.Option(help="Chains at each temperature.")] = 4,
-    thin: Annotated[int, typer.Option(help="Sweeps from draw to draw.")] = 1,
+    draws: Annotated[int, typer.Option(metavar="N", help="Recorded draws of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option(metavar="N", help="Sweeps before recording.")] = 1000,
+    chains: Annotated[int, typer.Option(metavar="N", help="Chains at each temperature.")] = 4,
+    thin: Annotated[int, typer.Option(metavar="N", help="Sweeps from draw to draw.")] = 1,
     seed: Annotated[
-        int | None, typer.Option(help="Makes a run repeatable; a fresh one unless given.")
+        int | None,
+        typer.Option(metavar="N", help="Makes a run repeatable; a fresh one unless given."),
     ] = None,
     init: Annotated[
         str,
@@ -82,12 +85,16 @@ def run(
     backend: Annotated[
         str, typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, reference.")
     ] = "auto",
-    threads: Annotated[int | None, typer.Option(help="All cores unless given.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="All cores unless given.")
+    ] = None,
     store: Annotated[
         list[str],
         typer.Option(metavar="VARIABLE", help="Record the states of a variable; repeat for more."),
     ] = (),  # type: ignore[assignment]
-    progressbar: Annotated[bool, typer.Option(help="Show progress in a terminal.")] = True,
+    progressbar: Annotated[
+        bool, typer.Option(help="Show progress in a terminal.", show_default=False)
+    ] = True,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Results: .nc (netCDF) or .zarr."),
@@ -96,7 +103,6 @@ def run(
 ) -> None:
     """Sample a model and print its energy, heat capacity and |m|.
 
-    \b
     statmech run ising -p L=64 --T 2.0:2.6:13 --draws 5000 -o ising.nc
     """
     with friendly(debug):

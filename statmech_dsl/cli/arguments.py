@@ -68,13 +68,13 @@ def read_assignments(option: str, texts: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a question to append to a message, empty if nothing known is similar.
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a question for the parentheses of an error, if something known is similar.
 
     Examples
     --------
     >>> did_you_mean("isin", ["ising", "potts"])
-    '; did you mean ising?'
+    'did you mean ising?'
     """
     close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"did you mean {close[0]}?" if close else None

@@ -39,7 +39,7 @@ def friendly(debug: bool) -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """One line about an error: messages of this library speak for themselves, others need the type."""
+    """One line about an error; where it is not one of this library it needs its type."""
     text = str(error)
     if isinstance(error, StatmechError):
         return text

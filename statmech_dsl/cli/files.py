@@ -53,6 +53,8 @@ def write(data: xr.DataTree, path: Path) -> None:
 
 def read(path: Path) -> xr.DataTree:
     """Read the results of an earlier run."""
+    if not path.exists():
+        raise ArgumentError(f"there is no file {path}")
     try:
         with xr.open_datatree(path) as data:
             return data.load()

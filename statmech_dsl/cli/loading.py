@@ -52,7 +52,8 @@ def zoo_function(name: str) -> Callable[..., pm.Model]:
     """Return the function of `statmech_dsl.models` that has this name."""
     if name not in MODELS:
         raise ArgumentError(
-            f"there is no model {name!r}{did_you_mean(name, MODELS)}",
+            f"there is no model {name!r}",
+            where=did_you_mean(name, MODELS),
             mend="`statmech models` lists them; a model of your own is named as FILE.py",
         )
     return MODELS[name]
@@ -64,7 +65,8 @@ def _import(path: Path) -> ModuleType:
         raise ArgumentError(f"there is no file {path}")
     name = f"statmech_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.resolve().parent))
     try:
@@ -85,7 +87,8 @@ def _find(module: ModuleType, path: Path, name: str | None) -> Any:
     if name is not None:
         if name not in own:
             raise ArgumentError(
-                f"{path} has no model or function {name}{did_you_mean(name, own)}",
+                f"{path} has no model or function {name!r}",
+                where=did_you_mean(name, own),
                 mend=f"it has {', '.join(own)}" if own else "it has none at all",
             )
         return own[name]

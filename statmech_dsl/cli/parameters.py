@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import ast
 import inspect
-import types
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from statmech_dsl.cli.arguments import did_you_mean, read_assignments
 from statmech_dsl.errors import ArgumentError
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-SIMPLE = {int: int, float: float, bool: lambda text: TRUTH[text.lower()]}
-"""How to read a value of each type, in the order in which they are tried."""
+SIMPLE = {
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (lambda text: TRUTH[text.lower()], "true or false"),
+}
+"""How to read a value of each type and what to call it, in the order in which they are tried."""
 
 
 def read_parameters(function: Callable[..., Any], texts: Iterable[str]) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` for a function, each value as what its annotation or default says.
+    """Read ``NAME=VALUE`` for a function, each value as its annotation or default says.
+
+    Raises
+    ------
+    ArgumentError
+        A parameter is unknown, missing or cannot be read.
 
     Examples
     --------
@@ -25,21 +35,22 @@ def read_parameters(function: Callable[..., Any], texts: Iterable[str]) -> dict[
     >>> read_parameters(ising, ["L=8", "lattice=cubic", "periodic=no"])
     {'L': 8, 'lattice': 'cubic', 'periodic': False}
     """
-    known = inspect.signature(function).parameters
-    given = read_assignments("param", texts)
-    name = function.__name__
-    for unknown in given.keys() - known.keys():
-        raise ArgumentError(
-            f"{name} has no parameter {unknown}{did_you_mean(unknown, known)}",
-            mend=f"its parameters are {signature(function)}" if known else "it takes none",
-        )
+    known, given = _named(function), read_assignments("param", texts)
+    for name in given:
+        if name not in known:
+            raise ArgumentError(
+                f"{function.__name__} has no parameter {name!r}",
+                where=did_you_mean(name, known),
+                mend=f"its parameters are {signature(function)}" if known else "it takes none",
+            )
     missing = [p.name for p in known.values() if p.default is p.empty and p.name not in given]
     if missing:
         raise ArgumentError(
-            f"{name} needs {', '.join(missing)}", mend=f"give it as -p {missing[0]}=VALUE"
+            f"{function.__name__} needs {', '.join(missing)}",
+            mend=f"give it as -p {missing[0]}=VALUE",
         )
     hints = _hints(function)
-    return {k: _read(known[k], _kinds(known[k], hints), text) for k, text in given.items()}
+    return {name: _read(name, _kinds(known[name], hints), text) for name, text in given.items()}
 
 
 def signature(function: Callable[..., Any]) -> str:
@@ -53,8 +64,14 @@ def signature(function: Callable[..., Any]) -> str:
     """
     return ", ".join(
         p.name if p.default is p.empty else f"{p.name}={p.default}"
-        for p in inspect.signature(function).parameters.values()
+        for p in _named(function).values()
     )
+
+
+def _named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters
+    return {name: p for name, p in parameters.items() if p.kind not in variadic}
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -65,39 +82,32 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _kinds(parameter: inspect.Parameter, hints: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the types that a parameter may have, empty if nothing tells."""
+    """Return the types that a parameter may have, none if nothing tells."""
     hint = hints.get(parameter.name)
     if hint is None:
         untold = parameter.default is parameter.empty or parameter.default is None
         return () if untold else (type(parameter.default),)
-    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
-def _read(parameter: inspect.Parameter, kinds: tuple[Any, ...], text: str) -> Any:
-    choices = [c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)]
-    for choice in choices:
-        if text == str(choice):
-            return choice
-    if type(None) in kinds and text.lower() == "none":
-        return None
-    for kind, read in SIMPLE.items():
-        if kind in kinds:
-            try:
-                return read(text)
-            except (ValueError, KeyError):
-                continue
+def _read(name: str, kinds: tuple[Any, ...], text: str) -> Any:
+    choices = {str(c): c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)}
+    if NoneType in kinds:
+        choices["none"] = None
+    if text in choices:
+        return choices[text]
+    simple = {kind: how for kind, how in SIMPLE.items() if kind in kinds}
+    for read, _ in simple.values():
+        with suppress(ValueError, KeyError):
+            return read(text)
     if str in kinds:
         return text
-    plain = {*SIMPLE, type(None)}
-    if not kinds or not all(kind in plain or get_origin(kind) is Literal for kind in kinds):
-        try:
-            return ast.literal_eval(text)  # a list for an array, say
-        except (ValueError, SyntaxError):
-            if not kinds:
-                return text
-    expected = [*map(str, choices), *(getattr(k, "__name__", str(k)) for k in kinds if k in plain)]
+    if not kinds or any(k not in (*SIMPLE, NoneType) and get_origin(k) != Literal for k in kinds):
+        with suppress(ValueError, SyntaxError):
+            return ast.literal_eval(text)  # an array is written as a list
+    if not kinds:
+        return text
+    expected = [*choices, *(what for _, what in simple.values())] or ["a number or a Python list"]
     raise ArgumentError(
-        f"cannot read the parameter {parameter.name}",
-        where=f"got {text!r}",
-        mend=f"give {' or '.join(expected) or 'a Python number or list'}",
+        f"cannot read {name}={text}", where="-p", mend=f"give {' or '.join(expected)}"
     )

@@ -16,24 +16,25 @@ PLAIN = {"energy_per_site": "energy", "heat_capacity_per_site": "heat capacity"}
 
 
 def summary(data: xr.DataTree) -> str:
-    """One line on what was run; the seed repeats it."""
+    """What was run, in two lines; the seed repeats it."""
     sizes, attrs = data["posterior"].sizes, data.attrs
-    sites = ", ".join(f"{n} sites {v}" for v, n in json.loads(attrs["n_sites"]).items())
-    updates = ", ".join(f"{u} of {v}" for v, u in json.loads(attrs["updates"]).items())
+    sites, updates = json.loads(attrs["n_sites"]), json.loads(attrs["updates"])
+    variables = [f"{v}: {n} sites, {updates.get(v, 'clamped')}" for v, n in sites.items()]
     return (
-        f"{sites}; {sizes['chain']} chains x {sizes['draw']} draws; {updates}; "
-        f"{attrs['backend']}; seed {attrs['seed']}; {attrs['sampling_time']:.1f} s"
+        f"{'; '.join(variables)}\n"
+        f"{sizes['chain']} chains x {sizes['draw']} draws, seed {attrs['seed']}, "
+        f"{attrs['backend']}, {attrs['sampling_time']:.1f} s"
     )
 
 
 def table(data: xr.DataTree) -> Table:
     """Energy, heat capacity and |m| with errors, worst R-hat and least ESS, one row for each T.
 
-    Per site, or of the whole system if it has several variables, as then "site" has no clear meaning.
+    Per site; of the whole system if it has several variables, as it is not clear then what a site is.
     """
     draws = data["posterior"].to_dataset()
     per_site = len(json.loads(data.attrs["n_sites"])) == 1
-    titles = {k: f"{v} / site" if per_site else v for k, v in PLAIN.items()}
+    titles = {k: f"{v}\nper site" if per_site else v for k, v in PLAIN.items()}
     observed = draws[["energy"]]
     if "m" in draws and draws["m"].dims == draws["energy"].dims:
         titles["abs_magnetization"] = "|m|"
@@ -41,7 +42,7 @@ def table(data: xr.DataTree) -> Table:
     values = sm.derived(data, titles, n_sites=None if per_site else 1)
     values["rhat"] = az.rhat(observed).to_array().max("variable")
     values["ess"] = az.ess(observed).to_array().min("variable")
-    out = Table("T", *titles.values(), "R-hat", "ESS", box=box.SIMPLE_HEAD)
+    out = Table("T", *titles.values(), "R-hat", "ESS", box=box.SIMPLE_HEAD, show_edge=False)
     for column in out.columns:
         column.justify = "right"
         column.no_wrap = True

@@ -32,14 +32,17 @@ def run_model(
     """Sample the named model; `options` are passed on to `sample` as they are."""
     if output is not None:
         check_output(output)
+    arguments = {
+        "T": read_numbers("T", T),
+        "beta": None if beta is None else read_numbers("beta", beta),
+        "init": read(Path(init)) if init.endswith(SUFFIXES) else init,
+        "updates": read_updates(updates),
+    }
     console = Console(highlight=False, markup=False)
     data = sm.sample(
         load_model(model, param),
-        T=read_numbers("T", T),
-        beta=None if beta is None else read_numbers("beta", beta),
-        init=read(Path(init)) if init.endswith(SUFFIXES) else init,  # type: ignore[arg-type]
-        updates=read_updates(updates),
         progressbar=progressbar and console.is_terminal,
+        **arguments,
         **options,
     )
     # Whichever of the two fails, the other is done: a run may have taken hours.
@@ -47,8 +50,7 @@ def run_model(
         if output is not None:
             write(data, output)
     finally:
-        console.print(summary(data), style="dim")
-        console.print(table(data))
+        console.print(summary(data), "", table(data), "", sep="\n")
     console.print(
         f"written to {output}" if output else "not written to a file; -o FILE.nc does that",
         soft_wrap=True,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import inspect
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from statmech_dsl.cli.loading import zoo_function
 from statmech_dsl.cli.parameters import signature
@@ -15,13 +12,12 @@ from statmech_dsl.models import MODELS
 
 
 def show_models() -> None:
-    """Print name, one line and parameters of every model."""
-    table = Table("model", "what it is, and its parameters", box=None, padding=(0, 2, 1, 0))
+    """Print name, parameters and one line about every model."""
     for name, function in MODELS.items():
-        line = (inspect.getdoc(function) or "").partition("\n")[0].removeprefix("Return ")
-        table.add_row(name, Text.assemble(line, "\n", (signature(function), "dim")))
-    Console(highlight=False, markup=False).print(table)
-    typer.echo("statmech models NAME tells more; statmech run NAME -p PARAMETER=VALUE runs one")
+        line = (inspect.getdoc(function) or "").partition("\n")[0]
+        typer.echo(f"{typer.style(name, bold=True)}({signature(function)})")
+        typer.echo(f"    {line.removeprefix('Return ')}")
+    typer.echo("\nstatmech models NAME tells more; statmech run NAME -p L=64 runs one.")
 
 
 def show_model(name: str) -> None:

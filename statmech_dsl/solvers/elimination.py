@@ -67,7 +67,8 @@ class Elimination:
             series, log_scale = scaled(product.series)
             tensors[number] = Tensor(product.sites, series)
             log_Z += log_scale
-        return Thermal(beta, float(log_Z[0]), float(-log_Z[1]), float(2.0 * log_Z[2]))
+        variance = max(2.0 * log_Z[2], 0.0)
+        return Thermal(beta, float(log_Z[0]), float(-log_Z[1]), float(variance))
 
 
 def elimination(system: System) -> Elimination:

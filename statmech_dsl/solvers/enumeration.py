@@ -15,7 +15,7 @@ from statmech_dsl.solvers.system import SMALLER, System, Values, power_of_two
 from statmech_dsl.solvers.thermal import Thermal, no_weight
 
 MAX_STATES = 2**24
-"""Most states that are enumerated; their energies take 256 MB."""
+"""Most states that are enumerated: about a gigabyte."""
 CHUNK = 2**17
 """Numbers in an array of a chunk: 1 MB, which stays in the cache."""
 TIE = 1e-9

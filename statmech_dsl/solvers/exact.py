@@ -46,9 +46,10 @@ def exact(
         \langle O \rangle = \frac{1}{Z} \sum_x O(x) e^{-E(x)/T}
 
     Enumeration visits all states, 2^24 at most, and is the only method that gives observables,
-    the lowest energy and its degeneracy. Elimination sums over one site after another and is
-    feasible where few sites hang together at a time: long chains and strips, trees, 10x10 tori.
-    There <E> and its variance follow exactly from a power series of log Z in beta.
+    the lowest energy and its degeneracy. Elimination sums over one site after another; it takes
+    up to 2 GiB and is feasible where few sites hang together at a time: trees, long chains and
+    strips, a 12x12 Ising torus. <E> and its variance come from the power series of log Z in beta,
+    without numerical derivatives.
 
     Parameters
     ----------

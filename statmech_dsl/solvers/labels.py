@@ -12,6 +12,7 @@ from statmech_dsl.solvers.temperatures import Temperatures
 from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
 CONVENTION = "p(x) = exp(-E(x)/T) / Z; counting measure; T in units of energy, k_B = 1"
+
 Column = tuple[tuple[str, ...], Any, dict[str, str]]
 """Dimensions, values, attributes."""
 

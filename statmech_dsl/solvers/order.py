@@ -19,6 +19,8 @@ from statmech_dsl.solvers.system import SMALLER, power_of_two
 
 MAX_BYTES = 2 * 2**30
 """Most memory that a product may take."""
+HOPELESS = 2**64
+"""Bytes at which an order is not followed to its end."""
 MAX_FACTORS = 2**14
 """Most factors for which an order is searched: a few seconds."""
 
@@ -99,7 +101,8 @@ def plan(factors: Sequence[Sites], n_levels: Sequence[int]) -> Plan:
         )
     graph = nx.Graph(pair for sites in factors for pair in combinations(sites, 2))
     # Where every site has k neighbors, no order does without a tensor of k sites.
-    _require_memory(2 ** max(nx.core_number(graph).values(), default=0))
+    least = 2 ** max(nx.core_number(graph).values(), default=0)
+    _require_memory(least, 8 * ORDERS * least)
     sizes = dict(enumerate(n_levels))
     sets = [frozenset(sites) for sites in factors]
     paths = [
@@ -113,10 +116,8 @@ def plan(factors: Sequence[Sites], n_levels: Sequence[int]) -> Plan:
     return best
 
 
-def _require_memory(entries: int, n_bytes: int | None = None) -> None:
-    """Raise InfeasibleError if a tensor of so many entries is too large."""
-    if n_bytes is None:
-        n_bytes = 8 * ORDERS * entries
+def _require_memory(entries: int, n_bytes: int) -> None:
+    """Raise InfeasibleError if the product with so many entries is too large."""
     if n_bytes > MAX_BYTES:
         needed, allowed = (f"{Decimal(n) / 2**30:.2g} GiB" for n in (n_bytes, MAX_BYTES))
         raise InfeasibleError(
@@ -159,7 +160,7 @@ def sweep(factors: Sequence[Sites], order: Iterable[int]) -> Path:
 
 
 def _follow(path: Path, factors: Sequence[Sites], sizes: dict[int, int]) -> Plan:
-    """Sites and costs of the steps of a path, which is left where a product becomes too large."""
+    """Sites and costs of the steps of a path, which is left where it is hopeless."""
 
     def entries(sites: Sites) -> int:
         return prod(sizes[s] for s in sites)
@@ -168,7 +169,7 @@ def _follow(path: Path, factors: Sequence[Sites], sizes: dict[int, int]) -> Plan
     uses = Counter(s for sites in tensors for s in sites)
     steps, largest, memory, multiplications = [], 1, 0, 0
     for numbers in path:
-        if memory > MAX_BYTES:
+        if memory > HOPELESS:
             break
         if len(numbers) < 2:
             continue  # opt_einsum's path for a single factor

@@ -458,17 +458,20 @@ def small_graphs() -> Iterator[Case]:
         }
         if any(row["h"]):
             exact["spin"] = column(obs, "m")
+        thin = {"AF_K5": 5, "SK10": 20}.get(row["name"], 200)
         case = Case(
             "Small graphs",
             row["name"],
             partial(graph_model, row),
             inverse(obs, "beta"),
             exact,
-            ci=row["name"] in ("SK10", "ring14_gauss", "AF_K5"),
+            tune=thin * 100,
+            thin=thin,
+            ci=row["name"] in ("SK10", "AF_K5"),
         )
         yield case
-        if row["name"] in ("SK10", "AF_K5"):
-            yield variant(case, name=f"{case.name}, Metropolis", updates="metropolis")
+        if case.ci:
+            yield variant(case, name=f"{case.name}, Metropolis", updates="metropolis", ci=False)
 
 
 def reference_backend() -> Iterator[Case]:

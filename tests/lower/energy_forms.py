@@ -1,6 +1,6 @@
-"""Energy forms that users write, by name, and the energy of a recovered model.
+"""Energy forms that users write, by name.
 
-`FORMS` are recovered and compared with PyTensor; `REFUSED` must fail, with an error that says what is wrong.
+`FORMS` are recovered and compared with PyTensor; `REFUSED` must fail with an error that says why.
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ from statmech_dsl.ir.model import Family
 from statmech_dsl.lower.recovery import Recovered
 
 OPS: dict[str, Callable] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "sqr": np.square,
-    "abs": np.abs, "sign": np.sign, "floor": np.floor, "sqrt": np.sqrt, "min": np.minimum, "max": np.maximum,
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "where": np.where,
-    "exp2": np.exp2, "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "atan2": np.arctan2,
-}  # fmt: skip
+    **{"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative},
+    **{"sqr": np.square, "abs": np.abs, "sign": np.sign, "floor": np.floor, "sqrt": np.sqrt},
+    **{"min": np.minimum, "max": np.maximum, "where": np.where, "atan2": np.arctan2},
+    **{"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal},
+    **{"exp": np.exp, "exp2": np.exp2, "log": np.log, "sin": np.sin, "cos": np.cos},
+}
 
 
 def evaluate(e: Expr, slots: list[np.ndarray]) -> np.ndarray:

@@ -99,7 +99,7 @@ class Coefficients:
         if (leaf.index != leaf.index[0]).any():
             return leaf
         k = int(leaf.index[0])
-        scalar = Coefficient(table.values[k : k + 1], table.graph[k : k + 1])
+        scalar = Coefficient(table.values[k : k + 1], pt.expand_dims(table.graph[k], 0))
         return Leaf("coefficient", self._name((leaf.array, k), scalar), None)
 
     def numbers(self, e: Expr, t: Term) -> float | np.ndarray | None:

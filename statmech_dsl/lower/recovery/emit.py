@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from statmech_dsl.errors import NonLocalEnergyError
+from statmech_dsl.errors import EnergyError, NonLocalEnergyError
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.expr import call, slot
 from statmech_dsl.ir.model import Column, Family, Sum
@@ -39,6 +39,10 @@ class Emitter:
                 self._family(term, self._counted(t), tempered=tempered)
             else:
                 offset += float(np.sum(np.broadcast_to(number, t.n)))
+        if not np.isfinite(offset):
+            raise EnergyError(
+                f"the energy is {offset} in every state", mend="look for a division by zero in it"
+            )
         if offset:
             leaf = self.coefficients.leaf(np.array([offset]))
             self._family(term, Term(slot(0), (leaf,), None, 1), tempered=tempered)

@@ -81,7 +81,7 @@ def describe(v: Variable, depth: int = 5) -> str:
     if depth == 0:
         return "..."
     arguments = [describe(x, depth - 1) for x in node.inputs]
-    name = str(node.op).split("{")[0]
+    name = str(getattr(node.op, "core_op", node.op)).split("{")[0]
     if "Subtensor" in name and "Inc" not in name and "Set" not in name:
         return f"{arguments[0]}[{', '.join(arguments[1:]) or '...'}]"
     if isinstance(node.op, Elemwise) and name in _INFIX and len(arguments) > 1:

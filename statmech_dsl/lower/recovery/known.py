@@ -60,7 +60,9 @@ class Known:
 
     def _parents(self, v: Variable) -> Iterable[Variable]:
         """What the value of a variable depends on; shapes are part of a model's structure."""
-        if v.owner is None or self.is_boundary(v) or isinstance(v.owner.op, Shape | Shape_i):
+        if v.owner is None or self.is_boundary(v) or isinstance(mark_of(v), VariableMark):
+            return ()
+        if isinstance(v.owner.op, Shape | Shape_i):
             return ()
         return v.owner.inputs
 
@@ -83,6 +85,8 @@ class Known:
     def _evaluate(self, v: Variable) -> dict[Variable, Any]:
         """Value of a variable whose inputs are evaluated, and of its siblings."""
         node = v.owner
+        if isinstance(mark := mark_of(v), VariableMark):  # only initial points come here
+            return {v: mark.domain.cold(mark.n_sites).reshape(mark.shape)}
         if self.is_boundary(v):
             return {v: self._values[next(iter(self._inputs(v)))]}
         if isinstance(v, Constant):

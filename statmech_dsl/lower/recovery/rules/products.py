@@ -49,12 +49,13 @@ def _ready(a: Value, b: Value, a_again: bool, b_again: bool, walk: Walker) -> tu
     of running sums, or that is used again and again (``again``), is one number: a running sum.
     """
     most_a, most_b = _largest(a), _largest(b)
+    if max(most_a, most_b) <= MAX_ARITY:
+        few = most_a * most_b <= MAX_ARITY
+        return (a, b) if few else (walk.collapse(a), walk.collapse(b))
     if most_a > MAX_ARITY and (most_b > MAX_ARITY or a_again or _reads_sum(b)):
         a = walk.collapse(a)
     if most_b > MAX_ARITY and (most_a > MAX_ARITY or b_again or _reads_sum(a)):
         b = walk.collapse(b)
-    if most_a <= MAX_ARITY and most_b <= MAX_ARITY < most_a * most_b / MAX_ARITY:
-        a, b = walk.collapse(a), walk.collapse(b)
     return a, b
 
 

@@ -1,0 +1,202 @@
+"""A backend in NumPy: one operation for all replicas at a time, site after site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl import rng
+from statmech_dsl.backends.base import Backend
+from statmech_dsl.ir.draws import Attempts, Let, meaning
+from statmech_dsl.ir.expr import Expr, read
+from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
+from statmech_dsl.ir.model import Column, Family, Tables
+from statmech_dsl.ir.ops import OPS
+from statmech_dsl.ir.state import State
+
+# The meaning of each operation, lifted to arrays. Every backend has to give the same bits: NumPy's
+# arithmetic does, its exp and log do not.
+LIFTED = {name: np.vectorize(f, otypes=[float]) for name, f in OPS.items()}
+LIFTED |= {"add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative}
+
+
+def evaluate(e: Expr, slots: list, env: dict) -> Any:
+    """Value of an expression, a number or an array over replicas."""
+    match e.op:
+        case "const":
+            return e.attr
+        case "slot":
+            return slots[e.attr]
+        case "read":
+            return env[e.attr]
+        case "table":
+            return env[e.attr](evaluate(e.args[0], slots, env))
+    return LIFTED[e.op](*(evaluate(x, slots, env) for x in e.args))
+
+
+class NumpyKernels:
+    """Runs a program; the packed state is a plain `State`."""
+
+    def __init__(self, program: Program, tables: Tables, n_replicas: int, n_threads: int) -> None:
+        self.program, self.tables = program, tables
+
+    def pack(self, state: State) -> State:
+        """Copy the state."""
+        return state.copy()
+
+    def unpack(self, packed: State) -> State:
+        """Copy the state."""
+        return packed.copy()
+
+    def values(self, packed: State, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        return packed.values[variable]
+
+    def source(self) -> str:
+        """There is none."""
+        return "NumPy runs the program; no source is printed"
+
+    def energy(self, packed: State) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        sums, totals = self._sums(packed), np.zeros((2, packed.n_replicas))
+        for f in self.program.model.energy_families:
+            for m in range(f.n_instances(self.tables)):
+                totals[0 if f.tempered else 1] += self._instance(f, m, packed, sums)
+        return totals[0], totals[1]
+
+    def sweep(self, packed: State, n: int) -> None:
+        """Do n sweeps in place."""
+        for _ in range(n):
+            sums = self._sums(packed)
+            env = {
+                f"coefficient.{k}": float(x.flat[0]) for k, x in self.tables.items() if x.size == 1
+            }
+            env |= {"beta": packed.beta, "law": _lookup(packed)}
+            if self.program.needs_energy:
+                env["energy"] = self.energy(packed)[0]
+            first = 0
+            for number, p in enumerate(self.program.passes):
+                env |= {q.name: packed.params[first + k] for k, q in enumerate(p.params)}
+                first += len(p.params)
+                for rank in range(len(self.tables[p.order])):
+                    self._visit(number, p, rank, packed, sums, env)
+            packed.sweep += 1
+
+    # ---- what the slots of an expression read ---------------------------------------------------
+
+    def _slot(self, c: Column, where: Any, packed: State, sums: dict) -> Any:
+        index = 0 if c.index is None else int(self.tables[c.index][where])
+        if c.kind == "coefficient":
+            return float(self.tables[c.array][index])
+        if c.kind == "sum":
+            return sums[c.array][index]
+        components = self.program.model.variable(c.array).domain.components
+        return packed.values[c.array][:, index * components + c.component].astype(float)
+
+    def _instance(self, f: Family, m: int, packed: State, sums: dict) -> Any:
+        slots = [self._slot(c, None if c.index is None else m, packed, sums) for c in f.columns]
+        return evaluate(f.expr, slots, {})
+
+    def _sums(self, packed: State) -> dict[str, np.ndarray]:
+        """Running sums from scratch, each of shape (elements, replicas)."""
+        model = self.program.model
+        sums = {s.name: np.zeros((s.size, packed.n_replicas)) for s in model.sums}
+        for f in model.families:
+            if f.feeds is not None:
+                for m in range(f.n_instances(self.tables)):
+                    element = 0 if f.element is None else int(self.tables[f.element][m])
+                    sums[f.feeds][element] += self._instance(f, m, packed, sums)
+        return sums
+
+    def _incidences(self, role: Any, rank: int) -> list:
+        if role.degree is not None:
+            return [(d, rank) for d in range(role.degree)]
+        start = self.tables[role.pointer]
+        return list(range(int(start[rank]), int(start[rank + 1])))
+
+    # ---- one site of all replicas ---------------------------------------------------------------
+
+    def _visit(
+        self, number: int, p: LoweredPass, rank: int, packed: State, sums: dict, base: dict
+    ) -> None:
+        n = self.program.model.variable(p.variable).domain.components
+        site, rows = int(self.tables[p.order][rank]), packed.values[p.variable]
+        env = base | {f"sum.{name}": x[0].copy() for name, x in sums.items() if len(x) == 1}
+        env |= {f"old.{k}": rows[:, site * n + k].astype(float) for k in range(n)}
+        slot, new, bumps = 0, [], []
+        for s in p.body:
+            match s:
+                case Accumulate(names, gathers):
+                    env |= {name: np.zeros(packed.n_replicas) for name in names}
+                    for g in gathers:
+                        for where in self._incidences(g.role, rank):
+                            slots = [self._slot(c, where, packed, sums) for c in g.role.columns]
+                            for name, e in g.terms:
+                                env[name] = env[name] + evaluate(e, slots, env)
+                case Let(name, e):
+                    env[name] = evaluate(e, [], env)
+                case Tally(e):
+                    packed.accepted[number] += np.int64(evaluate(e, [], env))
+                case Move(e):
+                    base["energy"] = base["energy"] + evaluate(e, [], env)
+                case Bump(role, target, e):
+                    for where in self._incidences(role, rank):
+                        slots = [self._slot(c, where, packed, sums) for c in role.columns]
+                        element = 0 if target.index is None else self.tables[target.index][where]
+                        bumps.append((target.array, int(element), evaluate(e, slots, env)))
+                case Assign(value):
+                    new = [evaluate(e, [], env) for e in value]
+                case Attempts():
+                    self._attempt(s, p, rank, packed, env)
+                case _:
+                    words = [self._word(p, rank, packed, slot + k) for k in range(s.words)]
+                    slot += s.words
+                    self._draw(s, words, env)
+        for k, x in enumerate(new):
+            rows[:, site * n + k] = x
+        for name, element, change in bumps:
+            sums[name][element] += change
+
+    def _word(self, p: LoweredPass, rank: int, packed: State, slot: int) -> np.ndarray:
+        block, offset = divmod(rank * p.words + slot, 4)
+        words = rng.philox(block, packed.replicas, packed.sweep, p.stream, packed.seed)
+        return np.asarray(rng.uniform(words[offset]))
+
+    def _draw(self, s: Any, u: list, env: dict) -> None:
+        """Bind the name of a draw; `meaning` says how it follows from its uniforms."""
+        m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
+        env |= {f"u.{k}": x for k, x in enumerate(u)}
+        for let in m.lets:
+            env[let.name] = evaluate(let.expr, [], env)
+        env[s.name] = evaluate(m.result, [], env)
+
+    def _attempt(self, s: Attempts, p: LoweredPass, rank: int, packed: State, env: dict) -> None:
+        """Repeat until every replica has accepted; each keeps its first accepted result."""
+        result, waiting = np.zeros(packed.n_replicas), np.ones(packed.n_replicas, bool)
+        attempt = 0
+        while waiting.any():
+            attempt += 1
+            stream = p.stream + rng.STREAM_STRIDE * attempt
+            words = rng.philox(rank, packed.replicas, packed.sweep, stream, packed.seed)
+            u = [rng.uniform(w) for w in words]
+            for q in s.body:
+                if isinstance(q, Let):
+                    env[q.name] = evaluate(q.expr, [], env)
+                else:
+                    self._draw(q, [u.pop(0) for _ in range(q.words)], env)
+            done = waiting & (evaluate(s.accept, [], env) != 0)
+            result[done] = np.broadcast_to(evaluate(s.result, [], env), done.shape)[done]
+            waiting &= ~done
+        env[s.name] = result
+
+
+def _lookup(state: State) -> Any:
+    """Tabulated function of the energy: the nearest bin, held within the table."""
+    low, inverse, last = state.law_range[0], 1.0 / state.law_range[1], len(state.law_table) - 1
+    return lambda e: state.law_table[
+        np.clip(np.rint((e - low) * inverse), 0, last).astype(np.int64)
+    ]
+
+
+NUMPY = Backend("numpy", lambda: None, NumpyKernels)
