@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pymc as pm
 
 from statmech_dsl.engine.choose import Updates, check_updates, choose_backend, choose_update
-from statmech_dsl.engine.observables import Observables
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ModelError, UnusedVariableWarning
 from statmech_dsl.ir.marks import VariableMark, mark_of
 from statmech_dsl.ir.model import ModelIR, content_hash
+from statmech_dsl.lower.observables import Observables
 from statmech_dsl.lower.pipeline import Lowered, lower
 from statmech_dsl.lower.recovery import Recovered, recover
 

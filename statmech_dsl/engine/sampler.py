@@ -10,11 +10,11 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Kernels
-from statmech_dsl.engine.observables import Observables
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.kernel import Param, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
+from statmech_dsl.lower.observables import Observables
 from statmech_dsl.lower.passes import SiteAnalysis
 
 Init = str | Mapping[str, Any]

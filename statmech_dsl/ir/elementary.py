@@ -105,8 +105,8 @@ def exp2(x: float) -> float:
 
 def log(x: float) -> float:
     """Natural logarithm to 2 units in the last place of max(|log x|, 1/4); normal x > 0, -inf at 0."""
-    m = mantissa(x)
-    e = exponent(x)
+    m = mantissa(abs(x))
+    e = exponent(abs(x))
     low = m < _SQRT_HALF
     m = 2.0 * m if low else m
     e = e - 1.0 if low else e

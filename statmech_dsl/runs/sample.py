@@ -18,9 +18,10 @@ from statmech_dsl.engine.compile import compile_model
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
+from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
-from statmech_dsl.runs.arguments import count, seed_of, temperatures
+from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 RESPONSE = 0.1
@@ -116,20 +117,25 @@ def sample(
     )
     at = temperatures(T, beta, sampler.tempered)
     names = _stored(store, sampler)
-    chain = np.tile(np.arange(chains), len(at.T))
-    index = np.repeat(np.arange(len(at.T)), chains)
+    values, many = np.atleast_1d(at.T), at.T.ndim == 1
+    chain = np.tile(np.arange(chains), len(values))
+    index = np.repeat(np.arange(len(values)), chains)
     state = sampler.start(
-        seed, chain, index, at.beta[index], "hot" if isinstance(init, xr.DataTree) else init
+        seed,
+        chain,
+        index,
+        np.atleast_1d(at.beta)[index],
+        "hot" if isinstance(init, xr.DataTree) else init,
     )
     if isinstance(init, xr.DataTree):
         state = final_state(sampler, init, state)
     began = time.perf_counter()
     recorder = Recorder(sampler, draws, state.n_replicas, names)
-    with _progress(progressbar, tune + draws * thin, sampler, chains, len(at.T)) as advance:
+    with _progress(progressbar, tune + draws * thin, sampler, chains, len(values)) as advance:
         state = _run(sampler, state, recorder, tune, draws, thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = _acceptance(sampler, state, recorder.n * thin)
-    return to_tree(sampler, recorder.arrays(), state, at.T, at.many, model, attrs, statistics)
+    return to_tree(sampler, recorder.arrays(), state, values, many, model, attrs, statistics)
 
 
 def _stored(store: str | Sequence[str], sampler: Sampler) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import pymc as pm
 import xarray as xr
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ModelError
+from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lower.recovery import Recovered, recover
 from statmech_dsl.solvers.elimination import Elimination, elimination
 from statmech_dsl.solvers.enumeration import MAX_STATES, Spectrum, spectrum
@@ -24,7 +25,6 @@ from statmech_dsl.solvers.labels import (
 )
 from statmech_dsl.solvers.observables import expectations, observables_of
 from statmech_dsl.solvers.system import System, discrete_system, power_of_two
-from statmech_dsl.solvers.temperatures import temperatures
 
 Method = Literal["auto", "enumeration", "elimination"]
 
@@ -108,12 +108,12 @@ def exact(
     system = discrete_system(recovered.ir, recovered.tables, recovered.clamped)
     at = temperatures(T, beta, any(f.tempered for f in system.ir.energy_families))
     measured = observables_of(model, observables)
-    solution = _solve(system, method, measured, required=not isinstance(observables, bool))
+    solution = _solve(system, method, measured.names, required=not isinstance(observables, bool))
     sums = [solution.thermal(float(b)) for b in at.beta.flat]
     columns = thermodynamics(sums, at)
     if isinstance(solution, Spectrum):
         columns |= ground_state(solution)
-        columns |= means(expectations(measured, model, system, solution, sums), at)
+        columns |= means(expectations(measured, system, solution, sums), at)
     attrs = {
         "convention": CONVENTION,
         "method": "enumeration" if isinstance(solution, Spectrum) else "elimination",
@@ -138,7 +138,7 @@ def _recover(model: pm.Model) -> Recovered:
 
 
 def _solve(
-    system: System, method: Method, measured: Mapping[str, Any], required: bool
+    system: System, method: Method, measured: tuple[str, ...], required: bool
 ) -> Spectrum | Elimination:
     """Choose a method and prepare it; ``required``: the user has named the measured observables."""
     if method not in get_args(Method):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from statmech_dsl.ir.temperatures import Temperatures
 from statmech_dsl.solvers.enumeration import Spectrum
-from statmech_dsl.solvers.temperatures import Temperatures
 from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
 CONVENTION = "p(x) = exp(-E(x)/T) / Z; counting measure; T in units of energy, k_B = 1"

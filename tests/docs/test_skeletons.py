@@ -75,7 +75,7 @@ def test_the_variable_type_passes_conformance(cubic_spin):
         assert updates == ["heat_bath", "metropolis"]
         for update in updates:
             check_transition_matrix(model, update)
-        check_backend(model, replicas=(1, 9), threads=(1,), sweeps=2)
+    check_backend(model, replicas=(1, 9), threads=(1,), sweeps=2)
 
 
 def test_the_variable_type_samples_a_ring(cubic_spin):
@@ -116,7 +116,11 @@ def test_the_update_passes_conformance(barker, label):
         for beta in (0.0, 1.0):
             check_transition_matrix(model, "barker", beta=beta)
         check_transition_matrix(model, "barker", law="tabulated")
-        check_backend(model, updates="barker", replicas=(1, 9), threads=(1,), sweeps=2)
+
+
+def test_the_update_runs_on_the_cpu(barker):
+    model = small_models(Declaration("Spin"))["pairs"]
+    check_backend(model, updates="barker", replicas=(1, 9), threads=(1,), sweeps=2)
 
 
 def test_the_update_samples_angles(barker):
@@ -185,8 +189,12 @@ def test_the_estimator_agrees_on_real_draws(skeleton):
     gamma = estimators.tau_int(data.posterior.energy)
     assert blocked.value == pytest.approx(gamma.value)
     assert blocked.error == pytest.approx(gamma.error, rel=0.3)
+    assert blocked.long_enough
 
 
 def test_the_estimator_says_what_is_wrong_with_a_series(skeleton):
+    blocking = skeleton("estimator").blocking
     with pytest.raises(sm.errors.DiagnosticsError, match="two draws"):
-        skeleton("estimator").blocking([1.0])
+        blocking([1.0])
+    assert not blocking(ar1(0, 0.99, (2, 500))).long_enough
+    assert blocking(np.ones((100, 1))).error == 0

@@ -93,8 +93,8 @@ def ising_torus() -> Iterator[Case]:
     ranges = {"cold": (0.0, 2.1), "critical": (2.1, 2.45), "hot": (2.45, 9.0)}
     thin = {
         (8, "cold"): 5, (8, "critical"): 10, (8, "hot"): 5,
-        (16, "cold"): 5, (16, "critical"): 40, (16, "hot"): 5,
-        (32, "cold"): 10, (32, "critical"): 150, (32, "hot"): 10,
+        (16, "cold"): 5, (16, "critical"): 20, (16, "hot"): 5,
+        (32, "cold"): 10, (32, "critical"): 60, (32, "hot"): 10,
     }  # fmt: skip
     for (L, name), sweeps in thin.items():
         low, high = ranges[name]
@@ -481,9 +481,7 @@ def reference_backend() -> Iterator[Case]:
     obs = [o for o in row["obs"] if o["beta"] < 1]
     exact = {"energy": column(obs, "E"), "pair": column(obs, "corr")}
     T = inverse(obs, "beta")
-    yield Case(
-        "Reference backend", "AF_K5, reference", partial(graph_model, row), T, exact, **tiny
-    )
+    yield Case("Reference backend", "AF_K5, reference", partial(graph_model, row), T, exact, **tiny)
     table = [r for r in rows("chains", "xy_ring", N=3) if r["K"] < 5]
     yield Case(
         "Reference backend",

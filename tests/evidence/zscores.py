@@ -72,7 +72,9 @@ def estimates(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
     """Value and error at each temperature: of a mean by `sm.tau_int`, of others by `sm.derived`."""
     posterior = data["posterior"]
     if quantity in posterior:
-        means = [sm.tau_int(posterior[quantity].isel(T=k).values) for k in range(posterior.sizes["T"])]
+        means = [
+            sm.tau_int(posterior[quantity].isel(T=k).values) for k in range(posterior.sizes["T"])
+        ]
         return [(m.value, m.error) for m in means]
     n_sites = sum(json.loads(data.attrs["n_sites"]).values())
     table = sm.derived(data, [quantity], n_sites=n_sites)

@@ -57,7 +57,7 @@ def test_form(name: str) -> None:
     assert all(not table.flags.writeable for table in r.tables.values())
 
 
-@pytest.mark.parametrize("name", ["phi^4 by gradients", "softmax of few", "Hopfield", "XY"])
+@pytest.mark.parametrize("name", ["phi^4 by gradients", "softmax of few", "rounding"])
 def test_fused_graph(name: str) -> None:
     form = FORMS[name]
     r = check(Form(form.declare, lambda *v: fused(form.energy(*v), v)))

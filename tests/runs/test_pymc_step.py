@@ -297,6 +297,7 @@ def test_a_step_goes_on_where_its_state_was_taken():
     assert (twin.step(point)[0]["s"] == wanted["s"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:The effect of Potentials")
 def test_pymc_shows_names_and_draws_the_models():
     with sm.Model(coords={"place": list("abcd")}) as model:
         s = sm.Spin("s", 4, dims="place")

@@ -115,7 +115,7 @@ def mixed(seed):
     Random indices meet: instances read one site twice, or a clamped and a free one.
     """
     rng = np.random.default_rng(seed)
-    n = {"s": 5, "p": 4, "v": 3, "k": 3}
+    n = {"s": 5, "p": 3, "v": 3, "k": 2}
 
     def observed(values):
         return np.ma.array(values, mask=rng.random(len(values)) < 0.7)
@@ -125,7 +125,7 @@ def mixed(seed):
 
     with sm.Model() as model:
         s = sm.Spin("s", n["s"], observed=observed(rng.choice([-1, 1], 5)))
-        p = sm.Potts("p", n["p"], q=3, observed=observed(rng.integers(3, size=4)))
+        p = sm.Potts("p", n["p"], q=3, observed=observed(rng.integers(3, size=3)))
         v = sm.Levels("v", n["v"], values=[-1, 0, 2])
         k = sm.Clock("k", n["k"], q=4)
         sm.Energy("fields", (rng.normal(size=5) * s).sum() + (rng.normal(size=3) * v).sum())

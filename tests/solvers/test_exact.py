@@ -407,5 +407,13 @@ def test_undefined_energies(method):
     for energy, what in ((lambda s: pt.log(1.0 * s), "NaN"), (lambda s: pt.log(1.0 + s), "minus")):
         with pytest.raises(ImproperDistributionError, match=f"'logarithm' is {what}"):
             sm.exact(model(energy), method=method)
-    with pytest.raises(ImproperDistributionError, match="every state"):
-        sm.exact(model(lambda s: -pt.log(0.0 * s)), method=method)
+
+
+@both_methods
+def test_constraints_that_no_state_satisfies(method):
+    with sm.Model() as model:
+        n = sm.Occupation("n", 3)
+        sm.Energy("empty", -pt.log(1 - n))
+        sm.Energy("full", -pt.log(n[0]))
+    with pytest.raises(ImproperDistributionError, match="every state has an infinite energy"):
+        sm.exact(model, method=method)

@@ -1,4 +1,4 @@
-"""Error of the mean of a correlated series by blocking (Flyvbjerg and Petersen 1989)."""
+"""Error of the mean of a correlated series by blocking."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ class BlockedMean:
     value: float
     """Mean over all draws of all chains."""
     error: float
-    """Standard error of the mean, from the longest blocks."""
+    """Standard error of the mean."""
     block_length: int
-    """Draws in these blocks."""
+    """Draws in the blocks that it comes from."""
     errors: tuple[float, ...]
-    """Errors from blocks of 1, 2, 4, ... draws; they level off if the chains are long enough."""
+    """Errors from blocks of 1, 2, 4, ... draws."""
+    long_enough: bool
+    """Whether the errors have leveled off; if not, the error is too small and the run too short."""
 
 
 def blocking(chains: ArrayLike) -> BlockedMean:
     """Estimate the mean of a correlated series and its error by averaging pairs again and again.
+
+    It stops at the first block length B with B^3 > 2 N (error / naive error)^4, N being the number of
+    draws: longer blocks would add more noise than they remove correlation.
 
     Parameters
     ----------
@@ -47,7 +52,8 @@ def blocking(chains: ArrayLike) -> BlockedMean:
 
     References
     ----------
-    H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989).
+    H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989); R. M. Lee et al., Phys. Rev. E
+    83, 066706 (2011).
 
     Examples
     --------
@@ -56,15 +62,25 @@ def blocking(chains: ArrayLike) -> BlockedMean:
     1.0
     """
     blocks = as_series(chains)
-    value = float(blocks.mean())
+    n_draws, value = blocks.size, float(blocks.mean())
     errors = [_error(blocks)]
-    while blocks.size // 2 >= MIN_BLOCKS and blocks.shape[1] >= 2:
+    while not _long_enough(errors, n_draws):
         pairs = blocks.shape[1] // 2
+        if len(blocks) * pairs < MIN_BLOCKS:
+            break
         blocks = blocks[:, : 2 * pairs].reshape(len(blocks), pairs, 2).mean(axis=2)
         errors.append(_error(blocks))
-    return BlockedMean(value, errors[-1], 2 ** (len(errors) - 1), tuple(errors))
+    enough = _long_enough(errors, n_draws)
+    return BlockedMean(value, errors[-1], 2 ** (len(errors) - 1), tuple(errors), enough)
 
 
 def _error(blocks: np.ndarray) -> float:
     """Error of the mean as if the blocks were independent."""
     return float(blocks.std(ddof=1) / np.sqrt(blocks.size))
+
+
+def _long_enough(errors: list[float], n_draws: int) -> bool:
+    """Whether the correlation left between blocks is below the noise of their number."""
+    block_length = 2.0 ** (len(errors) - 1)
+    growth = errors[-1] / errors[0] if errors[0] else 1.0
+    return block_length**3 > 2 * n_draws * growth**4

@@ -1,4 +1,4 @@
-"""The arguments ``T`` and ``beta``."""
+"""The arguments ``T`` and ``beta`` of all verbs."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def temperatures(T: ArrayLike, beta: ArrayLike | None, tempered: bool) -> Temper
     >>> temperatures([1.0, 2.0], None, tempered=True).beta
     array([1. , 0.5])
     """
-    if beta is not None and not (np.ndim(T) == 0 and T == 1.0):
+    if beta is not None and not (isinstance(T, int | float) and T == 1.0):
         raise ArgumentError(
-            "T and beta are both given", where=f"T={T!r}, beta={beta!r}", mend="give one of them"
+            "T= and beta= are both given", where=f"T={T!r}, beta={beta!r}", mend="give one of them"
         )
     name, given = ("T", T) if beta is None else ("beta", beta)
     where = f"{name}={given!r}"
@@ -43,7 +43,7 @@ def temperatures(T: ArrayLike, beta: ArrayLike | None, tempered: bool) -> Temper
         x = np.zeros(0)
     if x.ndim > 1 or not x.size:
         mend = f"use {name}=2.0 or {name}=[1.0, 2.0]"
-        raise ArgumentError(f"{name} is no number and no list of numbers", where=where, mend=mend)
+        raise ArgumentError(f"{name}= is empty, or no number and no list of numbers", where=where, mend=mend)
     if not np.all(np.isfinite(x) & (x > 0 if name == "T" else x >= 0)):
         mend = "beta=0 is infinite temperature"
         allowed = "positive" if name == "T" else "not negative"

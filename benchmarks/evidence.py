@@ -1,0 +1,231 @@
+"""Hold the samplers against exact values, and write docs/evidence.md.
+
+python benchmarks/evidence.py
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.evidence.cases import CASES, Case  # noqa: E402
+from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
+
+PAGE = ROOT / "docs" / "evidence.md"
+PICTURE = ROOT / "docs" / "images" / "evidence.png"
+BAND = (0.8, 1.25)
+"""Where the variance of all z-scores must lie."""
+LIMIT = 4.0
+"""Standard errors that no z-score may exceed."""
+LIBRARIES = ("statmech_dsl", "numpy", "numba", "pymc", "pytensor", "scipy")
+
+
+def measure(console: Console) -> list[Score]:
+    """Run all cases, showing the worst z-score of each."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    found: list[Score] = []
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("cases", total=len(CASES))
+        for case in CASES:
+            progress.update(task, description=case.family)
+            began = time.perf_counter()
+            own = scores(case)
+            worst = max(own, key=lambda score: abs(score.z))
+            console.print(
+                f"{case.name}: {len(own)} z-scores, worst {worst.z:+.2f}, "
+                f"{time.perf_counter() - began:.1f} s"
+            )
+            found += own
+            progress.advance(task)
+    return found
+
+
+# ---- the page -----------------------------------------------------------------------------------
+
+
+def page(found: list[Score], minutes: float) -> str:
+    """The text of docs/evidence.md."""
+    n = len(found)
+    low, high = band(n, chance=0.0027)
+    right = all(abs(s.z) < LIMIT for s in found) and BAND[0] <= variance(found) <= BAND[1]
+    mean = float(np.mean([s.z for s in found]))
+    outside = sum(abs(s.z) > 2 for s in found)
+    expected = n * math.erfc(2 / math.sqrt(2))
+    many = sum(not c.ci for c in CASES)
+    return f"""# Evidence
+
+What the library measures is held here against what is known exactly. This page is the output of
+`make evidence`, which repeats all of it; {len(CASES) - many} of the {len(CASES)} runs are also done with every run of the tests.
+
+**{n} z-scores, variance {variance(found):.3f} (accepted: {BAND[0]} to {BAND[1]}), worst |z| {worst(found):.2f}
+(accepted: below {LIMIT:g}): {"passed" if right else "FAILED"}.**
+
+![Histogram of the z-scores and the normal distribution](images/evidence.png)
+
+## How to read it
+
+A Monte Carlo result comes with a standard error. Its z-score is (measured - exact) / standard error. If
+the sampler draws from the right distribution and the error is the right one, z-scores are normal with
+mean 0 and variance 1: one in 22 lies beyond 2, one in 16 000 beyond 4. A wrong sampler or a wrong
+convention moves single z-scores away without limit as runs get longer. Wrong error bars show in the
+variance: bars too small by a factor of 2 give 4, too large by 2 give 1/4.
+
+The variance is the mean of z^2, about the exact mean 0. By chance alone that of {n} z-scores
+would lie between {low:.2f} and {high:.2f} in 99.7 percent of all cases. Their mean is {mean:+.3f} (one standard error is
+{n**-0.5:.3f}), and {outside} are beyond 2, where {expected:.0f} are expected.
+
+{table(found)}
+
+The five farthest out:
+
+{farthest(found, 5)}
+
+## How it is done
+
+* All z-scores are independent. Every temperature, and every quantity at it, has chains of its own
+  (32, as a rule): the energy and the heat capacity of one model are not measured in the same chains.
+* Seeds are a hash of the name of the run. None was picked.
+* Means (energies, plaquettes, correlations) have their error from the autocorrelation time
+  (`sm.tau_int`), heat capacities, susceptibilities and cumulants from the jackknife (`sm.derived`).
+* A run whose chains are too short for its error bars is an error, not a result.
+* Updates are what the library chooses: heat bath, or Metropolis where no exact draw is known. Runs
+  with "Metropolis" in their name ask for it. A few tiny ones use the reference backend.
+* Conventions: p(x) = exp(-E(x)/T)/Z; each bond counts once; E = -sum delta for Potts models; the
+  Curie-Weiss tables leave out i = j, and their energy is moved by J/2; tori with L = 2 have double bonds.
+
+The exact values, with their sources and conventions, are in `tests/data`, the runs in
+`tests/evidence/cases.py`.
+
+{environment(minutes)}
+"""
+
+
+def worst(found: list[Score]) -> float:
+    """Largest |z|."""
+    return max(abs(s.z) for s in found)
+
+
+def table(found: list[Score]) -> str:
+    """One line for each family, and one for all."""
+    families: dict[str, list[Score]] = {}
+    for score in found:
+        families.setdefault(score.case.family, []).append(score)
+    lines = [
+        "| family | z-scores | worst abs(z) | variance | 99.7 % by chance |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for name, own in [*families.items(), ("**all**", found)]:
+        low, high = band(len(own), chance=0.0027)
+        lines.append(
+            f"| {name} | {len(own)} | {worst(own):.2f} | {variance(own):.2f} | {low:.2f} to {high:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def farthest(found: list[Score], n: int) -> str:
+    """The n z-scores that are farthest out."""
+    lines = ["| run | T | quantity | measured | exact | z |", "|---|--:|---|--:|--:|--:|"]
+    for s in sorted(found, key=lambda score: -abs(score.z))[:n]:
+        lines.append(
+            f"| {s.case.name} | {s.T:.4g} | {s.quantity} | {s.value:.6g} +- {s.error:.2g} | "
+            f"{s.exact:.6g} | {s.z:+.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def environment(minutes: float) -> str:
+    """Where, when and with what."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return (
+        f"Made on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes at commit {commit()}, on "
+        f"{processor()} with {os.cpu_count()} cores,\nPython {platform.python_version()}, {versions}."
+    )
+
+
+def commit() -> str:
+    """Short hash of the commit, and whether the library was changed since."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(ROOT), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "statmech_dsl", "models", "tests/evidence")
+        return git("rev-parse", "--short", "HEAD") + (" with later changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def processor() -> str:
+    """Name of the processor."""
+    if sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def draw(found: list[Score]) -> None:
+    """Histogram of the z-scores and the normal distribution."""
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    edges = np.linspace(-4.5, 4.5, 37)
+    grid = np.linspace(-4.5, 4.5, 400)
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    axes.hist([s.z for s in found], edges, density=True, color="#9ecae1", edgecolor="white")
+    axes.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color="#d94801", label="normal")
+    axes.set(
+        xlabel="z = (measured - exact) / standard error",
+        ylabel="density",
+        title=f"{len(found)} z-scores, variance {variance(found):.2f}",
+        xlim=(-4.5, 4.5),
+    )
+    axes.legend(frameon=False)
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PICTURE, dpi=150)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Measure, draw, write; fail if the evidence does."""
+    console = Console()
+    began = time.perf_counter()
+    found = measure(console)
+    minutes = (time.perf_counter() - began) / 60
+    draw(found)
+    PAGE.write_text(page(found, minutes))
+    console.print(
+        f"{len(found)} z-scores, variance {variance(found):.3f}, worst |z| {worst(found):.2f}, "
+        f"{minutes:.1f} minutes; written to {PAGE.relative_to(ROOT)}"
+    )
+    if worst(found) >= LIMIT or not BAND[0] <= variance(found) <= BAND[1]:
+        sys.exit("the evidence is outside its limits")
+
+
+if __name__ == "__main__":
+    main()

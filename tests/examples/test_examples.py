@@ -1,0 +1,91 @@
+"""The examples run, in a small form, and their numbers agree with exact ones."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import statmech_dsl as sm
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def example(monkeypatch, tmp_path):
+    """Import an example as if it were run by its path, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    yield importlib.import_module
+    for path in EXAMPLES.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+def is_picture(path):
+    return path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 10_000
+
+
+def test_every_example_has_a_test():
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert scripts == {"demo", "hopfield_digits", "ising_transition", "kaufman"}
+
+
+def test_demo(example, tmp_path, capsys):
+    table = example("demo").main(small=True)
+    assert (abs(table.z) < 4).all()
+    z = (
+        table.heat_capacity_per_site - table.heat_capacity_exact
+    ) / table.heat_capacity_per_site_error
+    assert (abs(z) < 4).all()
+    assert (table.r_hat < 1.1).all()
+    assert (table.ess > 100).all()
+    printed = capsys.readouterr().out
+    assert 'sm.Energy("exchange", -1.0 * s[i] * s[j])' in printed
+    assert all(f"{T:.2f}" in printed for T in table.T.values)
+    data = xr.open_datatree(tmp_path / "demo_output" / "ising.nc")
+    assert data.posterior.energy.dims == ("chain", "draw", "T")
+    assert is_picture(tmp_path / "demo_output" / "ising.png")
+
+
+def test_ising_transition(example, tmp_path):
+    tables = example("ising_transition").main(small=True)
+    for table in tables.values():
+        assert (abs(table.z_energy) < 4).all()
+        assert (abs(table.z_heat_capacity) < 4).all()
+        assert (table.r_hat < 1.1).all()
+    assert (abs(tables[4].z_abs_m) < 4).all()
+    m = {L: table.abs_magnetization.sel(T=3.1) for L, table in tables.items()}
+    assert m[16] < 0.5 * m[4], "what is left above T_c falls with the size"
+    assert is_picture(tmp_path / "ising_transition.png")
+
+
+def test_hopfield_digits(example, tmp_path):
+    stored, corrupted, pairs, dense = example("hopfield_digits").main(small=True).values()
+    assert (stored == 1).all()
+    assert (corrupted < 0.85).all()
+    assert (pairs < 0.8).all(), "ten digits are too many and too alike for a Hopfield network"
+    assert (dense > 0.98).all()
+    assert is_picture(tmp_path / "hopfield_digits.png")
+
+
+def test_kaufman_against_enumeration(example):
+    T = np.array([0.8, 1.5, 2.269, 3.0, 10.0])
+    log_z, energy, heat_capacity = example("kaufman").kaufman(4, T)
+    exact = sm.exact(sm.models.ising(L=4), T=T)
+    np.testing.assert_allclose(log_z, exact.log_partition, rtol=1e-13)
+    np.testing.assert_allclose(energy, exact.energy / 16, rtol=1e-12)
+    np.testing.assert_allclose(heat_capacity, exact.heat_capacity / 16, rtol=1e-9)
+
+
+def test_kaufman_at_the_limits(example):
+    kaufman = example("kaufman")
+    log_z, energy, heat_capacity = kaufman.kaufman(32, [0.3, kaufman.T_C, 1000.0])
+    assert log_z[0] == pytest.approx(2 * 1024 / 0.3 + np.log(2))
+    assert energy == pytest.approx([-2, -1.43365847, -0.002], abs=1e-6)
+    # Known digits at T_c (Ferdinand and Fisher 1969): -sqrt 2 (1 + 0.43903 / L) for the energy.
+    assert energy[1] == pytest.approx(-np.sqrt(2) * (1 + 0.43903 / 32), abs=1e-4)
+    assert heat_capacity[0] < 1e-6
+    m = kaufman.spontaneous_magnetization([0.5, 2.0, kaufman.T_C + 1e-9, 5.0])
+    assert m == pytest.approx([1, 0.911319, 0, 0], abs=1e-6)
