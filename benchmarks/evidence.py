@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.evidence.cases import CASES, Case  # noqa: E402
+from tests.evidence.cases import CASES  # noqa: E402
 from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
 
 PAGE = ROOT / "docs" / "evidence.md"
@@ -71,11 +71,11 @@ def page(found: list[Score], minutes: float) -> str:
     mean = float(np.mean([s.z for s in found]))
     outside = sum(abs(s.z) > 2 for s in found)
     expected = n * math.erfc(2 / math.sqrt(2))
-    many = sum(not c.ci for c in CASES)
+    short = sum(case.ci for case in CASES)
     return f"""# Evidence
 
 What the library measures is held here against what is known exactly. This page is the output of
-`make evidence`, which repeats all of it; {len(CASES) - many} of the {len(CASES)} runs are also done with every run of the tests.
+`make evidence`, which repeats all of it; {short} of the {len(CASES)} runs are also among the tests.
 
 **{n} z-scores, variance {variance(found):.3f} (accepted: {BAND[0]} to {BAND[1]}), worst |z| {worst(found):.2f}
 (accepted: below {LIMIT:g}): {"passed" if right else "FAILED"}.**
@@ -91,8 +91,8 @@ convention moves single z-scores away without limit as runs get longer. Wrong er
 variance: bars too small by a factor of 2 give 4, too large by 2 give 1/4.
 
 The variance is the mean of z^2, about the exact mean 0. By chance alone that of {n} z-scores
-would lie between {low:.2f} and {high:.2f} in 99.7 percent of all cases. Their mean is {mean:+.3f} (one standard error is
-{n**-0.5:.3f}), and {outside} are beyond 2, where {expected:.0f} are expected.
+would lie between {low:.2f} and {high:.2f} in 99.7 percent of all cases. Their mean is {mean:+.3f} (one
+standard error is {n**-0.5:.3f}), and {outside} are beyond 2, where {expected:.0f} are expected.
 
 {table(found)}
 

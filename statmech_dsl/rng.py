@@ -22,6 +22,8 @@ MASK = 0xFFFFFFFF
 ROUNDS = 10
 STREAM_STRIDE = 1 << 8
 """Pass numbers stay below this, so that ``pass + STREAM_STRIDE * attempt`` is one to one."""
+MAX_ATTEMPTS = 1000
+"""Attempts of a rejection loop before its result is NaN: only weights that are NaN get there."""
 CHAIN_BITS = 20
 """A replica's number is ``chain + (index of T << CHAIN_BITS)``, whatever the counts of a run."""
 

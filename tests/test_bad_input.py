@@ -227,3 +227,30 @@ def test_every_error_is_documented_and_named():
         if isinstance(thing, type) and issubclass(thing, errors.StatmechError):
             assert thing.__doc__
             assert name.endswith("Error")
+
+
+def test_a_random_index_is_refused():
+    with sm.Model() as model:
+        s = sm.Spin("s", 4)
+        k = pm.Categorical("k", np.ones(4) / 4)
+        pm.Potential("chosen", 0.5 * s[k])
+    from statmech_dsl.lower.recovery import recover
+
+    with pytest.raises(errors.NonLocalEnergyError, match="random"):
+        recover(model)
+
+
+def test_a_vector_is_clamped_whole():
+    values = np.ma.masked_all((4, 3))
+    values[0, 0] = 1.0
+    with sm.Model(), pytest.raises(errors.DomainError, match="components"):
+        sm.UnitVector("u", 4, observed=values)
+
+
+def test_weights_that_are_nan_end_in_an_error():
+    with sm.Model() as model:
+        theta = sm.Angle("theta", 8)
+        phi = sm.Field("phi", 8)
+        sm.Energy("runaway", -(phi**2) - phi * pt.cos(theta))
+    with pytest.raises(errors.ImproperDistributionError):
+        run(model, draws=100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -184,7 +185,7 @@ class Reference:
         return decide
 
     def _attempt(self, s: Attempts, p: LoweredPass, rank, replica, t, seed, env: dict) -> float:
-        for attempt in range(1, 1 << 20):
+        for attempt in range(1, rng.MAX_ATTEMPTS + 1):
             stream = p.stream + rng.STREAM_STRIDE * attempt
             u = [float(rng.uniform(int(w))) for w in rng.philox(rank, replica, t, stream, seed)]
             slot = 0
@@ -196,7 +197,7 @@ class Reference:
                     slot += q.words
             if evaluate(s.accept, (), env) != 0.0:
                 return evaluate(s.result, (), env)
-        raise AssertionError(f"{p.update} of {p.variable}: no attempt was accepted")
+        return math.nan
 
     def _draw(self, s: Draw, u: tuple[float, ...], env: dict) -> float:
         m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))

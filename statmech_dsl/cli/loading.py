@@ -64,7 +64,7 @@ def _import(path: Path) -> ModuleType:
     if not path.is_file():
         raise ArgumentError(f"there is no file {path}")
     name = f"statmech_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -124,14 +124,13 @@ def _build(function: Callable[..., Any], values: dict[str, Any], path: Path | No
     return model
 
 
-def _failure(error: BaseException, path: Path | None, call: str = "") -> ModelError:
+def _failure(error: BaseException, path: Path | None, where: str = "") -> ModelError:
     """Say what failed, and on which line of the user's file."""
-    where = [call] if call else []
-    if isinstance(error, SyntaxError):
-        where = [f"{error.filename}:{error.lineno}"]
+    if isinstance(error, SyntaxError):  # in this file or in one that it imports
+        where = f"{error.filename}:{error.lineno}"
         error = type(error)(f"{error.msg}: {(error.text or '').strip()}")
     elif path is not None:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [f.lineno for f in frames if Path(f.filename) == path.resolve()]
-        where = [f"{path}:{lines[-1]}"] if lines else [str(path)]
-    return ModelError(f"{': '.join(where)}: {describe(error)}")
+        where = f"{path.resolve()}:{lines[-1]}" if lines else str(path)
+    return ModelError(f"{where}: {describe(error)}")

@@ -13,6 +13,8 @@ from rich.table import Table
 import statmech_dsl as sm
 
 PLAIN = {"energy_per_site": "energy", "heat_capacity_per_site": "heat capacity"}
+LARGE = 1e6
+"""From here on numbers are written with an exponent, so that the table stays narrow."""
 
 
 def summary(data: xr.DataTree) -> str:
@@ -68,9 +70,11 @@ def with_error(value: float, error: float) -> str:
 
     Examples
     --------
-    >>> with_error(-1.72034, 0.00801), with_error(1234.5, 67.8), with_error(0.5, 0.0)
-    ('-1.7203 +- 0.0080', '1234 +- 68', '0.5 +- 0')
+    >>> with_error(-1.72034, 0.00801), with_error(1234.5, 67.8), with_error(-2.0, 0.0)
+    ('-1.7203 +- 0.0080', '1234 +- 68', '-2 +- 0')
     """
+    if abs(value) >= LARGE:
+        return f"{value:.3e} +- {error:.1e}"
     if not math.isfinite(error) or error == 0:
         return f"{value:.6g} +- {error:.2g}"
     digits = max(0, 1 - math.floor(math.log10(error)))

@@ -6,6 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import pymc as pm
 
 from statmech_dsl.engine.choose import Updates, check_updates, choose_backend, choose_update
@@ -73,8 +74,17 @@ def compile_model(
         chosen,
         kernels,
         Observables(model),
-        content_hash(ir, compiled.recovered.tables),
+        content_hash(ir, compiled.recovered.tables | _clamped_tables(compiled.recovered)),
     )
+
+
+def _clamped_tables(recovered: Recovered) -> dict[str, np.ndarray]:
+    """Which sites are clamped to which values: part of what a run samples."""
+    out = {}
+    for name, (mask, values) in recovered.clamped.items():
+        out[f"{name}.clamped"] = mask
+        out[f"{name}.values"] = values.reshape(len(mask), -1)[mask]
+    return out
 
 
 def refuse_random(model: pm.Model) -> None:

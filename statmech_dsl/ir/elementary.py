@@ -1,7 +1,7 @@
 """Elementary functions in fixed float64 steps, the same bits in every backend.
 
 Written in the small part of Python that every backend can compile: the functions call each other, the
-arithmetic operators, ``min``, ``max`` and the primitives `fma`, `scale2`, `split2`, `mantissa`. Backends take
+arithmetic operators, ``min``, ``max`` and the primitives `fma`, `scale2`, `exponent`, `mantissa`. Backends take
 this file's functions as source text and supply the primitives. Errors against the true functions
 are stated in each docstring and tested.
 """
@@ -13,11 +13,11 @@ import ctypes.util
 import math
 from typing import Any
 
-fma: Any = getattr(math, "fma", None)
-if fma is None:  # Python 3.12: the C library's
+_fma: Any = getattr(math, "fma", None)
+if _fma is None:  # Python 3.12: the C library's
     _libm = ctypes.CDLL(ctypes.util.find_library("m"))
     _libm.fma.restype, _libm.fma.argtypes = ctypes.c_double, [ctypes.c_double] * 3
-    fma = _libm.fma
+    _fma = _libm.fma
 
 LOG2E = 1.4426950408889634
 _MAGIC = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to the nearest integer
@@ -28,9 +28,17 @@ _SQRT_HALF = 0.7071067811865476
 _NAN, _INF = math.nan, math.inf
 
 
+def fma(a: float, b: float, c: float) -> float:
+    """Primitive: ``a * b + c`` with one rounding; IEEE values where Python would raise."""
+    try:
+        return _fma(a, b, c)
+    except (ValueError, OverflowError):
+        return a * b + c
+
+
 def scale2(p: float, n: float) -> float:
-    """Primitive: ``p * 2**n`` for integer n."""
-    return math.ldexp(p, int(n))
+    """Primitive: ``p * 2**n`` for integer n; NaN where n is NaN."""
+    return math.ldexp(p, int(n)) if n == n else n
 
 
 def exponent(x: float) -> float:

@@ -12,16 +12,23 @@ from typing import Any
 
 from statmech_dsl.ir import elementary as el
 
+
+
+def _divided_by_zero(a: float, b: float) -> float:
+    """The quotient as IEEE 754 has it, where Python raises."""
+    return math.copysign(math.inf, a) * math.copysign(1.0, b) if a and a == a else math.nan
+
+
 OPS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b if b else math.copysign(math.inf, a) if a else math.nan,
+    "div": lambda a, b: a / b if b else _divided_by_zero(a, b),
     "neg": lambda a: -a,
     "sqr": lambda a: a * a,
     "abs": abs,
     "sign": lambda a: float(a > 0) - float(a < 0),
-    "floor": lambda a: float(math.floor(a)),
+    "floor": lambda a: float(math.floor(a)) if math.isfinite(a) else a,
     "sqrt": lambda a: math.sqrt(a) if a >= 0 else math.nan,
     "min": lambda a, b: a if a < b else b,
     "max": lambda a, b: a if a > b else b,

@@ -58,7 +58,7 @@ def Energy(name: str, expr: Any) -> Any:
         if v in behind and not isinstance(mark_of(v), VariableMark) and not _part_of_ours(v, behind)
     ]
     potential = pm.Potential(name, -pt.cast(expr, "float64"))
-    attach(potential, EnergyMark(name))
+    attach(potential, EnergyMark(potential.name))
     if parameters:
         guard(model, parameters)
     return potential
@@ -97,7 +97,7 @@ def Observable(name: str, expr: Any, *, dims: str | Sequence[str] | None = None)
     """
     _, expr, _ = _examine("Observable", name, expr)
     deterministic = pm.Deterministic(name, expr, dims=dims)
-    attach(deterministic, ObservableMark(name))
+    attach(deterministic, ObservableMark(deterministic.name))
     return deterministic
 
 

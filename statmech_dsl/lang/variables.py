@@ -57,7 +57,7 @@ def _declare(
             clamped = clamped.all(axis=-1)
         mask = clamped.ravel()
         values = np.ma.getdata(data).reshape(mask.size, *shape[len(batch) :])
-    mark = VariableMark(name, domain, shape, mask, values)
+    mark = VariableMark(variable.name, domain, shape, mask, values)
     attach(variable, mark)
     variable = as_site_variable(variable)
     for attribute, value in domain.attributes(variable).items():
@@ -116,6 +116,11 @@ def _observed(domain: Domain, name: str, shape: tuple[int, ...], observed: Array
             f"which is no value of {domain.label}",
             where=f"at index {first}, and {int(wrong.sum()) - 1} more",
             mend=f"allowed: {domain.values or domain.measure}",
+        )
+    if domain.components > 1 and (hidden.any(axis=-1) != hidden.all(axis=-1)).any():
+        raise DomainError(
+            f"observed= of {name!r} masks single components of a vector",
+            mend="mask all components of a site, or none",
         )
     if hidden.any():
         return np.ma.masked_array(np.ma.getdata(data).astype(domain.graph_dtype), hidden)

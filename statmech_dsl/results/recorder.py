@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,11 @@ class Recorder:
         self._evaluate()
         out = {"energy": self.energy[:, : self.n]}
         out |= {k: np.concatenate(v, axis=1) for k, v in self.observed.items() if v}
-        return out | {k: v[:, : self.n] for k, v in self.stored.items()}
+        shapes = {k: self.sampler.program.model.variable(k).shape for k in self.stored}
+        return out | {
+            k: v[:, : self.n].reshape(self.n_replicas, self.n, *shapes[k])
+            for k, v in self.stored.items()
+        }
 
 
 def raise_improper(sampler: Sampler) -> None:
@@ -75,8 +79,3 @@ def raise_improper(sampler: Sampler) -> None:
         where=f"variables {names}" if names else None,
         mend="bind every direction of a Field from below (a mass term, a quartic term)",
     )
-
-
-def select(values: Mapping[str, np.ndarray], keep: Callable[[str], bool]) -> dict[str, np.ndarray]:
-    """Entries whose name passes a test."""
-    return {k: v for k, v in values.items() if keep(k)}

@@ -51,7 +51,12 @@ def transitions(enumeration: Enumeration) -> Transitions:
 
 
 def check_transition_matrix(
-    model: pm.Model, updates: Updates = "auto", *, beta: float = 1.0, law: str = "boltzmann", seed: int = 1
+    model: pm.Model,
+    updates: Updates = "auto",
+    *,
+    beta: float = 1.0,
+    law: str = "boltzmann",
+    seed: int = 1,
 ) -> Transitions:
     """Check that a sweep leaves the right distribution alone, reaches all states and is aperiodic.
 

@@ -11,12 +11,11 @@ from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
 
 from statmech_dsl.backends.reference import Reference, Values
-from statmech_dsl.engine.observables import marked_variables
 from statmech_dsl.ir.domains import Domain
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning, old
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Assign, LocalEnergy, Param, SitePass
-from statmech_dsl.ir.marks import NormalizerMark, mark_of
+from statmech_dsl.ir.marks import NormalizerMark, VariableMark, mark_of
 from statmech_dsl.lower.pipeline import lower
 from statmech_dsl.lower.recovery import recover
 from statmech_dsl.testing.setup import begin, build
@@ -70,7 +69,8 @@ def energy_differences(model: pm.Model, n: int = 50, seed: int = 0) -> float:
 
 def energy_function(model: pm.Model) -> Callable[[Values], float]:
     """The energy as the user wrote it, terms that T does not divide included, evaluated by PyTensor."""
-    variables = marked_variables(model)
+    named = [(mark_of(v), v) for v in model.named_vars.values()]
+    variables = {mark.name: v for mark, v in named if isinstance(mark, VariableMark)}
     potentials = [v for v in model.potentials if not isinstance(mark_of(v), NormalizerMark)]
     densities = [
         pm.logp(v, model.rvs_to_values[v]) for v in model.observed_RVs if mark_of(v) is None

@@ -10,7 +10,6 @@ from scipy import stats
 
 from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.sampler import Sampler
-from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.ir.state import State
 from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.testing.quadrature import nodes
@@ -92,7 +91,7 @@ def check_geweke(
     *,
     beta: float = 1.0,
     sweeps: int = 3,
-    replicas: int = 100_000,
+    replicas: int = 50_000,
     backend: str = "auto",
     seed: int = 1,
 ) -> float:
@@ -146,14 +145,13 @@ def exact_states(sampler: Sampler, beta: float, n: int, seed: int) -> State:
     Exact up to the weights above the largest of the proposals, whose share is about one part in their
     number. On the real line, where there is no infinite temperature, proposals are standard normal.
     """
-    model, proposals = sampler.program.model, 0
     state = take(begin(sampler, beta, seed=seed), np.zeros(n, int))
     state.replicas = np.arange(n, dtype=np.uint32)
     rng = np.random.default_rng(seed)
-    size = 10 * n
+    size = 20 * n
     pool = take(state, np.zeros(size, int))
     log_weights = np.zeros(size)
-    for v in model.variables:
+    for v in sampler.program.model.variables:
         free = sampler.tables[v.free]
         hot = v.domain.hot(rng, len(free) * size).reshape(size, len(free), -1)
         pool.values[v.name].reshape(size, v.n_sites, -1)[:, free] = hot
@@ -162,7 +160,9 @@ def exact_states(sampler: Sampler, beta: float, n: int, seed: int) -> State:
     tempered, fixed = _energies(sampler, pool)
     log_weights -= beta * tempered + fixed
     accepted = np.flatnonzero(np.log(rng.random(size)) < log_weights - log_weights.max())
-    require(len(accepted) >= n, f"rejection accepts {len(accepted)} of {size}: use weaker couplings")
+    require(
+        len(accepted) >= n, f"rejection accepts {len(accepted)} of {size}: use weaker couplings"
+    )
     state.values = {name: x[accepted[:n]] for name, x in pool.values.items()}
     return state
 

@@ -96,14 +96,14 @@ def small_models(
     domain = declaration.domain
     n = _n_sites(domain) if n_sites is None else n_sites
     models = {}
-    for seed, (name, energies) in enumerate(_KINDS.items()):
+    for seed, (name, energies) in enumerate(KINDS.items()):
         size = 2 if name == "mixed" else n
         free = size - (name == "local") if n_free is None else n_free
         with Model() as models[name]:
             x = declaration("x", size, _clamped(domain, size, free))
             energies(x, domain, size, np.random.default_rng(seed))
             if isinf(domain.log_volume):  # only an energy can bind it
-                Energy("binding", 0.7 * x**2)
+                Energy("binding", 1.5 * x**2)
     return models
 
 
@@ -181,7 +181,7 @@ def _mixed(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
     Energy("spins", -0.3 * s[0] * s[1])
 
 
-_KINDS: dict[str, Callable[[Any, Domain, int, np.random.Generator], None]] = {
+KINDS: dict[str, Callable[[Any, Domain, int, np.random.Generator], None]] = {
     "pairs": _pairs,
     "local": _local,
     "sum": _sum,

@@ -12,7 +12,7 @@ REACH = 12.0
 """The real line is cut here: a confining energy leaves nothing beyond."""
 
 
-def nodes(domain: Domain, n: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+def nodes(domain: Domain, n: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Midpoints of cells of the base measure and the logarithm of their measure.
 
     Parameters
@@ -60,7 +60,5 @@ def _sphere(components: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     z = _midpoints(1.0, n)
     log_z = np.log(2 / n) + 0.5 * (components - 3) * np.log1p(-(z**2))
     radius = np.sqrt(1 - z**2)[:, None, None] * rim
-    points = np.concatenate(
-        [radius, np.broadcast_to(z[:, None, None], (n, len(rim), 1))], axis=-1
-    )
+    points = np.concatenate([radius, np.broadcast_to(z[:, None, None], (n, len(rim), 1))], axis=-1)
     return points.reshape(-1, components), np.add.outer(log_z, log_rim).ravel()

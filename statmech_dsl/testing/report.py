@@ -53,7 +53,9 @@ class Report:
 
     Examples
     --------
-    >>> report = Report("one spin", (Comparison("m", 0.2, 0.21, 0.01),), (Check("drift", 0.0, 1e-9),))
+    >>> report = Report(
+    ...     "one spin", (Comparison("m", 0.2, 0.21, 0.01),), (Check("drift", 0.0, 1e-9),)
+    ... )
     >>> print(report)
     one spin: passed
     quantity       exact     sampled     error     z

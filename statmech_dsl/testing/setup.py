@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 
 from statmech_dsl.engine.choose import Updates, choose_backend
 from statmech_dsl.engine.compile import lower_model
-from statmech_dsl.lower.observables import Observables
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ValidationError
 from statmech_dsl.ir.state import State
+from statmech_dsl.lower.observables import Observables
 
 
 def build(

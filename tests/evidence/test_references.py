@@ -8,7 +8,7 @@ from tests.evidence.cases import CASES, rows
 from tests.evidence.zscores import Score, band, scores, variance
 
 LIMIT = 4.0
-"""Standard errors; of 200 right z-scores one lies outside in 80 sets."""
+"""Standard errors; in one of 80 sets of 200 right z-scores one lies outside."""
 
 
 def test_there_are_enough_scores_and_each_run_has_its_own_seed():

@@ -4,6 +4,7 @@ import json
 
 import arviz as az
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 
@@ -192,3 +193,40 @@ def test_proposals_are_tuned_before_production_only():
     assert (abs(rate[name] - 0.5) < 0.2).isel(T=0).all(), "a cold XY model needs a small width"
     width = data.final_state[next(n for n in data.final_state if n.endswith("width"))]
     assert (width.isel(T=0) < width.isel(T=1)).all()
+
+
+def test_clamped_values_are_part_of_what_a_run_samples():
+    up, down = (mixed_model(observed=np.full(36, v)) for v in (1, -1))
+    with pytest.raises(errors.ArgumentError, match="another model"):
+        draw(down, init=draw(up))
+
+
+def test_a_sum_over_clamped_sites_alone():
+    with sm.Model() as model:
+        known = sm.Spin("known", 12, observed=np.ones(12))
+        s = sm.Spin("s", (16, 16))
+        sm.Energy("penalty", 0.01 * (known.sum() - 3) ** 2)
+        sm.Energy("zeeman", -0.1 * s)
+    energy = draw(model, T=1.0, store="s").posterior
+    np.testing.assert_allclose(
+        energy.energy, 0.81 - 0.1 * energy.s.sum(("s_dim_0", "s_dim_1")), rtol=1e-12
+    )
+
+
+def test_continuous_kinds_share_a_model():
+    with sm.Model() as model:
+        theta, n = sm.Angle("theta", 6), sm.UnitVector("n", 6)
+        sm.Energy("mixed", -pt.cos(theta) * n[:, 2] - 0.5 * n[:, 0])
+    data = draw(model, draws=50)
+    assert json.loads(data.attrs["updates"]) == {"theta": "heat_bath", "n": "heat_bath"}
+
+
+def test_models_can_be_nested():
+    with sm.Model() as model:
+        for name in ("a", "b"):
+            with sm.Model(name=name):
+                s = sm.Spin("s", 4)
+                sm.Energy("zeeman", -1.0 * s)
+                sm.Observable("m", s.mean())
+    data = draw(model, store="b::s")
+    assert {"a::m", "b::m", "b::s"} <= set(data.posterior)

@@ -37,7 +37,7 @@ class NumbaKernels:
         self.program, self.threads = program, threads
         colors = [len(tables[p.segments]) - 1 for p in program.passes]
         n_sites = sum(len(tables[p.order]) for p in program.passes)
-        layout = choose_layout(program.passes, colors, n_sites, n_replicas)
+        layout = choose_layout(program, colors, n_sites, n_replicas)
         self.layout = layout
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._sweep = sweep_source(program, tables, layout)

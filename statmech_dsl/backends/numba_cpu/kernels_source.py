@@ -39,7 +39,7 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
         printer = PassPrinter(p, number, n_params, names, layout)
         n_params += len(p.params)
         body = printer.lines()
-        rows |= {names.local(n) for n in printer.rows}
+        rows |= {names.local(n, number) for n in printer.rows}
         words = max(words, p.words)
         passes += _over_sites(p, body, names, layout)
     if any(isinstance(s, Attempts) for p in program.passes for s in p.body):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.ir.kernel import LoweredPass, Role
+from statmech_dsl.ir.kernel import Program, Role
 from statmech_dsl.ir.model import Column
 
 BLOCK = 256
@@ -123,14 +123,14 @@ def irregular_bounds(names: Names, role: Role, layout: Layout) -> str:
 
 
 def choose_layout(
-    passes: tuple[LoweredPass, ...], segments: list[int], n_sites: int, n_replicas: int
+    program: Program, segments: list[int], n_sites: int, n_replicas: int
 ) -> Layout:
     """Sites as lanes for a few replicas with large colors; else 8 or 64 replicas.
 
     A function of the model and of the number of replicas only, and of no consequence for the bits.
     """
-    exclusive = any(p.exclusive for p in passes)
-    if n_replicas < 8 and not exclusive and passes and n_sites >= 16 * sum(segments):
+    tied = program.exclusive or bool(program.model.sums)
+    if n_replicas < 8 and not tied and program.passes and n_sites >= 16 * sum(segments):
         return SiteLanes()
     padded = -(-n_replicas // 64) * 64
     return ReplicaLanes(64 if n_replicas >= 48 and padded <= 1.34 * n_replicas else 8)

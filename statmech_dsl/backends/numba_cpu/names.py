@@ -16,15 +16,15 @@ class Names:
         self.states = {v.name: f"S{k}" for k, v in enumerate(model.variables)}
         self.sums = {s.name: f"A{k}" for k, s in enumerate(model.sums)}
         self.tables: dict[str, str] = {}
-        self._locals: dict[str, str] = {}
+        self._locals: dict[tuple[str, int], str] = {}
 
     def table(self, name: str) -> str:
         """Argument that holds a table."""
         return self.tables.setdefault(name, f"T{len(self.tables)}")
 
-    def local(self, name: str) -> str:
-        """Identifier of a name bound in a body."""
-        return self._locals.setdefault(name, f"v{len(self._locals)}")
+    def local(self, name: str, number: int) -> str:
+        """Identifier of a name bound in the body of a pass: a row in one may be a number in another."""
+        return self._locals.setdefault((name, number), f"v{len(self._locals)}")
 
     def components(self, variable: str) -> int:
         """Rows of a site."""

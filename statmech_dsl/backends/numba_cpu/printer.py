@@ -29,7 +29,7 @@ from statmech_dsl.ir.kernel import (
     Statement,
     Tally,
 )
-from statmech_dsl.rng import STREAM_STRIDE
+from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE
 
 UNROLL = 16
 """Regular roles up to this degree are unrolled."""
@@ -94,7 +94,7 @@ class PassPrinter:
             return "energy[r]"
         if kind == "@word":
             return rest
-        local = self.names.local(n)
+        local = self.names.local(n, self.number)
         return f"{local}[r]" if n in self.rows else local
 
     def spell(self, e: Expr, slots: list[str] | None = None) -> str:
@@ -200,7 +200,7 @@ class PassPrinter:
         first = [*self._attempt(s, f"{STREAM_STRIDE}"), *self.bind("open[r]", pending)]
         again = [
             "attempt = 1",
-            "while open[r] != 0.0:",
+            f"while open[r] != 0.0 and attempt < {MAX_ATTEMPTS}:",
             "    attempt += 1",
             *indent(
                 [
@@ -210,6 +210,7 @@ class PassPrinter:
             ),
         ]
         result = self.bind(self.name(s.name), s.result)
+        result.append(f"if open[r] != 0.0: {self.name(s.name)} = np.nan")
         loop = self.layout.loop
         return [loop, *indent(first), loop, *indent(again), loop, *indent(result)]
 

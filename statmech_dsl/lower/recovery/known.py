@@ -14,7 +14,7 @@ from pytensor.graph.basic import Constant, Variable
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.shape import Shape, Shape_i
 
-from statmech_dsl.errors import EnergyError
+from statmech_dsl.errors import EnergyError, NonLocalEnergyError
 from statmech_dsl.ir.marks import VariableMark, mark_of
 from statmech_dsl.lower.recovery.graph import describe, inline, postorder
 
@@ -73,6 +73,16 @@ class Known:
         for x in postorder(v, self._inputs, self._values):
             self._values.update(self._evaluate(x))
         return self._values[v]
+
+    def structure(self, v: Variable) -> Any:
+        """Present value of what decides which sites interact, or how: it must not be random."""
+        if self.is_random(v):
+            raise NonLocalEnergyError(
+                "an index, an exponent or a sparse matrix depends on a random variable",
+                where=f"in {describe(v)}",
+                mend="sum over its values with pt.eq, or multiply by random coefficients",
+            )
+        return self.value(v)
 
     def _inputs(self, v: Variable) -> Iterable[Variable]:
         if v in self.free:

@@ -107,7 +107,7 @@ def _pow(scalar: Any, node: Apply, walk: Walker) -> Value:
     base, exponent = node.inputs
     whole = "int" in exponent.type.dtype
     if not walk.depends(exponent) and walk.known.is_fixed(exponent):
-        n = np.asarray(walk.known.value(exponent), dtype=np.float64)
+        n = np.asarray(walk.known.structure(exponent), dtype=np.float64)
         if n.size and (n == n.flat[0]).all():
             shape = common_shape(walk.shape_of(base), n.shape)
             x = walk(base) if n.flat[0] == 1 else walk.collapse(walk(base))

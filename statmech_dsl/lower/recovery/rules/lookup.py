@@ -52,7 +52,7 @@ def look_up(op: Any, node: Apply, walk: Walker) -> Value:
     entries = walk.coefficients.value(table)
     chosen = list(combinations(*values))
     branches = []
-    fixed = [None if n in choosing else walk.known.value(x) for n, x in enumerate(indices)]
+    fixed = [None if n in choosing else walk.known.structure(x) for n, x in enumerate(indices)]
     for choice in chosen:
         given = list(fixed)
         for n, v, number in zip(choosing, states, choice, strict=True):

@@ -32,7 +32,7 @@ def moved(
     k : int
         Which output.
     """
-    values = [walk.known.value(x) for x in rest]
+    values = [walk.known.structure(x) for x in rest]
     return moved_by(op, [walk.shape_of(x) for x in data], rest, values, k)
 
 

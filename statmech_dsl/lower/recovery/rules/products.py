@@ -123,7 +123,7 @@ def _all(ids: Positions) -> slice | np.ndarray:
 def _matrix(x: Variable, walk: Walker) -> Value:
     if not isinstance(x.type, SparseTensorType) or walk.depends(x):
         return walk(x)
-    matrix = walk.known.value(x).tocoo()
+    matrix = walk.known.structure(x).tocoo()
     if walk.known.is_fixed(x):
         entries = walk.coefficients.constant(matrix.data)
     else:

@@ -74,7 +74,7 @@ def _make_vector(op: MakeVector, node: Apply, k: int, walk: Walker) -> Value:
 @rule.register
 def _reshape(op: Reshape, node: Apply, k: int, walk: Walker) -> Value:
     v = walk(node.inputs[0])
-    wanted = tuple(int(n) for n in walk.known.value(node.inputs[1]))
+    wanted = tuple(int(n) for n in walk.known.structure(node.inputs[1]))
     return reshape(v, np.empty(v.shape, bool).reshape(wanted).shape)
 
 

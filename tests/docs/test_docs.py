@@ -1,0 +1,91 @@
+"""The documentation is true: its code runs, its output is real, its links lead somewhere."""
+
+import re
+
+import pytest
+
+from tests.docs.pages import (
+    ROOT,
+    agree,
+    all_pages,
+    anchors,
+    blocks,
+    links,
+    run_page,
+    settings,
+    tidy,
+)
+
+PAGES = all_pages()
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@every_page
+def test_the_code_of_a_page_prints_what_the_page_says(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name, value in settings().items():
+        monkeypatch.setenv(name, value)
+    for block, printed in run_page(page):
+        assert agree(block.text, printed), (
+            f"{page.relative_to(ROOT)}, line {block.line}, says\n{block.text}\n"
+            f"but the code prints\n{tidy(printed)}\n"
+            f"python tests/docs/pages.py {page.relative_to(ROOT)} mends it"
+        )
+
+
+@every_page
+def test_links_lead_somewhere(page):
+    text = page.read_text()
+    for is_image, target in links(text):
+        if re.match(r"https?://|mailto:", target):
+            assert not is_image, f"{target}: pictures are kept in the repository"
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), f"{target} does not exist"
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors(file.read_text()), f"{target}: no such heading"
+        if is_image:
+            assert file.stat().st_size < 150_000, f"{target} is large"
+
+
+@every_page
+def test_quotes_are_in_their_files(page):
+    for block in blocks(page.read_text()):
+        if block.comment is not None and block.comment["file"]:
+            assert block.text in (ROOT / block.comment["file"]).read_text(), block.comment["file"]
+
+
+def test_every_page_can_be_reached():
+    reached, new = set(), {ROOT / "docs" / "index.md"}
+    while new:
+        reached |= new
+        targets = {
+            (page.parent / target.partition("#")[0]).resolve()
+            for page in new
+            for _, target in links(page.read_text())
+            if target.partition("#")[0].endswith(".md")
+        }
+        new = targets - reached
+    assert set(PAGES) <= reached | {ROOT / "README.md"}
+    assert "docs/index.md" in (ROOT / "README.md").read_text()
+
+
+def test_the_list_of_public_names_is_complete():
+    import statmech_dsl as sm
+
+    text = (ROOT / "docs" / "api.md").read_text()
+    listed = set(re.findall(r"^\| \[?`sm\.([\w.]+)", text, re.MULTILINE))
+    names = {name for name in sm.__all__ if not name.startswith("_")}
+    lattices = {f"lattices.{name}" for name in sm.lattices.__all__}
+    errors = {
+        f"errors.{name}" for name, x in vars(sm.errors).items() if isinstance(x, type) and x.__doc__
+    }
+    assert listed == names | lattices | errors
+
+
+def test_the_table_of_models_is_complete():
+    from statmech_dsl.models import MODELS
+
+    text = (ROOT / "docs" / "models.md").read_text()
+    assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == list(MODELS)
