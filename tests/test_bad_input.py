@@ -254,3 +254,15 @@ def test_weights_that_are_nan_end_in_an_error():
         sm.Energy("runaway", -(phi**2) - phi * pt.cos(theta))
     with pytest.raises(errors.ImproperDistributionError):
         run(model, draws=100)
+
+
+def test_a_sum_is_not_broadcast_over_sites():
+    for energy in (
+        lambda s: -(s[1:] * s[:-1]).sum() - 0.1 * s,
+        lambda s: 0.1 * s + s.mean() ** 2,
+        lambda s: -(0.1 * s - (0.2 * s - s.sum())),
+    ):
+        with pytest.raises(errors.EnergyError, match="'bad'.*once for each"):
+            declare(energy)
+    declare(lambda s: (s - s.mean()) ** 2)
+    declare(lambda s: 1.0 - s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -136,6 +137,7 @@ class _Path:
         return value
 
 
+@lru_cache(maxsize=1024)
 def _ideal(e: Expr) -> Expr:
     """With exact exponentials: decided probabilities differ by up to 2^-32, which is tested apart."""
     args = tuple(_ideal(x) for x in e.args)

@@ -10,7 +10,12 @@ from typing import Any
 
 import typer
 
-from statmech_dsl.errors import ImproperDistributionError, StatmechError, StatmechWarning
+from statmech_dsl.errors import (
+    DiagnosticsError,
+    ImproperDistributionError,
+    StatmechError,
+    StatmechWarning,
+)
 
 FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
 
@@ -29,7 +34,7 @@ def friendly(debug: bool) -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         _fail("interrupted before the first draw; there are no results", INTERRUPTED, debug)
-    except ImproperDistributionError as error:
+    except (DiagnosticsError, ImproperDistributionError) as error:
         _fail(str(error), FAILED, debug)
     except StatmechError as error:
         _fail(str(error), MISTAKEN, debug)

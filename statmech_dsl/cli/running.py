@@ -45,15 +45,13 @@ def run_model(
         **arguments,
         **options,
     )
-    # Whichever of the two fails, the other is done: a run may have taken hours.
     try:
+        console.print(summary(data), "", table(data), "", sep="\n")
+    finally:  # a run may have taken hours: it is kept though its table may fail
         if output is not None:
             write(data, output)
-    finally:
-        console.print(summary(data), "", table(data), "", sep="\n")
-    console.print(
-        f"written to {output}" if output else "not written to a file; -o FILE.nc does that",
-        soft_wrap=True,
-    )
+            typer.echo(f"written to {output}")
+    if output is None:
+        typer.echo("not written to a file; -o FILE.nc does that")
     if data["posterior"].sizes["draw"] < options["draws"]:
         raise typer.Exit(INTERRUPTED)

@@ -8,6 +8,7 @@ most 2^-32.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
@@ -103,6 +104,7 @@ class Meaning:
     outcomes: tuple[tuple[float, Expr], ...] | None
 
 
+@lru_cache(maxsize=1024)
 def meaning(draw: Draw, u: tuple[Expr, ...]) -> Meaning:
     """Meaning of a draw whose uniforms are ``u`` (as many as it has words)."""
     match draw:

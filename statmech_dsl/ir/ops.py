@@ -13,7 +13,6 @@ from typing import Any
 from statmech_dsl.ir import elementary as el
 
 
-
 def _divided_by_zero(a: float, b: float) -> float:
     """The quotient as IEEE 754 has it, where Python raises."""
     return math.copysign(math.inf, a) * math.copysign(1.0, b) if a and a == a else math.nan

@@ -43,7 +43,9 @@ def temperatures(T: ArrayLike, beta: ArrayLike | None, tempered: bool) -> Temper
         x = np.zeros(0)
     if x.ndim > 1 or not x.size:
         mend = f"use {name}=2.0 or {name}=[1.0, 2.0]"
-        raise ArgumentError(f"{name}= is empty, or no number and no list of numbers", where=where, mend=mend)
+        raise ArgumentError(
+            f"{name}= is empty, or no number and no list of numbers", where=where, mend=mend
+        )
     if not np.all(np.isfinite(x) & (x > 0 if name == "T" else x >= 0)):
         mend = "beta=0 is infinite temperature"
         allowed = "positive" if name == "T" else "not negative"

