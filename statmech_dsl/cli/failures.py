@@ -30,10 +30,10 @@ def friendly(debug: bool) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
-    except typer.Exit:
+    except (typer.Exit, BrokenPipeError):  # the latter after `| head`: typer ends quietly
         raise
     except KeyboardInterrupt:
-        _fail("interrupted before the first draw; there are no results", INTERRUPTED, debug)
+        _fail("interrupted", INTERRUPTED, debug)
     except (DiagnosticsError, ImproperDistributionError) as error:
         _fail(str(error), FAILED, debug)
     except StatmechError as error:

@@ -102,12 +102,13 @@ def _read(name: str, kinds: tuple[Any, ...], text: str) -> Any:
             return read(text)
     if str in kinds:
         return text
-    if not kinds or any(k not in (*SIMPLE, NoneType) and get_origin(k) != Literal for k in kinds):
+    arrays = any(k not in (*SIMPLE, NoneType) and get_origin(k) is not Literal for k in kinds)
+    if arrays or not kinds:
         with suppress(ValueError, SyntaxError):
-            return ast.literal_eval(text)  # an array is written as a list
+            return ast.literal_eval(text)
     if not kinds:
         return text
-    expected = [*choices, *(what for _, what in simple.values())] or ["a number or a Python list"]
+    expected = [*choices, *(what for _, what in simple.values()), *["a Python list"] * arrays]
     raise ArgumentError(
         f"cannot read {name}={text}", where="-p", mend=f"give {' or '.join(expected)}"
     )

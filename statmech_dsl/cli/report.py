@@ -6,6 +6,7 @@ import json
 import math
 
 import arviz as az
+import numpy as np
 import xarray as xr
 from rich import box
 from rich.table import Table
@@ -42,12 +43,13 @@ def table(data: xr.DataTree) -> Table:
         titles["abs_magnetization"] = "|m|"
         observed["|m|"] = abs(draws["m"])
     values = sm.derived(data, titles, n_sites=None if per_site else 1)
-    values["rhat"] = az.rhat(observed).to_array().max("variable")
-    values["ess"] = az.ess(observed).to_array().min("variable")
-    out = Table("T", *titles.values(), "R-hat", "ESS", box=box.SIMPLE_HEAD, show_edge=False)
+    with np.errstate(invalid="ignore"):  # R-hat of what never changes is 0/0
+        values["rhat"] = az.rhat(observed).to_array().max("variable")
+        values["ess"] = az.ess(observed).to_array().min("variable")
+    style = {"box": box.SIMPLE_HEAD, "show_edge": False, "collapse_padding": True}
+    out = Table("T", *titles.values(), "R-hat", "ESS", **style)
     for column in out.columns:
         column.justify = "right"
-        column.no_wrap = True
     for row in _rows(values):
         out.add_row(
             f"{row['T']:.6g}",

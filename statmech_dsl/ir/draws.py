@@ -1,8 +1,8 @@
 """Named draws: the statements that consume random words, and what each of them means.
 
 `meaning` is the only place that says how a draw is decided and what its exact probabilities are;
-sampling, enumeration and printing all read it. A decided probability differs from the exact one by at
-most 2^-32.
+sampling, enumeration and printing all read it. A decided probability (cumulated, where there
+are more than two values) differs from the exact one by at most 2^-32.
 """
 
 from __future__ import annotations

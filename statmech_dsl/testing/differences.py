@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
+from pytensor.tensor import as_tensor
 
 from statmech_dsl.backends.reference import Reference, Values
 from statmech_dsl.ir.domains import Domain
@@ -75,9 +76,9 @@ def energy_function(model: pm.Model) -> Callable[[Values], float]:
     densities = [
         pm.logp(v, model.rvs_to_values[v]) for v in model.observed_RVs if mark_of(v) is None
     ]
-    total = -pt.add(*(x.sum() for x in [*potentials, *densities]), 0.0)
+    total: Any = -sum((x.sum() for x in [*potentials, *densities]), as_tensor(0.0))
     mode = Mode(linker="py", optimizer="fast_compile")
-    f = function(list(variables.values()), total, mode=mode, on_unused_input="ignore")
+    f: Any = function(list(variables.values()), total, mode=mode, on_unused_input="ignore")
     types = {name: v.type for name, v in variables.items()}
     return lambda x: float(
         f(*(x[name].reshape(t.shape).astype(t.dtype) for name, t in types.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isinf
 
 import numpy as np
@@ -13,7 +14,7 @@ from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.testing.quadrature import nodes
-from statmech_dsl.testing.setup import begin, build, require, take
+from statmech_dsl.testing.setup import begin, build, copies, require, take
 
 MIN_P = 1e-4
 """Smallest p-value that passes; seeds are fixed, so that a test never flickers."""
@@ -42,7 +43,7 @@ def check_conditional(
     beta : float
         Inverse temperature.
     sweeps : int
-        Sweeps from a hot start: 1 for an exact draw, enough to forget the start for Metropolis.
+        Sweeps from one hot state: 1 for an exact draw, enough to forget the start for Metropolis.
     replicas : int
         Independent draws.
     backend : str
@@ -64,10 +65,10 @@ def check_conditional(
     ((variable, site),) = (
         (v, int(k)) for v in sampler.program.model.variables for k in sampler.tables[v.free]
     )
-    state = begin(sampler, np.full(replicas, beta), seed=seed)
-    drawn = _run(sampler, state, sweeps)
+    state = begin(sampler, beta, seed=seed)
+    drawn = _run(sampler, copies(state, replicas), sweeps)
     points, log_measure = nodes(variable.domain)
-    grid = take(state, np.zeros(len(points), int))
+    grid = copies(state, len(points))
     n = variable.domain.components
     rows = slice(site * n, (site + 1) * n)
     grid.values[variable.name][:, rows] = points
@@ -145,11 +146,8 @@ def exact_states(sampler: Sampler, beta: float, n: int, seed: int) -> State:
     Exact up to the weights above the largest of the proposals, whose share is about one part in their
     number. On the real line, where there is no infinite temperature, proposals are standard normal.
     """
-    state = take(begin(sampler, beta, seed=seed), np.zeros(n, int))
-    state.replicas = np.arange(n, dtype=np.uint32)
-    rng = np.random.default_rng(seed)
-    size = 20 * n
-    pool = take(state, np.zeros(size, int))
+    rng, size = np.random.default_rng(seed), 20 * n
+    pool = copies(begin(sampler, beta, seed=seed), size)
     log_weights = np.zeros(size)
     for v in sampler.program.model.variables:
         free = sampler.tables[v.free]
@@ -163,8 +161,7 @@ def exact_states(sampler: Sampler, beta: float, n: int, seed: int) -> State:
     require(
         len(accepted) >= n, f"rejection accepts {len(accepted)} of {size}: use weaker couplings"
     )
-    state.values = {name: x[accepted[:n]] for name, x in pool.values.items()}
-    return state
+    return replace(take(pool, accepted[:n]), replicas=np.arange(n, dtype=np.uint32))
 
 
 def _run(sampler: Sampler, state: State, sweeps: int) -> State:
@@ -196,5 +193,5 @@ def _moments(sampler: Sampler, state: State) -> np.ndarray:
         parts += [np.cos(x), np.sin(x)] if v.domain.transform == "circular" else [x]
     first = np.concatenate(parts, axis=1)
     a, b = np.triu_indices(first.shape[1])
-    energy = sum(_energies(sampler, state))[:, None]
+    energy = np.sum(_energies(sampler, state), axis=0)[:, None]
     return np.concatenate([first, first[:, a] * first[:, b], energy, energy**2], axis=1)

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
+import pytensor.tensor
 
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import IllegalUpdateError
@@ -21,6 +21,7 @@ from statmech_dsl.lang.energy import Energy
 from statmech_dsl.lang.model import Model
 from statmech_dsl.updates import UPDATES
 
+pt: Any = pytensor.tensor  # whose functions have no types
 EXAMPLES: dict[Any, tuple[Any, ...]] = {
     int: (2, 3),
     Sequence[int]: ((-1, 0, 1), (-2, 0, 1)),

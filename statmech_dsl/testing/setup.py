@@ -67,6 +67,11 @@ def take(state: State, rows: ArrayLike) -> State:
     )
 
 
+def copies(state: State, n: int) -> State:
+    """Replicas number 0, 1, ... of n, all in the first state."""
+    return replace(take(state, np.zeros(n, int)), replicas=np.arange(n, dtype=np.uint32))
+
+
 def require(holds: bool | np.bool, what: str) -> None:
     """Raise ValidationError unless a condition holds."""
     if not holds:

@@ -6,9 +6,9 @@ A page is Markdown. Its fenced ``python`` blocks run in order, in one namespace 
 ``<!-- quote: FILE -->`` before a block says that FILE contains it, line for line; ``<!-- no run -->``
 that it only shows something.
 
-    python tests/docs/pages.py README.md docs/*.md
+    python -m tests.docs.pages README.md docs/*.md
 
-writes the output of a fresh run into the pages.
+writes the output of a fresh run into the pages (all of them if none is named).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.docs.tables import fill
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -147,7 +149,7 @@ def update(path: Path) -> None:
         end = block.span[1]
         if not agree(block.text, printed):
             print(f"{path}:{block.line}: was not what the code prints")
-    path.write_text("".join([*parts, page[end:]]))
+    path.write_text(fill("".join([*parts, page[end:]])))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tests.docs.pages import (
     settings,
     tidy,
 )
+from tests.docs.tables import fill
 
 PAGES = all_pages()
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -29,7 +30,7 @@ def test_the_code_of_a_page_prints_what_the_page_says(page, monkeypatch, tmp_pat
         assert agree(block.text, printed), (
             f"{page.relative_to(ROOT)}, line {block.line}, says\n{block.text}\n"
             f"but the code prints\n{tidy(printed)}\n"
-            f"python tests/docs/pages.py {page.relative_to(ROOT)} mends it"
+            f"python -m tests.docs.pages {page.relative_to(ROOT)} mends it"
         )
 
 
@@ -71,21 +72,7 @@ def test_every_page_can_be_reached():
     assert "docs/index.md" in (ROOT / "README.md").read_text()
 
 
-def test_the_list_of_public_names_is_complete():
-    import statmech_dsl as sm
-
-    text = (ROOT / "docs" / "api.md").read_text()
-    listed = set(re.findall(r"^\| \[?`sm\.([\w.]+)", text, re.MULTILINE))
-    names = {name for name in sm.__all__ if not name.startswith("_")}
-    lattices = {f"lattices.{name}" for name in sm.lattices.__all__}
-    errors = {
-        f"errors.{name}" for name, x in vars(sm.errors).items() if isinstance(x, type) and x.__doc__
-    }
-    assert listed == names | lattices | errors
-
-
-def test_the_table_of_models_is_complete():
-    from statmech_dsl.models import MODELS
-
-    text = (ROOT / "docs" / "models.md").read_text()
-    assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == list(MODELS)
+@every_page
+def test_tables_are_those_of_the_code(page):
+    text = page.read_text()
+    assert text == fill(text), f"python -m tests.docs.pages {page.relative_to(ROOT)} mends it"

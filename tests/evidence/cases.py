@@ -108,7 +108,7 @@ def ising_torus() -> Iterator[Case]:
             tune=100 * sweeps,
             thin=sweeps,
             init="both" if name == "hot" else "cold",
-            ci=L == 8 or (L == 16 and name != "critical"),
+            ci=L == 8 or (L == 16 and name != "critical") or (L == 32 and name == "hot"),
         )
 
 

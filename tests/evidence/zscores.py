@@ -78,7 +78,8 @@ def estimates(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
         return [(m.value, m.error) for m in means]
     n_sites = sum(json.loads(data.attrs["n_sites"]).values())
     table = sm.derived(data, [quantity], n_sites=n_sites)
-    return list(zip(table[quantity].values, table[f"{quantity}_error"].values, strict=True))
+    values, errors = table[quantity].values, table[f"{quantity}_error"].values
+    return list(zip(values.tolist(), errors.tolist(), strict=True))
 
 
 def variance(found: Sequence[Score]) -> float:

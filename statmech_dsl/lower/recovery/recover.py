@@ -13,13 +13,13 @@ from pytensor.graph.basic import Variable
 from pytensor.scalar.basic import Neg
 from pytensor.tensor.elemwise import Elemwise
 
-import statmech_dsl.lower.recovery.rules  # noqa: F401  (registers the rules)
 from statmech_dsl.errors import EnergyError, ModelError
 from statmech_dsl.ir.marks import EnergyMark, NormalizerMark, VariableMark, mark_of
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.ir.model import Variable as SiteVariable
 from statmech_dsl.lower.recovery.emit import Emitter
 from statmech_dsl.lower.recovery.graph import stabilized
+from statmech_dsl.lower.recovery.rules import register_sparse
 from statmech_dsl.lower.recovery.walker import Walker
 
 
@@ -117,6 +117,7 @@ def recover(model: pm.Model) -> Recovered:
             "the model has no variables to sample",
             mend="declare one, such as sm.Spin('s', lattice)",
         )
+    register_sparse()
     walker = Walker(model, variables.values())
     emitter = Emitter(walker.coefficients, walker.domains)
     for term in _terms(model, variables, walker):

@@ -1,15 +1,9 @@
-"""Products of tensors: elementwise, matrix and sparse ones."""
+"""Products of tensors: elementwise and matrix products."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-from pytensor.graph.basic import Apply, Variable
-from pytensor.sparse.basic import csm_data
-from pytensor.sparse.math import Dot as SparseDot
-from pytensor.sparse.math import StructuredDot, TrueDot
-from pytensor.sparse.type import SparseTensorType
+from pytensor.graph.basic import Apply
 from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.math import Dot
@@ -25,7 +19,7 @@ from statmech_dsl.lower.recovery.algebra import (
     times,
 )
 from statmech_dsl.lower.recovery.sums import MAX_ARITY
-from statmech_dsl.lower.recovery.terms import Positions, Term, Value, at, counts, size_of
+from statmech_dsl.lower.recovery.terms import Positions, Term, Value, counts, size_of
 from statmech_dsl.lower.recovery.walker import Walker, rule
 
 
@@ -70,13 +64,10 @@ def _reads_sum(v: Value) -> bool:
     return any(t.reads("sum") for t in v.terms)
 
 
-SparseProduct = StructuredDot | SparseDot | TrueDot
-
-
 @rule.register
-def _dot(op: Dot | BatchedDot | SparseProduct, node: Apply, k: int, walk: Walker) -> Value:
+def _dot(op: Dot | BatchedDot, node: Apply, k: int, walk: Walker) -> Value:
     left, right = node.inputs
-    return matmul(_matrix(left, walk), _matrix(right, walk), walk)
+    return matmul(walk(left), walk(right), walk)
 
 
 @rule.register
@@ -118,16 +109,3 @@ def _inner_of_right(t: Term, m: int) -> Positions:
 
 def _all(ids: Positions) -> slice | np.ndarray:
     return slice(None) if ids is None else ids
-
-
-def _matrix(x: Variable, walk: Walker) -> Value:
-    if not isinstance(x.type, SparseTensorType) or walk.depends(x):
-        return walk(x)
-    matrix = walk.known.structure(x).tocoo()
-    if walk.known.is_fixed(x):
-        entries = walk.coefficients.constant(matrix.data)
-    else:
-        entries = walk.coefficients.value(csm_data(x))
-    position = matrix.row.astype(np.int64) * matrix.shape[1] + matrix.col
-    terms = tuple(replace(t, out=at(position, t.out)) for t in entries.terms)
-    return Value(matrix.shape, terms)
