@@ -126,15 +126,18 @@ def worst(found: list[Score]) -> float:
 
 
 def table(found: list[Score]) -> str:
-    """One line for each family, and one for all."""
-    families: dict[str, list[Score]] = {}
+    """One line for each family, for each way to an error bar, and for all."""
+    groups: dict[str, list[Score]] = {}
     for score in found:
-        families.setdefault(score.case.family, []).append(score)
+        groups.setdefault(score.case.family, []).append(score)
+    for name, what in (("sm.tau_int", "means"), ("sm.derived", "functions of means")):
+        groups[f"**{what}, by `{name}`**"] = [s for s in found if s.estimator == name]
+    groups["**all**"] = found
     lines = [
         "| family | z-scores | worst abs(z) | variance | 99.7 % by chance |",
         "|---|--:|--:|--:|--:|",
     ]
-    for name, own in [*families.items(), ("**all**", found)]:
+    for name, own in groups.items():
         low, high = band(len(own), chance=0.0027)
         lines.append(
             f"| {name} | {len(own)} | {worst(own):.2f} | {variance(own):.2f} | {low:.2f} to {high:.2f} |"
@@ -163,15 +166,17 @@ def environment(minutes: float) -> str:
 
 
 def commit() -> str:
-    """Short hash of the commit, and whether the library was changed since."""
+    """Short hash of the commit, and whether anything that matters here was changed since."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = git("status", "--porcelain", "--", "statmech_dsl", "models", "tests/evidence")
-        return git("rev-parse", "--short", "HEAD") + (" with later changes" if changed else "")
+        changed = git("status", "--porcelain", "--", "statmech_dsl", "models", "tests")
+        return git("rev-parse", "--short", "HEAD") + (
+            " with uncommitted changes" if changed else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

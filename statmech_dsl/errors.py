@@ -24,7 +24,8 @@ class StatmechError(Exception):
     def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
         self.what, self.where, self.mend = what, where, mend
         text = what.rstrip(".") + (f" ({where})" if where else "")
-        super().__init__(text + (f". To mend it: {mend.rstrip('.')}." if mend else ""))
+        stop = "" if text.endswith("?") else "."
+        super().__init__(text + (f"{stop} To mend it: {mend.rstrip('.')}." if mend else ""))
 
 
 class DomainError(StatmechError, ValueError):

@@ -24,6 +24,7 @@ def how_it_compiles() -> plt.Figure:
     for panel in (terms, colors, lanes):
         panel.set_axis_off()
         panel.set_aspect("equal")
+        panel.set_anchor("N")
     lattice = [(x, y) for x in range(5) for y in range(5)]
     near = {(2, 2), (1, 2), (3, 2), (2, 1), (2, 3)}
     for x, y in lattice:
@@ -78,7 +79,7 @@ def hidden_potts() -> plt.Figure:
         panels,
         ("the truth", "what is seen", "nearest level, pixel by pixel", "hidden Potts field"),
         (names["truth"], names["pixels"], names["alone"], names["hidden"]),
-        ({}, {"cmap": "Greys_r"}, {}, {}),
+        ({}, {"cmap": "Greys_r", "vmin": -2, "vmax": 2}, {}, {}),
         strict=True,
     ):
         panel.imshow(image, **({"cmap": materials, "vmin": 0, "vmax": 2} | style))

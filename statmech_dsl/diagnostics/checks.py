@@ -48,8 +48,7 @@ class ChainCheck:
                 f"blocks; the fewest, {n_blocks}, for {where}."
             )
         text.append(
-            "Use more draws or a larger thin, an update that decorrelates faster (Wolff, "
-            "Swendsen-Wang), or temper; see whether the chains agree with az.rhat."
+            "Use more draws or a larger thin; see whether the chains agree with az.rhat."
         )
         warnings.warn(" ".join(text), ShortChainWarning, stacklevel=stacklevel)
 

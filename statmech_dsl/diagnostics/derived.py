@@ -58,7 +58,7 @@ def derived(
     Parameters
     ----------
     data : xarray.DataTree
-        What `sample` or `temper` returned.
+        What `sample` returned.
     quantities : iterable of str, optional
         Which of the above to compute; all that are possible if not given.
     functions : mapping of str to Derived, optional

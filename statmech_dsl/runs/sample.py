@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -208,12 +209,17 @@ def _acceptance(sampler: Sampler, state: State, sweeps: int) -> dict[str, np.nda
     return out
 
 
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
+
+
 @contextmanager
 def _progress(show: bool, total: int, sampler: Sampler, chains: int, n_T: int) -> Iterator[Any]:
     """A progress bar in sweeps, or nothing."""
-    if not show:
+    if not show or not sys.stderr.isatty() and not _in_notebook():
         yield lambda n: None
         return
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     what = f"{chains} chains" + (f" x {n_T} temperatures" if n_T > 1 else "")
@@ -223,6 +229,6 @@ def _progress(show: bool, total: int, sampler: Sampler, chains: int, n_T: int) -
         TextColumn("{task.completed:.0f}/{task.total:.0f} sweeps"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"sampling {what}", total=total)
         yield lambda n: progress.advance(task, n)

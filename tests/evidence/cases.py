@@ -94,7 +94,7 @@ def ising_torus() -> Iterator[Case]:
     thin = {
         (8, "cold"): 5, (8, "critical"): 10, (8, "hot"): 5,
         (16, "cold"): 5, (16, "critical"): 20, (16, "hot"): 5,
-        (32, "cold"): 10, (32, "critical"): 60, (32, "hot"): 10,
+        (32, "cold"): 10, (32, "critical"): 60, (32, "hot"): 5,
     }  # fmt: skip
     for (L, name), sweeps in thin.items():
         low, high = ranges[name]

@@ -37,6 +37,6 @@ def test_error_bars_of_the_wrong_size_do_not_pass():
     """The limits of the variance tell an error bar from its half and its double."""
     exact = [(k % 20 - 9.5) / 5.77 for k in range(200)]  # variance 1
     for size, right in ((0.5, False), (1.0, True), (2.0, False)):
-        found = [Score(CASES[0], "energy", 1.0, z, size, 0.0) for z in exact]
+        found = [Score(CASES[0], "energy", 1.0, z, size, 0.0, "none") for z in exact]
         low, high = band(len(found), chance=1e-3)
         assert (low < variance(found) < high) is right

@@ -26,6 +26,7 @@ class Score:
     value: float
     error: float
     exact: float
+    estimator: str
 
     @property
     def z(self) -> float:
@@ -57,29 +58,35 @@ def scores(case: Case, threads: int | None = None) -> list[Score]:
     )
     found = []
     for k, (quantity, exact) in enumerate(case.exact.items()):
-        chains = slice(k * case.chains, (k + 1) * case.chains)
+        own = data.isel(chain=slice(k * case.chains, (k + 1) * case.chains), missing_dims="ignore")
+        estimator = "sm.tau_int" if quantity in data["posterior"] else "sm.derived"
         with warnings.catch_warnings():
             warnings.simplefilter("error", ShortChainWarning)
-            measured = estimates(data.isel(chain=chains, missing_dims="ignore"), quantity)
+            measured = ESTIMATORS[estimator](own, quantity)
         found += [
-            Score(case, quantity, T, value, error, wanted)
+            Score(case, quantity, T, value, error, wanted, estimator)
             for T, (value, error), wanted in zip(case.T, measured, exact, strict=True)
         ]
     return found
 
 
-def estimates(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
-    """Value and error at each temperature: of a mean by `sm.tau_int`, of others by `sm.derived`."""
-    posterior = data["posterior"]
-    if quantity in posterior:
-        means = [
-            sm.tau_int(posterior[quantity].isel(T=k).values) for k in range(posterior.sizes["T"])
-        ]
-        return [(m.value, m.error) for m in means]
+def means(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
+    """Mean of a variable and its error, at each temperature."""
+    series = data["posterior"][quantity]
+    estimates = [sm.tau_int(series.isel(T=k).values) for k in range(series.sizes["T"])]
+    return [(e.value, e.error) for e in estimates]
+
+
+def jackknifed(data: xr.DataTree, quantity: str) -> list[tuple[float, float]]:
+    """A derived quantity and its error, at each temperature."""
     n_sites = sum(json.loads(data.attrs["n_sites"]).values())
     table = sm.derived(data, [quantity], n_sites=n_sites)
     values, errors = table[quantity].values, table[f"{quantity}_error"].values
     return list(zip(values.tolist(), errors.tolist(), strict=True))
+
+
+ESTIMATORS = {"sm.tau_int": means, "sm.derived": jackknifed}
+"""What gives the value and the error: of a variable of the posterior, and of a function of means."""
 
 
 def variance(found: Sequence[Score]) -> float:

@@ -91,7 +91,8 @@ def test_parameters() -> None:
         field = pm.Data("field", np.array([1.0, 0.0, 2.0, 3.0]))
         s = sm.Spin("s", 4)
         sm.Energy("pairs", -coupling * s[1:] * s[:-1])
-        sm.Energy("fields", -2.0 * field * s - field[3] * s[0])
+        sm.Energy("fields", -2.0 * field * s)
+        sm.Energy("first", -field[3] * s[0])
     r = recover(model)
     assert len(r.parameters) == 3
     for name, graph in r.parameters.items():

@@ -64,7 +64,15 @@ def test_categorical(n):
 
 def test_bernoulli():
     draw = Bernoulli("x", read("l0"))
-    logs = [0.0, -1e-12, -1e-9, -1e-3, -50.0, -1e4, *-np.random.default_rng(1).exponential(3.0, 100)]
+    logs = [
+        0.0,
+        -1e-12,
+        -1e-9,
+        -1e-3,
+        -50.0,
+        -1e4,
+        *-np.random.default_rng(1).exponential(3.0, 100),
+    ]
     for log_p in logs:
         p = decided(draw, [float(log_p)], 2)
         assert p[1] == pytest.approx(float(np.exp(log_p)), abs=RESOLUTION, rel=0)
