@@ -73,4 +73,6 @@ def replica_id(chain: int, index_of_T: int) -> int:
 
 def initial_generator(seed: int, replica: int, variable: int) -> np.random.Generator:
     """Generator for a replica's initial values: a function of its own number only."""
-    return np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), replica + (variable << 32)]))
+    return np.random.Generator(
+        np.random.Philox(key=[seed & (2**64 - 1), replica + (variable << 32)])
+    )

@@ -47,9 +47,7 @@ class ChainCheck:
                 f"{len(self.few_blocks)} error(s) come from fewer than {MIN_BLOCKS} jackknife "
                 f"blocks; the fewest, {n_blocks}, for {where}."
             )
-        text.append(
-            "Use more draws or a larger thin; see whether the chains agree with az.rhat."
-        )
+        text.append("Use more draws or a larger thin; see whether the chains agree with az.rhat.")
         warnings.warn(" ".join(text), ShortChainWarning, stacklevel=stacklevel)
 
 

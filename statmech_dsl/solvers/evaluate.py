@@ -21,7 +21,7 @@ ARRAY_OPS: dict[str, Callable[..., np.ndarray]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
-    "div": lambda a, b: np.divide(a, b + 0.0),  # -0 is 0
+    "div": np.divide,
     "neg": np.negative,
     "sqr": np.square,
     "abs": np.abs,

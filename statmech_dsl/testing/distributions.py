@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isinf
 
@@ -176,12 +177,13 @@ def _energies(sampler: Sampler, state: State) -> tuple[np.ndarray, np.ndarray]:
     return energies(sampler.program.model, sampler.tables, values)
 
 
-def _distribution(values: np.ndarray, weights: np.ndarray):
-    """Distribution function of weighted points, between them linear."""
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    middle = (total - 0.5 * weights[order]) / total[-1]
-    return lambda x: np.interp(x, values[order], middle, left=0.0, right=1.0)
+def _distribution(values: np.ndarray, weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Distribution function of weighted points, linear between them; equal ones are one point."""
+    points, number = np.unique(values.round(12), return_inverse=True)
+    weight = np.bincount(number, weights)
+    total = np.cumsum(weight)
+    middle = (total - 0.5 * weight) / total[-1]
+    return lambda x: np.interp(x, points, middle, left=0.0, right=1.0)
 
 
 def _moments(sampler: Sampler, state: State) -> np.ndarray:

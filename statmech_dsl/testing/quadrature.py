@@ -20,7 +20,7 @@ def nodes(domain: Domain, n: int = 500) -> tuple[np.ndarray, np.ndarray]:
     domain : Domain
         A variable type.
     n : int
-        Cells along each direction.
+        Cells along each direction; its square where there is one direction only.
 
     Returns
     -------
@@ -40,10 +40,10 @@ def nodes(domain: Domain, n: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """
     if domain.values is not None:
         return np.array(domain.values)[:, None], np.zeros(len(domain.values))
+    cells = n * n
     if domain.transform == "sphere":
-        return _sphere(domain.components, n)
+        return _sphere(domain.components, n if domain.components > 2 else cells)
     reach = pi if domain.transform == "circular" else REACH
-    cells = n * n  # one dimension is cheap
     return _midpoints(reach, cells)[:, None], np.full(cells, np.log(2 * reach / cells))
 
 
