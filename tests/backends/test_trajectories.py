@@ -38,7 +38,7 @@ def test_replicas_as_lanes(declaration, backend):
         assert check_backend(model, backend, updates=name, threads=(1, 3)) == 24
 
 
-@cases(TYPES)
+@cases(SHAPES)
 def test_sites_as_lanes(declaration, backend):
     model = small_models(declaration, MANY)["pairs"]
     if backend == "numba":
