@@ -144,7 +144,7 @@ class Reference:
         """Names that are bound before any statement of a pass."""
         env: dict = {"beta": float(state.beta[r])}
         env["law"] = _lookup(state.law_table, *state.law_range)
-        env |= {f"coefficient.{k}": float(t[0]) for k, t in self.tables.items() if t.size == 1}
+        env |= {f"coefficient.{k}": float(t.flat[0]) for k, t in self.tables.items() if t.size == 1}
         if self.program.needs_energy:
             env["energy"] = self.energies(x)[0]
         return env

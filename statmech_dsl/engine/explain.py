@@ -21,6 +21,7 @@ from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable, content_has
 from statmech_dsl.ir.notation import Symbol, elide
 from statmech_dsl.ir.notations import TEXT
 from statmech_dsl.ir.show import coefficients, family, hamiltonian, latex, sum_symbol
+from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.coloring import dependencies
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.recovery.graph import describe
@@ -31,7 +32,9 @@ SHOWN = 20
 """Of longer lists the first and the last are shown."""
 
 
-def explain(model: pm.Model, *, updates: Updates = "auto", source: bool = False) -> Explanation:
+def explain(
+    model: pm.Model | None = None, *, updates: Updates = "auto", source: bool = False
+) -> Explanation:
     r"""Show what the compiler made of a model: its terms, colors, updates and conventions.
 
     Parameters
@@ -71,10 +74,7 @@ def explain(model: pm.Model, *, updates: Updates = "auto", source: bool = False)
     >>> sm.explain(model).latex
     'H = c_{0} \\sum_{\\langle ij \\rangle} s_{i} s_{j}'
     """
-    if not isinstance(model, pm.Model):
-        raise ModelError(
-            f"expected a model, got {type(model).__name__}", mend="give an sm.Model or a pm.Model"
-        )
+    model = given_or_context(model)
     compiled = lower_model(model, updates)
     ir = compiled.recovered.ir
     texts = {

@@ -147,10 +147,18 @@ def _turn(n: float, a: float, b: float) -> float:
     return sign * b * odd if odd != 0.0 else sign * a
 
 
-def sin(x: float) -> float:
-    """Sine to 2 units in the last place of 1, for |x| up to 10^5."""
-    n = (x * 0.6366197723675814 + _MAGIC) - _MAGIC
-    r = fma(-n, _PIO2_3, fma(-n, _PIO2_2, fma(-n, _PIO2_1, x)))
+def _quarter_turns(x: float) -> float:
+    """The number of quarter turns nearest to an angle."""
+    return (x * 0.6366197723675814 + _MAGIC) - _MAGIC
+
+
+def _rest(x: float, n: float) -> float:
+    """What n quarter turns leave of an angle; pi/2 is held in three parts."""
+    return fma(-n, _PIO2_3, fma(-n, _PIO2_2, fma(-n, _PIO2_1, x)))
+
+
+def _sine(r: float) -> float:
+    """Sine for |r| <= pi/4."""
     z = r * r
     s = -1 / 1307674368000.0
     s = fma(s, z, 1 / 6227020800.0)
@@ -160,6 +168,12 @@ def sin(x: float) -> float:
     s = fma(s, z, 1 / 120.0)
     s = fma(s, z, -1 / 6.0)
     s = fma(r * z, s, r)
+    return s
+
+
+def _cosine(r: float) -> float:
+    """Cosine for |r| <= pi/4."""
+    z = r * r
     c = 1 / 20922789888000.0
     c = fma(c, z, -1 / 87178291200.0)
     c = fma(c, z, 1 / 479001600.0)
@@ -169,32 +183,21 @@ def sin(x: float) -> float:
     c = fma(c, z, 1 / 24.0)
     c = fma(c, z, -1 / 2.0)
     c = fma(c, z, 1.0)
-    return _turn(n, s, c)
+    return c
+
+
+def sin(x: float) -> float:
+    """Sine to 2 units in the last place of 1, for |x| up to 10^5."""
+    n = _quarter_turns(x)
+    r = _rest(x, n)
+    return _turn(n, _sine(r), _cosine(r))
 
 
 def cos(x: float) -> float:
     """Cosine to 2 units in the last place of 1, for |x| up to 10^5."""
-    n = (x * 0.6366197723675814 + _MAGIC) - _MAGIC
-    r = fma(-n, _PIO2_3, fma(-n, _PIO2_2, fma(-n, _PIO2_1, x)))
-    z = r * r
-    s = -1 / 1307674368000.0
-    s = fma(s, z, 1 / 6227020800.0)
-    s = fma(s, z, -1 / 39916800.0)
-    s = fma(s, z, 1 / 362880.0)
-    s = fma(s, z, -1 / 5040.0)
-    s = fma(s, z, 1 / 120.0)
-    s = fma(s, z, -1 / 6.0)
-    s = fma(r * z, s, r)
-    c = 1 / 20922789888000.0
-    c = fma(c, z, -1 / 87178291200.0)
-    c = fma(c, z, 1 / 479001600.0)
-    c = fma(c, z, -1 / 3628800.0)
-    c = fma(c, z, 1 / 40320.0)
-    c = fma(c, z, -1 / 720.0)
-    c = fma(c, z, 1 / 24.0)
-    c = fma(c, z, -1 / 2.0)
-    c = fma(c, z, 1.0)
-    return _turn(n, c, -s)
+    n = _quarter_turns(x)
+    r = _rest(x, n)
+    return _turn(n, _cosine(r), -_sine(r))
 
 
 def atan2(y: float, x: float) -> float:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pymc as pm
+
+from statmech_dsl.errors import ModelError
 
 
 class Model(pm.Model):
@@ -20,3 +24,25 @@ class Model(pm.Model):
     >>> model.basic_RVs
     [s]
     """
+
+
+def given_or_context(model: Any) -> pm.Model:
+    """Return the model that a verb was given, or that of the surrounding ``with`` block.
+
+    Raises
+    ------
+    ModelError
+        There is none, or it is no model.
+    """
+    if model is None:
+        try:
+            model = pm.modelcontext(None)
+        except TypeError:
+            raise ModelError(
+                "no model is given", mend="give one, or call the verb inside `with model:`"
+            ) from None
+    if not isinstance(model, pm.Model):
+        raise ModelError(
+            f"expected a model, got {type(model).__name__}", mend="give an sm.Model or a pm.Model"
+        )
+    return model

@@ -20,6 +20,7 @@ from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
 from statmech_dsl.ir.temperatures import temperatures
+from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
@@ -30,7 +31,7 @@ RESPONSE = 0.1
 
 
 def sample(
-    model: pm.Model,
+    model: pm.Model | None = None,
     *,
     T: ArrayLike = 1.0,
     beta: ArrayLike | None = None,
@@ -51,7 +52,7 @@ def sample(
     Parameters
     ----------
     model : Model
-        Any `pm.Model` with variables of statmech_dsl.
+        Any `pm.Model` with variables of statmech_dsl; that of the ``with`` block unless given.
     T : float or sequence of float
         Temperature in units of energy (k_B = 1). A list adds a dimension ``T`` to the results.
     beta : float or sequence of float, optional
@@ -106,6 +107,7 @@ def sample(
     >>> round(float(data.posterior.m.mean()), 1)  # tanh(1/4)
     0.2
     """
+    model = given_or_context(model)
     draws, tune = count("draws", draws, 1), count("tune", tune, 0)
     chains, thin = count("chains", chains, 1), count("thin", thin, 1)
     threads = None if threads is None else count("threads", threads, 1)

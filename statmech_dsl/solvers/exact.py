@@ -13,6 +13,7 @@ from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ModelError
 from statmech_dsl.ir.temperatures import temperatures
+from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.recovery import Recovered, recover
 from statmech_dsl.solvers.elimination import Elimination, elimination
 from statmech_dsl.solvers.enumeration import MAX_STATES, Spectrum, spectrum
@@ -33,7 +34,7 @@ FEW_STATES = 2**20
 
 
 def exact(
-    model: pm.Model,
+    model: pm.Model | None = None,
     *,
     T: ArrayLike = 1.0,
     beta: ArrayLike | None = None,
@@ -104,6 +105,7 @@ def exact(
     >>> round(float(result.m2), 4)
     0.2716
     """
+    model = given_or_context(model)
     recovered = _recover(model)
     system = discrete_system(recovered.ir, recovered.tables, recovered.clamped)
     at = temperatures(T, beta, any(f.tempered for f in system.ir.energy_families))
@@ -124,8 +126,6 @@ def exact(
 
 def _recover(model: pm.Model) -> Recovered:
     """Find the local terms of a model and refuse random parameters."""
-    if not isinstance(model, pm.Model):
-        raise ModelError(f"expected a model, got {type(model).__name__}")
     recovered = recover(model)
     if recovered.random:
         behind = set(ancestors([recovered.parameters[name] for name in recovered.random]))

@@ -27,7 +27,7 @@ EXAMPLES: dict[Any, tuple[Any, ...]] = {
     Sequence[int]: ((-1, 0, 1), (-2, 0, 1)),
 }
 """What the arguments of a variable type are tried with, by their annotation."""
-MAX_STATES = 40
+MAX_STATES = 27
 """States of a small discrete model: its transition matrix takes the interpreter a moment."""
 
 

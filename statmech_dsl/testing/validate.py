@@ -13,6 +13,7 @@ from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ValidationError
 from statmech_dsl.estimators import jackknife, tau_int
 from statmech_dsl.ir.temperatures import temperatures
+from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.sample import sample
 from statmech_dsl.solvers.exact import exact
 from statmech_dsl.testing.conformance import TOLERANCE, check_backend, transitions
@@ -29,7 +30,7 @@ MAX_SITES = 1000
 
 
 def validate(
-    model: pm.Model,
+    model: pm.Model | None = None,
     *,
     T: float = 1.0,
     beta: float | None = None,
@@ -82,6 +83,7 @@ def validate(
     >>> report.worst_z < 5
     True
     """
+    model = given_or_context(model)
     refuse_random(model)
     sampler = build(model, updates=updates)
     at = temperatures(T, beta, sampler.tempered)

@@ -18,9 +18,9 @@ COMPILED = [name for name, b in BACKENDS.items() if name != "reference" and b.mi
 TYPES = list({d.label: d for d in declarations()}.values())
 """The last declaration of each variable type."""
 SHAPES = list(
-    {(d.domain.values is None, d.domain.transform): d for d in reversed(declarations())}.values()
+    {(d.domain.values is None, d.domain.components > 1): d for d in reversed(TYPES)}.values()
 )
-"""The first declaration of each kind of values: discrete, circle, sphere, line."""
+"""The first type with discrete values, with real ones, with several components."""
 MANY = 40
 """Sites of a ring whose colors are large enough for sites to be the lanes of a vector."""
 

@@ -230,3 +230,12 @@ def test_models_can_be_nested():
                 sm.Observable("m", s.mean())
     data = draw(model, store="b::s")
     assert {"a::m", "b::m", "b::s"} <= set(data.posterior)
+
+
+def test_verbs_take_the_model_of_the_with_block():
+    with mixed_model() as model:
+        inside = sm.sample(draws=3, tune=5, chains=2, seed=3, progressbar=False)
+        assert "exchange" in str(sm.explain())
+    assert equal(inside, draw(model, draws=3, tune=5))
+    with pytest.raises(errors.ModelError, match="no model"):
+        sm.sample()
