@@ -45,6 +45,8 @@ def to_tree(
     chains = len(state.replicas) // n_T
     coords["chain"] = np.arange(chains)
     coords["draw"] = np.arange(arrays["energy"].shape[1])
+    named = {d for dims, *_ in posterior.values() for d in dims}
+    given = {d: np.asarray(v) for d, v in model.coords.items() if v is not None and d in named}
     common = _common_attrs(sampler, state, T, many) | attrs
     scalar_T = {} if many else {"T": float(T[0])}
     stats = {
@@ -55,7 +57,7 @@ def to_tree(
     tree = xr.DataTree.from_dict(
         {
             "/": xr.Dataset(attrs=common),
-            "/posterior": xr.Dataset(posterior, coords=coords, attrs=common | scalar_T),
+            "/posterior": xr.Dataset(posterior, coords=coords | given, attrs=common | scalar_T),
             "/sample_stats": xr.Dataset(stats, coords=coords),
             "/constant_data": xr.Dataset(_couplings(sampler)),
             "/final_state": _state_dataset(sampler, state, n_T, many, dims_of, coords),

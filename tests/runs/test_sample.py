@@ -239,3 +239,12 @@ def test_verbs_take_the_model_of_the_with_block():
     assert equal(inside, draw(model, draws=3, tune=5))
     with pytest.raises(errors.ModelError, match="no model"):
         sm.sample()
+
+
+def test_coordinates_of_the_model_label_the_results():
+    with sm.Model(coords={"city": ["Rome", "Oslo", "Lima"]}) as model:
+        s = sm.Spin("s", 3, dims="city")
+        sm.Energy("fields", -np.array([0.1, 0.2, 0.3]) * s)
+    data = draw(model, store="s", T=[1.0, 2.0])
+    assert data.posterior.s.dims == ("chain", "draw", "T", "city")
+    assert list(data.posterior.city.values) == ["Rome", "Oslo", "Lima"]
