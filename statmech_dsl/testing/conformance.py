@@ -183,7 +183,8 @@ def _path(kernels: Kernels, state: State, sweeps: int) -> list[tuple[State, np.n
 
 def _require_equal(state: State, expected: State, where: str) -> None:
     for name, x in expected.values.items():
-        wrong = np.argwhere(state.values[name] != x)
+        found = state.values[name]
+        wrong = np.argwhere((found != x) & ((found == found) | (x == x)))  # NaN equals NaN
         where_first = f", first in replica {wrong[0][0]} at row {wrong[0][1]}" if len(wrong) else ""
         require(
             not len(wrong),
