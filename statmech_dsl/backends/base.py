@@ -49,8 +49,3 @@ class Backend:
     missing: Callable[[], str | None]
     build: Callable[[Program, Tables, int, int], Kernels]
     """Program, tables, number of replicas, number of threads."""
-
-
-def words_of(site_words: int, rank: int) -> tuple[int, int]:
-    """First block and offset of the words that belong to a rank."""
-    return divmod(rank * site_words, 4)

@@ -70,8 +70,13 @@ class Observables:
         # The views that Deterministics are would become loops over states, so they are removed first.
         single = rewrite_graph(single, include=("canonicalize",))
         batch: Any = vectorize_graph(single, {one[name]: x for name, x in many.items()})
+        # What simplifies to a constant has no batch axis, and may leave an input unused.
+        self._axes = {name: x.type.ndim for name, x in graphs.items()}
         self._function: Any = function(
-            list(many.values()), batch, mode=Mode(linker="py", optimizer="fast_compile")
+            list(many.values()),
+            batch,
+            mode=Mode(linker="py", optimizer="fast_compile"),
+            on_unused_input="ignore",
         )
         self._function.trust_input = True
 
@@ -85,7 +90,11 @@ class Observables:
             )
             for name in self.needed
         ]
-        results = dict(zip(self.names, self._function(*arguments), strict=True))
+        n = len(arguments[0])
+        results = {
+            name: np.broadcast_to(x, (n, *x.shape)) if x.ndim == self._axes[name] else x
+            for name, x in zip(self.names, self._function(*arguments), strict=True)
+        }
         # ArviZ subtracts draws, which NumPy refuses for booleans.
         return {n: x.astype(np.int8) if x.dtype == bool else x for n, x in results.items()}
 

@@ -248,3 +248,14 @@ def test_coordinates_of_the_model_label_the_results():
     data = draw(model, store="s", T=[1.0, 2.0])
     assert data.posterior.s.dims == ("chain", "draw", "T", "city")
     assert list(data.posterior.city.values) == ["Rome", "Oslo", "Lima"]
+
+
+def test_an_observable_may_be_constant():
+    with sm.Model() as model:
+        s = sm.Spin("s", 6)
+        sm.Energy("zeeman", -0.1 * s)
+        sm.Observable("n", s.sum() * 0 + 6)
+        sm.Observable("m", s.mean())
+    posterior = draw(model, T=[1.0, 2.0]).posterior
+    assert posterior.n.dims == posterior.m.dims
+    assert (posterior.n == 6).all()
