@@ -65,6 +65,44 @@ def test_one_bit_of_any_counter_or_of_the_seed_changes_half_of_the_bits(argument
         assert 40 <= np.bitwise_count(x ^ y).sum() <= 88  # 64 +- 4 sigma
 
 
+def sfc32_in_plain_python(a, b, c):
+    counter = 0
+    while True:
+        counter += 1
+        word = (a + b + counter) & FULL
+        a, b, c = b ^ b >> 9, c * 9 & FULL, ((c << 21 | c >> 11) & FULL) + word & FULL
+        yield word
+
+
+def test_the_words_of_a_rank():
+    """Ranks of a lane of a tile take turns; another tile is another stream."""
+    for rank in (0, 5, 21, rng.TILE + 37):
+        tile, place = divmod(rank, rng.TILE)
+        block = tile * rng.TILE_LANES + place % rng.TILE_LANES
+        stream = sfc32_in_plain_python(
+            *(int(x) for x in rng.philox(block, 3, 4, 2 | rng.TILE_STREAM, 9)[:3])
+        )
+        first = rng.WARM_UP + 3 * (place // rng.TILE_LANES)
+        words = [next(stream) for _ in range(first + 3)]
+        assert list(rng.rank_words(rank, 3, 3, 4, 2, 9)) == words[first:]
+
+
+def test_words_of_neighboring_addresses_are_uniform_and_independent():
+    base = rng.rank_words(0, 4096, 1, 2, 3, 4)
+    for other in (
+        rng.rank_words(1, 4096, 1, 2, 3, 4),
+        rng.rank_words(rng.TILE, 4096, 1, 2, 3, 4),
+        rng.rank_words(0, 4096, 2, 2, 3, 4),
+        rng.rank_words(0, 4096, 1, 3, 3, 4),
+        rng.rank_words(0, 4096, 1, 2, 4, 4),
+        rng.rank_words(0, 4096, 1, 2, 3, 5),
+    ):
+        for bit in range(32):
+            agree = int(np.sum((base ^ other) >> bit & 1 == 0))
+            assert abs(agree - 2048) < 5 * 32
+            assert abs(int(np.sum(other >> bit & 1)) - 2048) < 5 * 32
+
+
 def test_uniforms_are_inside_the_open_interval():
     assert rng.uniform(0) == 2.0**-33
     assert rng.uniform(FULL) == 1 - 2.0**-33

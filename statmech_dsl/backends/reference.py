@@ -173,14 +173,13 @@ class Reference:
             sums[name][element] += change
 
     def _sampler(self, p: LoweredPass, rank: int, replica: int, t: int, seed: int) -> Decide:
-        def word(slot: int) -> float:
-            block, offset = divmod(rank * p.words + slot, 4)
-            return float(rng.uniform(int(rng.philox(block, replica, t, p.stream, seed)[offset])))
+        words = rng.rank_words(rank, p.words, replica, t, p.stream, seed) if p.words else ()
 
         def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
             if isinstance(s, Attempts):
                 return self._attempt(s, p, rank, replica, t, seed, env)
-            return self._draw(s, tuple(word(slot + k) for k in range(s.words)), env)
+            u = tuple(float(rng.uniform(int(w))) for w in words[slot : slot + s.words])
+            return self._draw(s, u, env)
 
         return decide
 

@@ -71,6 +71,6 @@ def lower_pass(
         f"{v}.order",
         f"{v}.segments",
         stream,
-        words if words in (0, 1, 2) else -(-words // 4) * 4,
+        words,
         analysis.exclusive or any(isinstance(s, Move) for s in lowered),
     )

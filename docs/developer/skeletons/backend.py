@@ -159,9 +159,8 @@ class NumpyKernels:
             sums[name][element] += change
 
     def _word(self, p: LoweredPass, rank: int, packed: State, slot: int) -> np.ndarray:
-        block, offset = divmod(rank * p.words + slot, 4)
-        words = rng.philox(block, packed.replicas, packed.sweep, p.stream, packed.seed)
-        return np.asarray(rng.uniform(words[offset]))
+        address = (packed.replicas, packed.sweep, p.stream, packed.seed)
+        return np.asarray(rng.uniform(rng.rank_words(rank, p.words, *address)[slot]))
 
     def _draw(self, s: Any, u: list, env: dict) -> None:
         """Bind the name of a draw; `meaning` says how it follows from its uniforms."""

@@ -14,6 +14,7 @@ from statmech_dsl.ir.kernel import Program, Role
 from statmech_dsl.ir.model import Column
 
 BLOCK = 256
+"""Sites that are done together; tiles of random streams hold a whole number of them."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class ReplicaLanes:
         """A number of which each replica has its own."""
         return f"{name}[c, r]"
 
-    def word(self, words: int, slot: int) -> str:
+    def word(self, slot: int) -> str:
         """Random word ``slot`` of the site."""
-        return f"W[{'' if words >= 4 else f'(k % {4 // words}) * {words} + '}{slot}, r]"
+        return f"W[{slot}, r]"
 
     def load(self, names: Names, column: Column, entry: str, tag: str) -> tuple[list[str], str]:
         """Lines before the loop, and the spelling of what a column reads for a lane."""
@@ -92,9 +93,9 @@ class SiteLanes:
         """A number of which each replica has its own."""
         return f"{name}_c"
 
-    def word(self, words: int, slot: int) -> str:
+    def word(self, slot: int) -> str:
         """Random word ``slot`` of the site."""
-        return f"W[first + {'r' if words == 1 else f'r * {words} + {slot}'}]"
+        return f"W[{slot}, first + r]"
 
     def load(self, names: Names, column: Column, entry: str, tag: str) -> tuple[list[str], str]:
         """Lines before the loop, and the spelling of what a column reads for a lane."""

@@ -29,7 +29,14 @@ from statmech_dsl.ir.kernel import (
     Statement,
     Tally,
 )
-from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE
+from statmech_dsl.rng import (
+    MAX_ATTEMPTS,
+    STREAM_STRIDE,
+    TILE,
+    TILE_LANES,
+    TILE_STREAM,
+    WARM_UP,
+)
 
 UNROLL = 16
 """Regular roles up to this degree are unrolled."""
@@ -128,38 +135,39 @@ class PassPrinter:
         w = self.p.words
         if not w:
             return []
+        replica = "U(replica_c)" if isinstance(self.layout, SiteLanes) else "replica[c]"
+        counter = f"U(tile * {TILE_LANES}), {replica}, U(sweep), U({self.p.stream | TILE_STREAM})"
         if isinstance(self.layout, SiteLanes):
             return [
-                f"base = k * {w} // 4",
-                f"first = k * {w} - 4 * base",
-                f"for q in range((first + m * {w} + 3) // 4):",
-                *indent(
-                    self._block(
-                        "U(base + q)", "replica_c", ["4 * q", "4 * q + 1", "4 * q + 2", "4 * q + 3"]
-                    )
-                ),
+                f"if k // {TILE} != tile:",
+                f"    tile = k // {TILE}",
+                f"    tile_words(W[:{w}], {counter}, key0, key1, G0, G1, G2)",
+                f"first = k % {TILE}",
             ]
-        replica = "U(replica[c, r])"
-        if w < 4:
-            fill = [
-                self.layout.loop,
-                *indent(self._block(f"U(k // {4 // w})", replica, [f"{j}, r" for j in range(4)])),
-            ]
-            return [f"if k % {4 // w} == 0:", *indent(fill)]
-        out: Lines = []
-        for q in range(w // 4):
-            places = [f"{4 * q + j}, r" for j in range(4)]
-            block = self._block(f"U(k * {w // 4} + {q})", replica, places)
-            out += [self.layout.loop, *indent(block)]
-        return out
+        return [
+            f"if k % {TILE} == 0:",
+            f"    tile = k // {TILE}",
+            f"    seed_tile(G0, G1, G2, {counter}, key0, key1)",
+            f"lane = k % {TILE_LANES}",
+            "g0, g1, g2 = G0[lane], G1[lane], G2[lane]",
+            f"step = U32(k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1})",
+            *(line for j in range(w) for line in self._word(j)),
+        ]
 
-    def _block(self, block: str, replica: str, places: list[str]) -> Lines:
-        stream = f"U({self.p.stream})"
-        out = [f"a0, a1, a2, a3 = philox({block}, {replica}, U(sweep), {stream}, key0, key1)"]
-        return out + [f"W[{place}] = uniform(a{j})" for j, place in enumerate(places)]
+    def _word(self, slot: int) -> Lines:
+        return [
+            self.layout.loop,
+            *indent(
+                [
+                    f"a0, a1, a2, word = sfc32(g0[r], g1[r], g2[r], U32(step + U32({slot})))",
+                    "g0[r], g1[r], g2[r] = a0, a1, a2",
+                    f"W[{slot}, r] = uniform(word)",
+                ]
+            ),
+        ]
 
     def _uniforms(self, n: int) -> tuple[Expr, ...]:
-        words = [self.layout.word(self.p.words, self.slot + j) for j in range(n)]
+        words = [self.layout.word(self.slot + j) for j in range(n)]
         self.slot += n
         return tuple(read(f"@word.{w}") for w in words)
 

@@ -134,6 +134,54 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
+U32 = np.uint32
+_9, _3, _21, _11 = U32(9), U32(3), U32(21), U32(11)
+
+
+@_inline
+def sfc32(a, b, c, n):
+    """Next state of a stream and word number n (from 1); see `statmech_dsl.rng`."""
+    word = U32(U32(a + b) + n)
+    rotated = U32(U32(c << _21) | U32(c >> _11))
+    return U32(b ^ U32(b >> _9)), U32(c + U32(c << _3)), U32(rotated + word), word
+
+
+_WARM_UP, _TILE_LANES, _TILE_STEPS = rng.WARM_UP, rng.TILE_LANES, rng.TILE_STEPS
+
+
+@njit(error_model="numpy", nogil=True)
+def seed_tile(g0, g1, g2, block, replicas, sweep, stream, k0, k1):
+    """States of a tile's streams after the warm-up, for every replica of a chunk."""
+    for lane in range(g0.shape[0]):
+        for r in range(g0.shape[1]):
+            a, b, c, _ = philox(block + U(lane), U(replicas[r]), sweep, stream, k0, k1)
+            g0[lane, r], g1[lane, r], g2[lane, r] = U32(a), U32(b), U32(c)
+        for n in range(_WARM_UP):
+            for r in range(g0.shape[1]):
+                a, b, c, _ = sfc32(g0[lane, r], g1[lane, r], g2[lane, r], U32(n + 1))
+                g0[lane, r], g1[lane, r], g2[lane, r] = a, b, c
+
+
+@njit(error_model="numpy", nogil=True)
+def tile_words(w, block, replica, sweep, stream, k0, k1, g0, g1, g2):
+    """Uniforms of a tile, by slot and rank, for one replica."""
+    for r in range(_TILE_LANES):
+        a, b, c, _ = philox(block + U(r), replica, sweep, stream, k0, k1)
+        g0[r], g1[r], g2[r] = U32(a), U32(b), U32(c)
+    for n in range(_WARM_UP):
+        for r in range(_TILE_LANES):
+            a, b, c, _ = sfc32(g0[r], g1[r], g2[r], U32(n + 1))
+            g0[r], g1[r], g2[r] = a, b, c
+    n = U32(_WARM_UP)
+    for step in range(_TILE_STEPS):
+        for slot in range(w.shape[0]):
+            n = U32(n + U32(1))
+            row = w[slot, step * _TILE_LANES : (step + 1) * _TILE_LANES]
+            for r in range(_TILE_LANES):
+                g0[r], g1[r], g2[r], word = sfc32(g0[r], g1[r], g2[r], n)
+                row[r] = uniform(word)
+
+
 @_inline
 def uniform(word):
     """(word + 1/2) 2^-32."""

@@ -31,7 +31,11 @@ _SPELLING = {
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
 EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
 RUNTIME_NAMES = ", ".join(
-    sorted(EXPENSIVE | {"lookup", "maximum", "minimum", "philox", "sign", "square", "uniform"})
+    sorted(
+        EXPENSIVE
+        | {"lookup", "maximum", "minimum", "philox", "seed_tile", "sfc32", "sign", "square"}
+        | {"tile_words", "uniform"}
+    )
 )
 """What generated modules import from `runtime`."""
 
