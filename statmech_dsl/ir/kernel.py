@@ -110,8 +110,8 @@ class LoweredPass:
     """A pass that a backend can run.
 
     ``order`` names the table of sites by rank, ``segments`` that of the ranks where colors begin (and the
-    end); ``words`` is the number of random words of a site. In an ``exclusive`` pass all sites of a replica hang together
-    through running sums or the running energy: only replicas may run in parallel.
+    end); ``words`` is the number of random words of a site. In an ``exclusive`` pass all sites of a replica
+    hang together through running sums or the running energy: only replicas may run in parallel.
     """
 
     update: str
