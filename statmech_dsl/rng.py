@@ -12,6 +12,10 @@ nothing else, so a chain has the same bits whatever runs beside it. Two generato
   sweep and tile, from the block of the counter
   ``(tile * TILE_LANES + lane, replica, sweep, pass number + TILE_STREAM)``.
 
+Bit-sliced kernels compare whole words of random bits with thresholds, one bit plane at a time. A site then has
+a uniform of `PLANES` bits from a stream of 64-bit words (SFC again) and `TAIL` more from a hash of that
+stream's state, which are needed once in 2^PLANES cases. See `replica_bits` and `site_bits`.
+
 Backends repeat this arithmetic in their own language; tests hold them against this file.
 """
 
@@ -21,7 +25,7 @@ import numpy as np
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57
 W0, W1 = 0x9E3779B9, 0xBB67AE85
-MASK = 0xFFFFFFFF
+MASK, MASK64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 ROUNDS = 10
 STREAM_STRIDE = 1 << 8
 """Pass numbers stay below this, so that ``pass + STREAM_STRIDE * attempt`` is one to one."""
@@ -34,6 +38,21 @@ TILE_STREAM = 1 << 31
 """Stream numbers of tiles, beyond those of attempts."""
 WARM_UP = 4
 """Words that a fresh stream drops, until every bit of its state has met every other."""
+PLANES, TAIL = 12, 36
+"""Bits of a uniform in a bit-sliced kernel: those that are always drawn, and the rest."""
+BIT_STREAM = 1 << 30
+"""Stream numbers of bit-sliced passes."""
+BIT_TILE = 1024
+"""Ranks (or words of sites) of a tile in a bit-sliced pass."""
+GROUP_LANES, WORD_LANES = 8, 32
+"""Streams of such a tile, where words hold replicas and where they hold sites."""
+SFC64_C, GOLDEN, MIX1, MIX2 = (
+    0xD1B54A32D192ED03,
+    0x9E3779B97F4A7C15,
+    0xBF58476D1CE4E5B9,
+    0x94D049BB133111EB,
+)
+"""Third word of a fresh 64-bit stream, and the constants of splitmix64 (Steele, Lea and Flood 2014)."""
 CHAIN_BITS = 20
 """A replica's number is ``chain + (index of T << CHAIN_BITS)``, whatever the counts of a run."""
 
@@ -85,6 +104,64 @@ def rank_words(rank: int, words: int, replica, sweep: int, number: int, seed: in
     step, lane = divmod(place, TILE_LANES)
     state = philox(tile * TILE_LANES + lane, replica, sweep, number | TILE_STREAM, seed)[:3]
     return sfc32(*(x.astype(np.uint32) for x in state), (step + 1) * words)[step * words :]
+
+
+def sfc64(a, b, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """First n words of 64-bit streams after the warm-up, and the first word of the state after each."""
+    a, b = np.asarray(a, np.uint64), np.asarray(b, np.uint64)
+    c = np.full_like(a, SFC64_C)
+    words, states = np.empty((2, WARM_UP + n, *a.shape), np.uint64)
+    with np.errstate(over="ignore"):
+        for k in range(WARM_UP + n):
+            word = a + b + np.uint64(k + 1)
+            a = b ^ (b >> np.uint64(11))
+            b = c + (c << np.uint64(3))
+            c = (c << np.uint64(24) | c >> np.uint64(40)) + word
+            words[k], states[k] = word, a
+    return words[WARM_UP:], states[WARM_UP:]
+
+
+def mix64(x: int) -> int:
+    """The finalizer of splitmix64: a bijection of 64-bit words that looks random."""
+    x = (x ^ x >> 30) * MIX1 & MASK64
+    x = (x ^ x >> 27) * MIX2 & MASK64
+    return x ^ x >> 31
+
+
+def replica_bits(rank: int, replica: int, sweep: int, number: int, seed: int) -> int:
+    """A site's uniform, PLANES + TAIL bits, where words hold replicas.
+
+    Eight replicas of neighboring numbers, ``replica // 8`` alike, share a stream: each owns a bit of every
+    byte. Three words of it, 24 bytes, are the planes of two ranks, ``rank % 16`` below 8 first.
+    """
+    tile, place = divmod(rank, BIT_TILE)
+    block, half = place // (2 * GROUP_LANES), place // GROUP_LANES % 2
+    group, bit = divmod(replica, 8)
+    block_of = tile * GROUP_LANES + place % GROUP_LANES
+    words, states = _bit_stream(block_of, group, sweep, number, seed, 3 * (block + 1))
+    planes = words[3 * block :].tobytes()[half * PLANES :][:PLANES]
+    high = int("".join(str(byte >> bit & 1) for byte in planes), 2)
+    return _with_tail(high, int(states[-1]), 8 * half + bit)
+
+
+def site_bits(word: int, lane: int, replica: int, sweep: int, number: int, seed: int) -> int:
+    """A site's uniform, PLANES + TAIL bits, where words hold sites: the site is bit ``lane`` of a word."""
+    tile, place = divmod(word, BIT_TILE)
+    step = place // WORD_LANES
+    block_of = tile * WORD_LANES + place % WORD_LANES
+    words, states = _bit_stream(block_of, replica, sweep, number, seed, PLANES * (step + 1))
+    high = int("".join(str(int(w) >> lane & 1) for w in words[PLANES * step :]), 2)
+    return _with_tail(high, int(states[-1]), lane)
+
+
+def _bit_stream(block: int, who: int, sweep: int, number: int, seed: int, n: int) -> tuple:
+    w = [int(x) for x in philox(block, who, sweep, number | BIT_STREAM, seed)]
+    return sfc64(w[0] | w[1] << 32, w[2] | w[3] << 32, n)
+
+
+def _with_tail(high: int, state: int, index: int) -> int:
+    tail = mix64(state ^ (index + 1) * GOLDEN & MASK64) >> (64 - TAIL)
+    return high << TAIL | tail
 
 
 def uniform(word) -> np.ndarray | float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend
+from statmech_dsl.ir.bits import Bits, class_energies, threshold
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
@@ -71,12 +72,27 @@ class Reference:
 
     def energies(self, x: Values) -> tuple[float, float]:
         """Energy that T divides, and energy that it does not."""
+        if self.program.bits is not None:
+            return self._counted_energy(x, self.program.bits), 0.0
         sums, total = self.sums(x), [0.0, 0.0]
         for f in self.program.model.energy_families:
             for m in range(f.n_instances(self.tables)):
                 slots = self._family_slots(f, m, x, sums)
                 total[0 if f.tempered else 1] += evaluate(f.expr, slots, {})
         return total[0], total[1]
+
+    def _counted_energy(self, x: Values, bits: Bits) -> float:
+        """Energy from the numbers of terms that take their higher value."""
+        total = 0.0
+        for s in bits.sums:
+            f, (base, unit) = self.program.model.family(s.family), self.tables[s.scale]
+            terms = [
+                evaluate(f.expr, self._family_slots(f, m, x, {}), {})
+                for m in range(f.n_instances(self.tables))
+            ]
+            count = round((math.fsum(terms) - base) / unit) if unit else 0
+            total += base + unit * count
+        return total
 
     def _family_slots(self, f: Family, m: int, x: Values, sums: dict) -> list[float]:
         return [self._slot(c, None if c.index is None else m, x, sums) for c in f.columns]
@@ -173,6 +189,8 @@ class Reference:
             sums[name][element] += change
 
     def _sampler(self, p: LoweredPass, rank: int, replica: int, t: int, seed: int) -> Decide:
+        if self.program.bits is not None:
+            return self._comparison(self.program.bits, p, rank, replica, t, seed)
         words = rng.rank_words(rank, p.words, replica, t, p.stream, seed) if p.words else ()
 
         def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
@@ -180,6 +198,24 @@ class Reference:
                 return self._attempt(s, p, rank, replica, t, seed, env)
             u = tuple(float(rng.uniform(int(w))) for w in words[slot : slot + s.words])
             return self._draw(s, u, env)
+
+        return decide
+
+    def _comparison(self, bits: Bits, p: LoweredPass, rank, replica, t, seed: int) -> Decide:
+        """Draw one of two values as bit-sliced kernels do: by a threshold for the size of the energy."""
+        form = bits.passes[p.stream]
+        if bits.fold is None:
+            u = rng.replica_bits(rank, replica, t, p.stream, seed)
+        else:
+            u = rng.site_bits(*divmod(rank, bits.fold), replica, t, p.stream, seed)
+        levels = self.tables[form.energies]
+        sizes = [0.0, *class_energies(form, self.tables)]
+
+        def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
+            n = int(np.argmin(np.abs(levels - env["e.1"])))
+            assert math.isclose(levels[n], env["e.1"], rel_tol=1e-6, abs_tol=1e-6)
+            unlikely = u < threshold(env["beta"], sizes[form.classes[n]])
+            return float(unlikely == form.rises[n])
 
         return decide
 

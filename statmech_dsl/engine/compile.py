@@ -27,8 +27,16 @@ class Compiled:
     lowered: Lowered
 
 
-def lower_model(model: pm.Model, updates: Updates = "auto", law: str = "boltzmann") -> Compiled:
-    """Recover the factors of a model and lower a sweep over its variables."""
+def lower_model(
+    model: pm.Model,
+    updates: Updates = "auto",
+    law: str = "boltzmann",
+    n_replicas: int | None = None,
+) -> Compiled:
+    """Recover the factors of a model and lower a sweep over its variables.
+
+    With a number of replicas the couplings are final, and the sweep may be bit-sliced.
+    """
     recovered = recover(model)
     if not recovered.ir.variables:
         raise ModelError(
@@ -41,6 +49,7 @@ def lower_model(model: pm.Model, updates: Updates = "auto", law: str = "boltzman
         recovered.tables,
         lambda analysis: [choose_update(recovered.ir, analysis, updates, law)],
         law,
+        n_replicas,
     )
     return Compiled(recovered, lowered)
 
@@ -62,7 +71,7 @@ def compile_model(
     """
     chosen = choose_backend(backend)
     refuse_random(model)
-    compiled = lower_model(model, updates)
+    compiled = lower_model(model, updates, n_replicas=n_replicas)
     ir, program = compiled.recovered.ir, compiled.lowered.program
     warn_unused(ir, compiled.lowered)
     kernels = chosen.build(program, compiled.lowered.tables, n_replicas, n_threads(threads))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from statmech_dsl.ir.bits import Bits
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, ModelIR
@@ -132,6 +133,8 @@ class Program:
     model: ModelIR
     passes: tuple[LoweredPass, ...]
     law: str
+    bits: Bits | None = None
+    """How to run it on bits: then draws and energies are those of `ir.bits`."""
 
     @property
     def exclusive(self) -> bool:

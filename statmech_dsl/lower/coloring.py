@@ -27,10 +27,15 @@ class Order:
 
 def color(ir: ModelIR, tables: Tables, variable: str) -> Order:
     """Order the free sites of a variable by color; two colors where the dependencies are bipartite."""
-    free = tables[ir.variable(variable).free]
-    n = ir.variable(variable).n_sites
     a, b = dependencies(ir, tables, variable)
-    neighbors, start = adjacency(a, b, n)
+    graph = adjacency(a, b, ir.variable(variable).n_sites)
+    return color_graph(*graph, tables[ir.variable(variable).free], a, b)
+
+
+def color_graph(
+    neighbors: np.ndarray, start: np.ndarray, free: np.ndarray, a: np.ndarray, b: np.ndarray
+) -> Order:
+    """Order the nodes ``free`` of a graph by color; its edges are the pairs (a, b)."""
     colors = _parity(neighbors, start, free)
     if colors is None:
         colors = _greedy(neighbors, start, free)

@@ -30,11 +30,13 @@ class SiteAnalysis:
     """Every site hangs on every other, through a running sum or a tabulated law."""
 
 
-def analyze(ir: ModelIR, tables: Tables, variable: str, law: str) -> SiteAnalysis:
-    """Occurrences, order and forms of a variable."""
+def analyze(
+    ir: ModelIR, tables: Tables, variable: str, law: str, order: Order | None = None
+) -> SiteAnalysis:
+    """Occurrences, order (unless given) and forms of a variable."""
     found = occurrences(ir, tables, variable)
     exclusive = law == "tabulated" or any(o.family.feeds for o in found)
-    order = (natural if exclusive else color)(ir, tables, variable)
+    order = order or (natural if exclusive else color)(ir, tables, variable)
     return SiteAnalysis(variable, found, order, forms(found, ir, tables), exclusive)
 
 

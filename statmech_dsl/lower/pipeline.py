@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,16 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
+from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, find_fold
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
 from statmech_dsl.rng import STREAM_STRIDE
 
 Choose = Callable[[SiteAnalysis], Sequence[SitePass]]
 """The updates of a variable, chosen after its analysis."""
+FOLDED_SITES = 1 << 15
+"""From this size on words hold sites also where there are several replicas."""
+SMALLEST_FOLD = 16, 48
+"""Sites in a word, at least, for one replica and for several, which could fill words by themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,21 +30,58 @@ class Lowered:
     program: Program
     tables: Tables
     analyses: tuple[SiteAnalysis, ...]
+    unsliced: str = ""
+    """Why the program is not bit-sliced; empty if it is."""
 
 
-def lower(ir: ModelIR, tables: Tables, choose: Choose, law: str = "boltzmann") -> Lowered:
-    """Analyze every variable, choose its updates, lower each of them, verify the result."""
-    free = [v.name for v in ir.variables if len(tables[v.free])]
-    analyses = tuple(analyze(ir, tables, name, law) for name in free)
+def lower(
+    ir: ModelIR,
+    tables: Tables,
+    choose: Choose,
+    law: str = "boltzmann",
+    n_replicas: int | None = None,
+) -> Lowered:
+    """Analyze every variable, choose its updates, lower each of them, verify the result.
+
+    The program is bit-sliced if its form allows; without ``n_replicas`` it is not, as its couplings may
+    still change.
+    """
+    if n_replicas is None:
+        return _lower(ir, tables, choose, law, None, "its couplings may change")
+    if law != "boltzmann":
+        return _lower(ir, tables, choose, law, None, f"its law is {law}")
+    fold, reason = None, ""
+    if n_replicas == 1 or sum(v.n_sites for v in ir.variables) >= FOLDED_SITES:
+        try:
+            fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1])
+        except Unsliced as why:
+            reason = f"one system alone fills no word: {why}" if n_replicas == 1 else ""
+    lowered = _lower(ir, tables, choose, law, fold, reason)
+    if fold is not None and lowered.program.bits is None:
+        return _lower(ir, tables, choose, law, None, lowered.unsliced)
+    return lowered
+
+
+def _lower(
+    ir: ModelIR, source: Tables, choose: Choose, law: str, fold: Fold | None, unsliced: str
+) -> Lowered:
+    free = [v.name for v in ir.variables if len(source[v.free])]
+    orders = fold.orders if fold else {}
+    analyses = tuple(analyze(ir, source, name, law, orders.get(name)) for name in free)
     chosen = [(a, p) for a in analyses for p in choose(a)]
     if len(chosen) >= STREAM_STRIDE:
         raise ModelError(f"{len(chosen)} passes a sweep are more than {STREAM_STRIDE - 1}")
-    out: dict[str, np.ndarray] = dict(tables)
+    tables: dict[str, np.ndarray] = dict(source)
     passes = tuple(
-        lower_pass(ir, tables, p, a, law, stream, out) for stream, (a, p) in enumerate(chosen)
+        lower_pass(ir, source, p, a, law, stream, tables) for stream, (a, p) in enumerate(chosen)
     )
     program = Program(ir, passes, law)
-    verify(program, out)
-    for table in out.values():
+    verify(program, tables)
+    if not unsliced:
+        try:
+            program = replace(program, bits=bit_form(program, tables, fold))
+        except Unsliced as why:
+            unsliced = str(why)
+    for table in tables.values():
         table.setflags(write=False)
-    return Lowered(program, out, analyses)
+    return Lowered(program, tables, analyses, unsliced)

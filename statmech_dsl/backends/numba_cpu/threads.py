@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,6 +13,16 @@ from functools import cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
     """A pool for this process: the threads of a forked parent do not exist in the child."""
     return ThreadPoolExecutor(threads)
+
+
+def together(work: Callable[[int], None], team: int) -> None:
+    """Call ``work(me)`` in ``team`` threads that wait for each other; none of them may have to queue."""
+    others = [threading.Thread(target=work, args=(me,)) for me in range(1, team)]
+    for thread in others:
+        thread.start()
+    work(0)
+    for thread in others:
+        thread.join()
 
 
 def spread(work: Callable[[int, int], None], n: int, threads: int) -> None:

@@ -1,0 +1,191 @@
+"""The kernels of a bit-sliced program: layout of the state, thresholds, threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.sums_source import RANKS, ROWS, SumsPrinter
+from statmech_dsl.backends.numba_cpu.bit_sliced.sweep_source import SweepPrinter
+from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.backends.numba_cpu.threads import spread, together
+from statmech_dsl.ir.bits import BitPass, class_energies, threshold
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+from statmech_dsl.rng import PLANES, TAIL
+
+
+@dataclass(eq=False)
+class Packed:
+    """A state as words [chunk, row, word] of each variable, and thresholds of each pass.
+
+    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened, the
+    last class first subtracted (xor) from the others; ``tails[p]`` the rest, [chunk, class, lane].
+    """
+
+    state: State
+    slots: Slots
+    words: dict[str, np.ndarray]
+    levels: list[np.ndarray]
+    tails: list[np.ndarray]
+
+
+class BitKernels:
+    """Kernels of one bit-sliced program; compiled when first used, or taken from the cache on disk."""
+
+    def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
+        assert program.bits is not None
+        self.program, self.bits, self.tables, self.threads = program, program.bits, tables, threads
+        self.n_replicas = n_replicas
+        self.halos = halos(program, self.bits, tables)
+        self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
+        self._sweeps: dict[int, tuple] = {}
+        self._sums: dict[int, tuple] = {}
+
+    def describe(self) -> str:
+        """What the lanes of a vector hold."""
+        if self.bits.fold is not None:
+            return f"the bits of a word hold {self.bits.fold} sites of a color"
+        return "the bits of a word hold 64 replicas, in groups of 8 by their numbers"
+
+    def source(self) -> str:
+        """Source of the sweep kernel."""
+        return self._sweep_kernel(-(-self.n_replicas // 64))[0]
+
+    # ---- layout ---------------------------------------------------------------------------------
+
+    def pack(self, state: State) -> Packed:
+        """Bring a state into words."""
+        fold = self.bits.fold
+        n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
+        words = {}
+        for v in self.program.model.variables:
+            high = state.values[v.name] == (v.domain.values or ())[1]
+            x = words_of(high, slots)
+            halo = self.halos[v.name]
+            words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)
+            words[v.name][:, : halo.rows] = x
+            self._refresh(words[v.name], v.name)
+        pairs = [self._levels(p, state, slots) for p in self.bits.passes]
+        return Packed(state.copy(), slots, words, [p[0] for p in pairs], [p[1] for p in pairs])
+
+    def _refresh(self, x: np.ndarray, variable: str) -> None:
+        """Fill the halo."""
+        halo, size = self.halos[variable], np.uint64(self.bits.fold or 64)
+        copy, down = x[:, halo.source], halo.turn.astype(np.uint64)[:, None]
+        x[:, halo.rows + 1 :] = (copy >> down | copy << (size - down)) & self.lanes
+
+    def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
+        """Planes and rests of the thresholds of a pass."""
+        sizes = class_energies(p, self.tables)
+        betas, which = np.unique(state.beta, return_inverse=True)
+        limits = [[threshold(float(b), e) for b in betas] for e in sizes]
+        limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
+        lanes = slots.spread(limit)
+        tails = lanes & np.uint64((1 << TAIL) - 1)
+        shape = block(self.bits, slots.words)
+        planes = []
+        for q in range(PLANES):
+            bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
+            planes.append(slots.words_of_lanes(bit.astype(bool)))
+        x = np.stack(planes, axis=2)  # [chunk, class, plane, word]
+        x[:, :-1] ^= x[:, -1:]
+        x = np.tile(x, shape.width // slots.words)
+        return x.reshape(len(x), -1), tails
+
+    def unpack(self, packed: Packed) -> State:
+        """Copy back into plain arrays."""
+        state = packed.state.copy()
+        state.values = {name: self.values(packed, name) for name in packed.words}
+        return state
+
+    def values(self, packed: Packed, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        v = self.program.model.variable(variable)
+        rows = self.halos[variable].rows
+        high = bits_of(packed.words[variable][:, :rows], packed.slots)
+        return np.asarray(v.domain.values, v.domain.storage_dtype)[high.view(np.uint8)]
+
+    # ---- sweeps ---------------------------------------------------------------------------------
+
+    def _sweep_kernel(self, n_words: int) -> tuple:
+        """Source and tables for some number of words of replicas."""
+        shape = block(self.bits, n_words)
+        if shape.words not in self._sweeps:
+            arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
+            printer = SweepPrinter(self.program, self.bits, arrays, shape)
+            source = printer.source()
+            self._sweeps[shape.words] = source, [arrays[name] for name in printer.tables]
+        return self._sweeps[shape.words]
+
+    def sweep(self, packed: Packed, n: int) -> None:
+        """Do n sweeps in place."""
+        source, tables = self._sweep_kernel(packed.slots.words)
+        kernel, state = cache.load(source), packed.state
+        sync = np.zeros(1, np.int64)
+        thresholds = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
+        halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
+        arguments = (
+            sync,
+            n,
+            state.sweep,
+            np.uint64(state.seed),
+            packed.slots.groups,
+            self.lanes,
+            *thresholds,
+            *packed.words.values(),
+            *halo,
+            *tables,
+        )
+        chunks = len(packed.slots.groups)
+        if self.bits.fold is not None and chunks < self.threads:
+            team = self.threads
+            together(lambda me: kernel(0, chunks, me, team, *arguments), team)
+        else:
+            spread(lambda a, b: kernel(a, b, 0, 1, *arguments), chunks, self.threads)
+        state.sweep += n
+
+    # ---- sums -----------------------------------------------------------------------------------
+
+    def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        total = np.zeros(packed.state.n_replicas)
+        for s, count in zip(self.bits.sums, self._counts(packed), strict=True):
+            base, unit = self.tables[s.scale]
+            total += base + unit * count
+        return total, np.zeros_like(total)
+
+    def _counts(self, packed: Packed) -> np.ndarray:
+        """Set bits of each sum, shape (sums, replicas)."""
+        words, folded = packed.slots.words, self.bits.fold is not None
+        if words not in self._sums:
+            multiple = 1 if folded else ROWS * RANKS
+            arrays = sum_tables(self.bits, self.tables, self.halos, multiple)
+            printer = SumsPrinter(self.program, folded, words)
+            source = printer.source(self.bits.sums)
+            self._sums[words] = source, [arrays[name] for name in printer.tables]
+        source, tables = self._sums[words]
+        kernel, sums = cache.load(source), self.bits.sums
+        chunks = len(packed.slots.groups)
+        out = np.zeros((chunks, len(sums), 1 if folded else 64 * words), np.int64)
+        terms = [self._n_terms(s) for s in sums]
+        planes = (max(terms, default=0) // RANKS + ROWS).bit_length()
+        arguments = (out, self.lanes, planes, *packed.words.values(), *tables)
+        spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
+        counts = packed.slots.gather(out)
+        for k, s in enumerate(sums):
+            if s.term.flip is True:
+                counts[k] = terms[k] - counts[k]
+        return counts
+
+    def _n_terms(self, s) -> int:
+        """Number of terms of a sum."""
+        if not s.term.columns:
+            return 0
+        return self.tables[s.term.columns[0].index].size * (self.bits.fold or 1)

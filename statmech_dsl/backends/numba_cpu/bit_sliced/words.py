@@ -1,0 +1,88 @@
+"""Which bit of which word holds which replica, or which site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Places of replicas: ``lane[r]`` counts the bits of all words, chunk by chunk.
+
+    Without a fold, replicas whose numbers // 8 agree form a group, which owns a byte; the bit in it is the
+    number % 8. So the random bits of a replica lie at the same place of its group's stream, whatever other
+    replicas there are. With a fold, a chunk is a replica.
+
+    ``groups`` [chunk, byte, word] are the numbers of the groups (of the replicas, under a fold).
+    """
+
+    lane: np.ndarray
+    groups: np.ndarray
+    fold: int | None
+
+    @property
+    def words(self) -> int:
+        """Words of a chunk."""
+        return self.groups.shape[2]
+
+    @staticmethod
+    def of(replicas: np.ndarray, fold: int | None, words: int) -> Slots:
+        """Places for replicas of some numbers; equal numbers go to different bytes."""
+        if fold is not None:
+            return Slots(np.arange(len(replicas)), replicas.reshape(-1, 1, 1), fold)
+        order = np.argsort(replicas, kind="stable")
+        ordered = replicas[order]
+        repeat = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
+        keys = np.stack([repeat, ordered // 8])
+        bytes_, byte = np.unique(keys, axis=1, return_inverse=True)
+        lane = np.empty(len(replicas), np.int64)
+        lane[order] = byte.reshape(-1) * 8 + ordered % 8
+        missing = -bytes_.shape[1] % (8 * words)
+        groups = np.concatenate([bytes_[1], np.zeros(missing, bytes_.dtype)])
+        groups = groups.reshape(-1, words, 8).transpose(0, 2, 1)
+        return Slots(lane, np.ascontiguousarray(groups.astype(np.uint32)), None)
+
+    def spread(self, x: np.ndarray) -> np.ndarray:
+        """Numbers of replicas to lanes: [class, replica] to [chunk, class, lane of the chunk]."""
+        if self.fold is not None:
+            return np.ascontiguousarray(x.T[:, :, None])
+        lanes = np.zeros((len(x), len(self.groups) * self.words * 64), x.dtype)
+        lanes[:, self.lane] = x
+        return np.ascontiguousarray(lanes.reshape(len(x), len(self.groups), -1).transpose(1, 0, 2))
+
+    def gather(self, x: np.ndarray) -> np.ndarray:
+        """Back to replicas: [chunk, sum, lane] to [sum, replica]."""
+        return x.transpose(1, 0, 2).reshape(x.shape[1], -1)[:, self.lane]
+
+    def words_of_lanes(self, bit: np.ndarray) -> np.ndarray:
+        """Words of bits that lie in the last axis, lane by lane; one bit fills a folded word."""
+        if self.fold is not None:
+            return np.where(bit, np.uint64(2**64 - 1), np.uint64(0))
+        return np.packbits(bit, axis=-1, bitorder="little").view(np.uint64)
+
+
+def words_of(high: np.ndarray, slots: Slots) -> np.ndarray:
+    """Words [chunk, row, word] of bits [replica, site]."""
+    n_sites = high.shape[1]
+    if slots.fold is not None:
+        lanes = high.reshape(len(high), slots.fold, n_sites // slots.fold)
+        full = np.zeros((len(high), 64, lanes.shape[2]), bool)
+        full[:, : slots.fold] = lanes
+        x = np.packbits(full, axis=1, bitorder="little")
+        return np.ascontiguousarray(x.transpose(0, 2, 1)).view(np.uint64)
+    lanes = np.zeros((len(slots.groups) * slots.words * 64, n_sites), bool)
+    lanes[slots.lane] = high
+    x = np.packbits(lanes, axis=0, bitorder="little").reshape(len(slots.groups), -1, n_sites)
+    return np.ascontiguousarray(x.transpose(0, 2, 1)).view(np.uint64)
+
+
+def bits_of(words: np.ndarray, slots: Slots) -> np.ndarray:
+    """Bits [replica, site] of words [chunk, row, word]."""
+    x = np.ascontiguousarray(words).view(np.uint8).transpose(0, 2, 1)
+    if slots.fold is not None:
+        lanes = np.unpackbits(x, axis=1, bitorder="little", count=slots.fold)
+        return lanes.reshape(len(lanes), -1).view(bool)
+    lanes = np.unpackbits(x.reshape(-1, x.shape[2]), axis=0, bitorder="little")
+    return lanes[slots.lane].view(bool)
