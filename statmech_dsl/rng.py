@@ -145,12 +145,15 @@ def replica_bits(rank: int, replica: int, sweep: int, number: int, seed: int) ->
 
 
 def site_bits(word: int, lane: int, replica: int, sweep: int, number: int, seed: int) -> int:
-    """A site's uniform, PLANES + TAIL bits, where words hold sites: the site is bit ``lane`` of a word."""
+    """A site's uniform, PLANES + TAIL bits, where words hold sites: the site is bit ``lane`` of a word.
+
+    Its stream gives the least significant plane first, which is the one that a comparison begins with.
+    """
     tile, place = divmod(word, BIT_TILE)
     step = place // WORD_LANES
     block_of = tile * WORD_LANES + place % WORD_LANES
     words, states = _bit_stream(block_of, replica, sweep, number, seed, PLANES * (step + 1))
-    high = int("".join(str(int(w) >> lane & 1) for w in words[PLANES * step :]), 2)
+    high = int("".join(str(int(w) >> lane & 1) for w in words[: -PLANES - 1 : -1]), 2)
     return _with_tail(high, int(states[-1]), lane)
 
 

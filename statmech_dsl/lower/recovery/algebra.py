@@ -27,7 +27,7 @@ from statmech_dsl.lower.recovery.terms import (
     size_of,
 )
 
-MAX_INSTANCES = 20_000_000
+MAX_INSTANCES = 50_000_000
 """Instances of one term: about half a gigabyte of index columns."""
 
 

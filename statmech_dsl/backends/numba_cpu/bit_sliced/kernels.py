@@ -70,7 +70,7 @@ class BitKernels:
             x = words_of(high, slots)
             halo = self.halos[v.name]
             words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)
-            words[v.name][:, : halo.rows] = x
+            words[v.name][:, halo.row_of[:-1]] = x
             self._refresh(words[v.name], v.name)
         pairs = [self._levels(p, state, slots) for p in self.bits.passes]
         return Packed(state.copy(), slots, words, [p[0] for p in pairs], [p[1] for p in pairs])
@@ -108,8 +108,7 @@ class BitKernels:
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         v = self.program.model.variable(variable)
-        rows = self.halos[variable].rows
-        high = bits_of(packed.words[variable][:, :rows], packed.slots)
+        high = bits_of(packed.words[variable][:, self.halos[variable].row_of[:-1]], packed.slots)
         return np.asarray(v.domain.values, v.domain.storage_dtype)[high.view(np.uint8)]
 
     # ---- sweeps ---------------------------------------------------------------------------------

@@ -32,13 +32,16 @@ class Block:
 
     @property
     def draws(self) -> int:
-        """Words that a block takes from each stream."""
+        """Words that a block takes from each stream: 12 under a fold, else 3."""
         return self.halves * PLANES * self.width // self.streams
 
     def row(self, n: int) -> int:
-        """Place of row n of part 0; in part h it lies ``h * stride`` further on."""
+        """Place of row n of part 0; in part h it lies ``h * stride`` further on.
+
+        Before it lie the states of the streams, three words each, and room for the next states.
+        """
         area, k = divmod(n, PLANES)
-        return 4 * self.streams + area * self.halves * self.stride + k * self.width
+        return 6 * self.streams + area * self.halves * self.stride + k * self.width
 
     @property
     def stride(self) -> int:

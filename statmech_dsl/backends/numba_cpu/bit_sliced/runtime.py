@@ -14,11 +14,12 @@ from numba.extending import intrinsic
 from statmech_dsl import rng
 from statmech_dsl.backends.numba_cpu.runtime import U, philox
 
-ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
+ZERO, ONES, _1, _2 = U(0), U(rng.MASK64), U(1), U(2)
 _3, _7, _11, _24, _27, _30, _31, _32, _40 = (U(k) for k in (3, 7, 11, 24, 27, 30, 31, 32, 40))
 _C, _GOLDEN, _MIX1, _MIX2 = U(rng.SFC64_C), U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
 _REST = U(64 - rng.TAIL)
-_WARM_UP, _GROUP_LANES = rng.WARM_UP, rng.GROUP_LANES
+_WARM_UP, _PLANES = rng.WARM_UP, rng.PLANES
+_GROUP_LANES, _WORD_LANES = rng.GROUP_LANES, rng.WORD_LANES
 _inline = njit(error_model="numpy", forceinline=True, nogil=True)
 _function = njit(error_model="numpy", nogil=True)
 
@@ -26,13 +27,14 @@ __all__ = [
     "ONES",
     "ZERO",
     "add_digits",
-    "draw",
+    "draw3",
     "finish_groups",
     "finish_words",
     "refresh",
     "seed_groups",
     "seed_words",
     "set_bits",
+    "sfc64",
     "tally",
     "transpose",
     "wait",
@@ -51,15 +53,20 @@ def set_bits(typingctx, x):
 
 
 @_inline
-def draw(S, n, at, number):
-    """Word ``number`` of n streams into S[at:]; their states lie at the front of S."""
+def sfc64(a, b, c, number):
+    """Next state of a stream and its word ``number`` (from 1); see `statmech_dsl.rng`."""
+    word = a + b + number
+    return b ^ (b >> _11), c + (c << _3), ((c << _24) | (c >> _40)) + word, word
+
+
+@_inline
+def draw3(S, n, at, number):
+    """Words ``number`` and the next two of n streams into S[at:]; their states lie at the front of S."""
     for w in range(n):
         a, b, c = S[w], S[n + w], S[2 * n + w]
-        word = a + b + number
-        S[w] = b ^ (b >> _11)
-        S[n + w] = c + (c << _3)
-        S[2 * n + w] = ((c << _24) | (c >> _40)) + word
-        S[at + w] = word
+        a, b, c, S[at + w] = sfc64(a, b, c, number)
+        a, b, c, S[at + n + w] = sfc64(a, b, c, number + _1)
+        S[w], S[n + w], S[2 * n + w], S[at + 2 * n + w] = sfc64(a, b, c, number + _2)
 
 
 @_inline
@@ -97,12 +104,19 @@ def transpose(S, at, n):
 
 @_function
 def _seed(S, n, sweep, stream, k0, k1):
-    """States of n streams; S[2 n:] holds their blocks and S[3 n:] whom they serve."""
+    """States of n streams after the warm-up; S[2 n:] holds their blocks and S[3 n:] whom they serve."""
     for w in range(n):
         w0, w1, w2, w3 = philox(S[2 * n + w], S[3 * n + w], sweep, stream, k0, k1)
         S[w], S[n + w], S[2 * n + w] = w0 | (w1 << _32), w2 | (w3 << _32), _C
-    for k in range(_WARM_UP):
-        draw(S, n, 3 * n, U(k + 1))
+    _skip(S, n, 0, _WARM_UP)
+
+
+@_function
+def _skip(S, n, first, last):
+    """Let n streams drop words number first + 1 to last."""
+    for k in range(first, last):
+        for w in range(n):
+            S[w], S[n + w], S[2 * n + w], _ = sfc64(S[w], S[n + w], S[2 * n + w], U(k + 1))
 
 
 @_function
@@ -121,13 +135,14 @@ def seed_groups(S, groups, tile, sweep, stream, k0, k1):
 
 
 @_function
-def seed_words(S, groups, tile, sweep, stream, k0, k1):
-    """Streams of a tile where words hold sites of the replica ``groups[0, 0]``."""
-    n = rng.WORD_LANES
+def seed_words(S, groups, tile, sweep, stream, k0, k1, steps):
+    """Streams of a tile where words hold sites of the replica ``groups[0, 0]``, after some steps."""
+    n = _WORD_LANES
     for lane in range(n):
         S[2 * n + lane] = tile * U(n) + U(lane)
         S[3 * n + lane] = U(groups[0, 0])
     _seed(S, n, sweep, stream, k0, k1)
+    _skip(S, n, _WARM_UP, _WARM_UP + steps * _PLANES)
 
 
 # ---- lanes that the planes leave open --------------------------------------------------------------
@@ -164,7 +179,7 @@ def finish_words(S, base, width, out, open_, classes, n_classes, words, half, ta
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
             k = _class_of(S, base + w, classes, n_classes, _1 << lane)
-            if _tail(S[w], lane) < tails[k, 0]:
+            if _tail(S[3 * _WORD_LANES + w], lane) < tails[k, 0]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
 

@@ -77,27 +77,29 @@ class SweepPrinter:
     def _pass(self, number: int) -> Lines:
         p, form = self.program.passes[number], self.bits.passes[number]
         folded, ranks, x = self.bits.fold is not None, self.block.ranks, self.states[p.variable]
-        segments, order = self.table(p.segments), self.table(p.order)
+        segments = self.table(p.segments)
+        site = "k0 + j" if folded else f"{self.table(p.order)}[k0 + j]"
         gathers, inputs = self._inputs(form)
         out = PLANES + len(inputs)
         rows = _Rows(out, out + 1, tuple(range(out + 2, out + 1 + max(form.n_classes, 1))))
         self.rows = max(self.rows, out + 1 + max(form.n_classes, 1))
         kind = "words" if folded else "groups"
+        steps = f", k0 % {BIT_TILE} // {ranks}" if folded else ""
         tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{kind}(S, groups[c], {tile}, key0, key1)",
-            "if k0 != drawn:",
-            "    drawn = k0",
-            *indent(self._draw()),
+            f"    seed_{kind}(S, groups[c], {tile}, key0, key1{steps})",
+            *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
+            f"number = U({self._number()})",
             *gathers,
             f"for h in range({self.block.halves}):",
             *indent(self._part(form, number, [name for _, name in inputs], inputs, rows)),
             f"for j in range(max(first - k0, 0), min(last - k0, {ranks})):",
             f"    at = {self.block.row(rows.out)} + {self._at('j')}",
-            f"    site = {x}[{order}[k0 + j]]",
+            f"    site = {x}[{site}]",
             f"    for v in range({self.block.words}): site[v] = S[at + v]",
+            *(self._go_on() if folded else []),
         ]
         return [
             f"levels = thresholds{number}[c]",
@@ -134,14 +136,26 @@ class SweepPrinter:
         part = b.ranks // b.halves
         return f"{j} // {part} * {b.stride} + {j} % {part} * {b.words}"
 
+    def _number(self) -> str:
+        """Number of the first word that the block takes from its streams."""
+        return f"k0 % {BIT_TILE} // {self.block.ranks} * {self.block.draws} + {WARM_UP + 1}"
+
     def _draw(self) -> Lines:
-        """Planes into rows 0, 1, ...; where streams serve groups of replicas, their bytes are exchanged."""
+        """Planes of groups of replicas into rows 0, 1, ...: their streams hold a byte for each word."""
         b = self.block
-        at = f"{b.row(0)} + q * {b.streams}"
-        number = f"U(k0 % {BIT_TILE} // {b.ranks} * {b.draws} + q + {WARM_UP + 1})"
-        exchange = [] if self.bits.fold is not None else [f"transpose(S, {at}, {b.width})"]
-        body = [f"draw(S, {b.streams}, {at}, {number})", *exchange]
-        return [f"for q in range({b.draws}):", *indent(body)]
+        return [
+            f"draw3(S, {b.streams}, {b.row(0)}, U({self._number()}))",
+            "for q in range(3):",
+            f"    transpose(S, {b.row(0)} + q * {b.streams}, {b.width})",
+        ]
+
+    def _go_on(self) -> Lines:
+        """Keep the next states, unless the block goes on in the next color."""
+        n = 3 * self.block.streams
+        return [
+            f"if k0 + {self.block.ranks} <= last:",
+            f"    for w in range({n}): S[w] = S[{n} + w]",
+        ]
 
     # ---- bits of the terms ------------------------------------------------------------------------
 
@@ -152,7 +166,10 @@ class SweepPrinter:
         for term in form.terms:
             for d in range(len(self.arrays[term.columns[0].index])):
                 row = PLANES + len(inputs)
-                lines += self._gather(row, *self._term(term, d))
+                gather = self._gather(row, *self._term(term, d, "j"))
+                if self.bits.fold is not None:
+                    gather = self._run_or(term, d, row, gather)
+                lines += gather
                 inputs.append((term.weight, f"{'~' * (term.flip is True)}{self._word(row)}"))
         if form.offset is not None:
             for q in range(len(self.arrays[form.offset])):
@@ -161,14 +178,36 @@ class SweepPrinter:
                 inputs.append((1 << q, self._word(row)))
         return lines, inputs
 
-    def _term(self, term: BitTerm, d: int) -> tuple[Lines, str]:
+    def _run_or(self, term: BitTerm, d: int, row: int, gather: Lines) -> Lines:
+        """Rows that follow each other are read as vectors."""
+        follow = self.table(f"{term.columns[0].index}.runs")
+        starts = [
+            f"s{q} = np.int64({self.table(c.index)}[{d}, k0])" for q, c in enumerate(term.columns)
+        ]
+        _, bit = self._term(term, d, "j")
+        for q, c in enumerate(term.columns):
+            bit = bit.replace(f"g{q}[v]", f"{self.states[c.variable]}[s{q} + j, 0]")
+        run = [
+            *starts,
+            f"for j in range({self.block.ranks}):",
+            f"    S[{self.block.row(row)} + j] = {bit}",
+        ]
+        return [
+            f"if {follow}[{d}, k0 // {self.block.ranks}]:",
+            *indent(run),
+            "else:",
+            *indent(gather),
+        ]
+
+    def _term(self, term: BitTerm, d: int, j: str) -> tuple[Lines, str]:
+        """Lines that find the rows of a term of rank ``k0 + j``, and the spelling of its bit."""
         sites = [
-            f"g{q} = {self.states[c.variable]}[{self.table(c.index)}[{d}, k0 + j]]"
+            f"g{q} = {self.states[c.variable]}[{self.table(c.index)}[{d}, k0 + {j}]]"
             for q, c in enumerate(term.columns)
         ]
         bit = " ^ ".join("(" + " & ".join(f"g{q}[v]" for q in m) + ")" for m in term.monomials)
         if isinstance(term.flip, str):
-            bit += f" ^ {self.table(term.flip)}[{d}, k0 + j]"
+            bit += f" ^ {self.table(term.flip)}[{d}, k0 + {j}]"
         return sites, bit
 
     def _gather(self, row: int, before: Lines, bit: str) -> Lines:
@@ -201,7 +240,7 @@ class SweepPrinter:
             *adders,
             *self._masks(form, digits),
             "low, open = ZERO, ~m0 & lanes",
-            *(x for q in reversed(range(PLANES)) for x in self._plane(q, form.n_classes)),
+            *self._planes(form.n_classes),
             "low ^= m0 & (low ^ ~r)",
             f"{self._word(rows.out)} = ~(low ^ rises) & lanes",
             f"{self._word(rows.open)} = open",
@@ -235,16 +274,34 @@ class SweepPrinter:
             lines.append("m0 = ONES")
         return [*lines, f"rises = {lanes(lambda n: form.rises[n])}"]
 
-    def _plane(self, q: int, n_classes: int) -> Lines:
-        """One plane, the last one first: a bit that differs from the threshold's overrules those below it."""
+    def _planes(self, n_classes: int) -> Lines:
+        """All planes, the least significant one first; under a fold they are drawn as they are needed."""
+        planes = reversed(range(PLANES))
+        if self.bits.fold is None:
+            return [
+                line
+                for q in planes
+                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes))
+            ]
+        n, lines = self.block.streams, []
+        for k, q in enumerate(planes):
+            lines.append(f"s0, s1, s2, r = sfc64(s0, s1, s2, number + U({k}))")
+            lines += self._compare(q, n_classes)
+        states = [f"S[{k * n} + w]" for k in range(6)]
+        return [
+            f"s0, s1, s2 = {', '.join(states[:3])}",
+            *lines,
+            f"{', '.join(states[3:])} = s0, s1, s2",
+        ]
+
+    def _compare(self, q: int, n_classes: int) -> Lines:
+        """A bit r that differs from the threshold's overrules those below it."""
         b = self.block
-        lines = [f"r = {self._word(q)}"]
         if not n_classes:
-            return lines if q == 0 else []
+            return []
         level = [f"levels[{(k * PLANES + q) * b.width} + w]" for k in range(n_classes)]
         parts = [f"(m{k + 1} & {x})" for k, x in enumerate(level[:-1])]
         return [
-            *lines,
             f"t = {' ^ '.join([level[-1], *parts])}",
             "x = r ^ t",
             "low ^= x & (t ^ low)",

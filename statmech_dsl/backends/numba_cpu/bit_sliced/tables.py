@@ -16,11 +16,20 @@ ONES = np.uint64(2**64 - 1)
 
 @dataclass(frozen=True, eq=False)
 class Halo:
-    """Rows behind the sites: first the row of zeros, then copies of row ``source[k]`` rotated by ``turn[k]``."""
+    """The rows of a variable: sites (words of them, under a fold), a row of zeros, and rotated copies.
 
-    rows: int
+    Site or word n lies in row ``row_of[n]``: words are sorted by rank, so that the neighbors of words that
+    follow each other do so too. Copy k is row ``source[k]`` rotated by ``turn[k]``.
+    """
+
+    row_of: np.ndarray
     source: np.ndarray
     turn: np.ndarray
+
+    @property
+    def rows(self) -> int:
+        """Rows of sites."""
+        return len(self.row_of) - 1
 
     @property
     def size(self) -> int:
@@ -29,26 +38,50 @@ class Halo:
 
     def places(self, index: np.ndarray, turn: np.ndarray) -> np.ndarray:
         """Rows that hold words ``index`` rotated by ``turn``."""
+        row = self.row_of[index]
+        if not len(self.source):
+            return row
         keys = self.turn.astype(np.int64) * self.rows + self.source
-        wanted = turn.astype(np.int64) * self.rows + index
+        wanted = turn.astype(np.int64) * self.rows + row
         found = self.rows + 1 + np.searchsorted(keys, wanted)
-        return np.where(turn > 0, found, index).astype(np.uint32)
+        return np.where(turn > 0, found, row).astype(np.uint32)
 
 
 def halos(program: Program, bits: Bits, tables: Tables) -> dict[str, Halo]:
     """The halo of each variable."""
     keys: dict[str, list[np.ndarray]] = {v.name: [] for v in program.model.variables}
-    rows = {v.name: v.n_sites // (bits.fold or 1) for v in program.model.variables}
+    row_of = {
+        v.name: np.arange(v.n_sites // (bits.fold or 1) + 1, dtype=np.uint32)
+        for v in program.model.variables
+    }
+    for p in program.passes if bits.fold else ():
+        order = _word_order(tables[p.order], bits.fold or 1)
+        row_of[p.variable][order] = np.arange(len(order), dtype=np.uint32)
     for c in _columns(bits):
         if c.turn:
             index, turn = tables[c.index], tables[c.turn].astype(np.int64)
-            keys[c.variable].append((turn * rows[c.variable] + index)[turn > 0])
+            rows = len(row_of[c.variable]) - 1
+            keys[c.variable].append((turn * rows + row_of[c.variable][index])[turn > 0])
     out = {}
     for name, parts in keys.items():
         key = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
-        source, turn = key % rows[name], key // rows[name]
-        out[name] = Halo(rows[name], source.astype(np.uint32), turn.astype(np.uint32))
+        rows = len(row_of[name]) - 1
+        source, turn = key % rows, key // rows
+        out[name] = Halo(row_of[name], source.astype(np.uint32), turn.astype(np.uint32))
     return out
+
+
+def _word_order(order: np.ndarray, fold: int) -> np.ndarray:
+    """Words by rank."""
+    return order[::fold] % np.uint32(len(order) // fold)
+
+
+def runs(columns: list[np.ndarray], ranks: int) -> np.ndarray:
+    """For each block of ranks, whether the rows of every column follow each other."""
+    follow = [
+        np.diff(c.reshape(*c.shape[:-1], -1, ranks).astype(np.int64), axis=-1) == 1 for c in columns
+    ]
+    return np.logical_and.reduce(follow).all(axis=-1)
 
 
 def _columns(bits: Bits) -> list[BitColumn]:
@@ -63,14 +96,16 @@ def sweep_tables(
     out: dict[str, np.ndarray] = {}
     fold = bits.fold or 1
     for p, form in zip(program.passes, bits.passes, strict=True):
-        rows = halo[p.variable].rows
-        order = tables[p.order][::fold] % np.uint32(rows)
-        out[p.order] = _padded(order, block.ranks)
+        if bits.fold is None:
+            out[p.order] = _padded(tables[p.order], block.ranks)
         out[p.segments] = tables[p.segments] // fold
         for term in form.terms:
             for c in term.columns:
                 index = _places(c, tables, halo)
                 out[c.index] = _padded(index, block.ranks)
+            if bits.fold is not None:
+                columns = [out[c.index] for c in term.columns]
+                out[f"{term.columns[0].index}.runs"] = runs(columns, block.ranks)
             if isinstance(term.flip, str):
                 out[term.flip] = _padded(_words(tables[term.flip]), block.ranks)
         if form.offset is not None:
@@ -80,7 +115,7 @@ def sweep_tables(
 
 def _places(c: BitColumn, tables: Tables, halo: dict[str, Halo]) -> np.ndarray:
     if not c.turn:
-        return tables[c.index]
+        return tables[c.index]  # without a fold, rows are sites
     return halo[c.variable].places(tables[c.index], tables[c.turn])
 
 
