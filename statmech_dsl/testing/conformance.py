@@ -16,8 +16,9 @@ import pymc as pm
 from statmech_dsl.backends import Kernels
 from statmech_dsl.backends.enumeration import Enumeration
 from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
-from statmech_dsl.testing.setup import begin, build, require, take
+from statmech_dsl.testing.setup import begin, build, require, take, tiers
 
 TOLERANCE = 1e-12
 """Largest deviation of an exact probability that is due to rounding."""
@@ -116,7 +117,7 @@ def check_backend(
     sweeps: int = 3,
     seed: int = 1,
 ) -> int:
-    """Check that a backend follows the reference bit for bit.
+    """Check that a backend follows the reference bit for bit, in every tier that the model allows.
 
     Every replica has a temperature of its own. Runs with fewer replicas take them out of the
     middle of the largest one, so that a replica meets other company, other lanes and padding. Each run
@@ -147,7 +148,21 @@ def check_backend(
     ValidationError
         Values, energies or acceptance counts differ.
     """
-    reference = build(model, updates=updates, law=law)
+    return sum(
+        _compare(reference, backend, replicas, threads, sweeps, seed)
+        for reference in tiers(model, updates, law)
+    )
+
+
+def _compare(
+    reference: Sampler,
+    backend: str,
+    replicas: Sequence[int],
+    threads: Sequence[int],
+    sweeps: int,
+    seed: int,
+) -> int:
+    """Hold a backend against the reference for one program."""
     n = max(replicas)
     bounded = all(np.isfinite(v.domain.log_volume) for v in reference.program.model.variables)
     first = begin(reference, np.linspace(0.0 if bounded else 0.5, 1.5, n), seed=seed)

@@ -92,7 +92,8 @@ def small_models(
         ``pairs``: a ring whose energy is linear in each site (quadratic on the real line);
         ``local``: an irregular graph with an energy of no simple form;
         ``sum``: a function of a sum over all sites;
-        ``mixed``: two sites that are coupled to two spins ``s``.
+        ``mixed``: two sites that are coupled to two spins ``s``;
+        ``signs``: couplings of one size and random sign, among two and three sites.
     """
     domain = declaration.domain
     n = _n_sites(domain) if n_sites is None else n_sites
@@ -182,9 +183,19 @@ def _mixed(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
     Energy("spins", -0.3 * s[0] * s[1])
 
 
+def _signs(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:
+    f = _features(x, domain)
+    i, j = np.arange(n), (np.arange(n) + 1) % n
+    sign = rng.choice([-1.0, 1.0], (2, n))
+    Energy("exchange", 0.5 * sign[0][:, None] * f[i] * f[j])
+    Energy("three sites", 0.5 * sign[1][:, None] * f[i] * f[j] * f[(j + 1) % n])
+    Energy("field", 0.25 * f)
+
+
 KINDS: dict[str, Callable[[Any, Domain, int, np.random.Generator], None]] = {
     "pairs": _pairs,
     "local": _local,
     "sum": _sum,
     "mixed": _mixed,
+    "signs": _signs,
 }

@@ -24,9 +24,10 @@ def build(
     backend: str = "reference",
     law: str = "boltzmann",
     threads: int = 1,
+    lowered_for: int | None = None,
 ) -> Sampler:
-    """Compile a model for a given law and backend."""
-    compiled, chosen = lower_model(model, updates, law), choose_backend(backend)
+    """Compile a model for a given law and backend; ``lowered_for`` replicas it may be bit-sliced."""
+    compiled, chosen = lower_model(model, updates, law, lowered_for), choose_backend(backend)
     program, tables = compiled.lowered.program, compiled.lowered.tables
     return Sampler(
         program,
@@ -38,6 +39,16 @@ def build(
         Observables(model),
         content_hash="",
     )
+
+
+def tiers(model: pm.Model, updates: Updates = "auto", law: str = "boltzmann") -> list[Sampler]:
+    """The reference for every program that a model is lowered to: as it is, for one replica, for several."""
+    found = {}
+    for n in (None, 1, 2):
+        sampler = build(model, updates=updates, law=law, lowered_for=n)
+        bits = sampler.program.bits
+        found.setdefault("as it is" if bits is None else bits.fold, sampler)
+    return list(found.values())
 
 
 def begin(sampler: Sampler, beta: ArrayLike, *, seed: int, init: Init = "hot") -> State:

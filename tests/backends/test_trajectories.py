@@ -38,6 +38,14 @@ def test_replicas_as_lanes(declaration, backend):
         assert check_backend(model, backend, updates=name, threads=(1, 3)) == 24
 
 
+@cases(TYPES)
+def test_couplings_of_one_size(declaration, backend):
+    """Two-state variables are bit-sliced then."""
+    model = small_models(declaration)["signs"]
+    two_states = len(declaration.domain.values or ()) == 2
+    assert check_backend(model, backend, threads=(1, 3)) == (48 if two_states else 24)
+
+
 @cases(SHAPES)
 def test_sites_as_lanes(declaration, backend):
     model = small_models(declaration, MANY)["pairs"]

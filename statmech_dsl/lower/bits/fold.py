@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 
-from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.ir.model import Family, ModelIR, Tables
 from statmech_dsl.lower.bits.two_valued import Unsliced
 from statmech_dsl.lower.coloring import Order, adjacency, color_graph, dependencies
 
 LARGEST = 64
 """Sites in a word: no more than it has bits."""
+SAMPLES = 16
+"""Terms of a family that are looked at before a fold is tried."""
+CHUNK = 4096
+"""Words that are folded at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,19 +53,24 @@ def find_fold(ir: ModelIR, tables: Tables, smallest: int) -> Fold:
 
 
 def _is_symmetry(ir: ModelIR, tables: Tables, size: int) -> bool:
-    """Whether the shift maps every family onto itself, by sums of hashes (exactly proven by `quotient`)."""
-    for f in ir.energy_families:
-        states = [c for c in f.columns if c.kind == "state"]
-        if not states:
-            continue
-        index = np.stack([tables[c.index or ""] for c in states])
-        n = np.array([ir.variable(c.array).n_sites for c in states])
-        number = {v.name: k for k, v in enumerate(ir.variables)}
-        salt = np.array([number[c.array] for c in states])
-        for lead in range(len(states)):
-            sums = _hashes(index, lead, n, salt, size)
-            if np.any(sums != sums[0]):
-                return False
+    """Whether the shift maps some terms of every family onto terms; `quotient` proves it for all."""
+    return all(_maps_samples(f, ir, tables, size) for f in ir.energy_families)
+
+
+def _maps_samples(f: Family, ir: ModelIR, tables: Tables, size: int) -> bool:
+    states = [c for c in f.columns if c.kind == "state"]
+    if not states:
+        return True
+    columns = [tables[c.index or ""] for c in states]
+    sizes = [ir.variable(c.array).n_sites for c in states]
+    for m in np.linspace(0, len(columns[0]) - 1, SAMPLES).astype(int):
+        pairs = list(zip(states, columns, sizes, strict=True))
+        wanted = sorted((c.array, (int(x[m]) + n // size) % n) for c, x, n in pairs)
+        lead, site = states[0].array, (int(columns[0][m]) + sizes[0] // size) % sizes[0]
+        near = [np.flatnonzero(x == site) for c, x, _ in pairs if c.array == lead]
+        terms = (sorted((c.array, int(x[k])) for c, x, _ in pairs) for k in np.concatenate(near))
+        if wanted not in terms:
+            return False
     return True
 
 
@@ -101,78 +109,39 @@ def quotient(
     Unsliced
         The lanes of a word have different neighbors.
     """
-    shape = (*columns.shape[:2], columns.shape[2] // size)
-    index, turn = np.empty(shape, np.uint32), np.empty(shape, np.uint8)
-    flips = np.zeros(shape[1:], np.uint64)
-    n = np.asarray(sizes, np.int64)
-    if not _fold_tables(columns, n, flip, symmetric, size, index, turn, flips):
-        raise Unsliced("its terms are not listed in the same order all over the lattice")
+    n_columns, degree, ranks = columns.shape
+    index = np.empty((n_columns, degree, ranks // size), np.uint32)
+    turn, flips = np.empty(index.shape, np.uint8), np.zeros(index.shape[1:], np.uint64)
+    for first in range(0, ranks // size, CHUNK):
+        words = slice(first, min(first + CHUNK, ranks // size))
+        lanes = slice(words.start * size, words.stop * size)
+        parts = _fold(columns[..., lanes], np.asarray(sizes), flip[..., lanes], symmetric, size)
+        index[..., words], turn[..., words], flips[..., words] = parts
     return WordTables(index, turn, flips)
 
 
-@nb.njit(cache=True, nogil=True)
-def _mix(x):
-    x = np.uint64(x)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-@nb.njit(cache=True, nogil=True)
-def _hashes(index, lead, n, salt, size):
-    """Sums of hashes of the terms seen from their column ``lead``, by lane and word."""
-    words = n // size
-    out = np.zeros((size, words[lead]), np.uint64)
-    for m in range(index.shape[1]):
-        lane = index[lead, m] // words[lead]
-        h = np.uint64(salt[lead])
-        for k in range(index.shape[0]):
-            relative = (np.int64(index[k, m]) - lane * words[k]) % n[k]
-            h += _mix(relative * 64 + salt[k] + 1)
-        out[lane, index[lead, m] % words[lead]] += _mix(h)
-    return out
-
-
-@nb.njit(cache=True, nogil=True)
-def _fold_tables(columns, n, flip, symmetric, size, index, turn, flips):
-    n_columns, degree, ranks = columns.shape
-    first = np.empty((degree, n_columns), np.int64)
-    seen = np.empty((degree, n_columns), np.int64)
-    place = np.empty(degree, np.int64)
-    for word in range(ranks // size):
-        for lane in range(size):
-            rank = word * size + lane
-            for d in range(degree):
-                for q in range(n_columns):
-                    i = np.int64(columns[q, d, rank])
-                    words = n[q] // size
-                    seen[d, q] = n[q] if i == n[q] else (i - lane * words) % n[q]
-                if symmetric:
-                    seen[d].sort()
-            for d in range(degree):  # insertion sort of the incidences
-                e = d
-                while e > 0 and _before(seen[d], seen[place[e - 1]]):
-                    place[e] = place[e - 1]
-                    e -= 1
-                place[e] = d
-            for d in range(degree):
-                if lane == 0:
-                    first[d] = seen[place[d]]
-                    for q in range(n_columns):
-                        x, words = first[d, q], n[q] // size
-                        none = x == n[q]
-                        index[q, d, word] = words if none else x % words
-                        turn[q, d, word] = 0 if none else x // words
-                elif np.any(first[d] != seen[place[d]]):
-                    return False
-                if flip[place[d], rank]:
-                    flips[d, word] |= np.uint64(1) << np.uint64(lane)
-    return True
-
-
-@nb.njit(cache=True, nogil=True)
-def _before(a, b):
-    for k in range(len(a)):
-        if a[k] != b[k]:
-            return a[k] < b[k]
-    return False
+def _fold(
+    columns: np.ndarray, sizes: np.ndarray, flip: np.ndarray, symmetric: bool, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fold some words: sort the incidences of each lane by where they point, seen from the lane."""
+    n = sizes.astype(np.int64)[:, None, None]
+    lane = np.arange(columns.shape[2]) % size
+    i = columns.astype(np.int64)
+    seen = np.where(i == n, n, (i - lane * (n // size)) % n)
+    if symmetric:
+        seen = np.sort(seen, axis=0)
+    # Any order will do that is the same in all lanes: by a sum of multiples of the columns.
+    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+    powers = np.cumprod(np.resize(factors, len(n)))
+    key = (seen.astype(np.uint64) * powers[:, None, None]).sum(axis=0)
+    order = np.argsort(key.T, axis=1, kind="stable").T
+    seen = np.take_along_axis(seen, order[None], axis=1).reshape(*seen.shape[:2], -1, size)
+    if np.any(seen != seen[..., :1]):
+        raise Unsliced("its terms are not listed in the same order all over the lattice")
+    seen, words = seen[..., 0], n // size
+    none = seen == n
+    bits = np.take_along_axis(flip, order, axis=0).reshape(len(flip), -1, size)
+    flips = (bits.astype(np.uint64) << np.arange(size, dtype=np.uint64)).sum(
+        axis=-1, dtype=np.uint64
+    )
+    return np.where(none, words, seen % words), np.where(none, 0, seen // words), flips
