@@ -1,0 +1,135 @@
+"""Bit-sliced kernels where the registry-driven comparisons do not reach: ties, teams, folds, memory."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import statmech_dsl as sm
+from statmech_dsl import rng
+from statmech_dsl.backends import BACKENDS
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
+from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import count, mask
+from statmech_dsl.ir.bits import class_energies, threshold
+from statmech_dsl.testing.setup import begin, build
+
+
+def sampler(model, n, backend="numba", threads=1):
+    found = build(model, n, backend=backend, lowered_for=n, threads=threads)
+    assert found.program.bits is not None
+    return found
+
+
+def follow(model, beta, lowered_for, sweeps, threads=1, seed=3):
+    """Numba and the reference side by side; the state they agree on."""
+    reference = build(model, lowered_for=lowered_for)
+    kernels = BACKENDS["numba"].build(reference.program, reference.tables, len(beta), threads)
+    assert isinstance(kernels, BitKernels)
+    state = begin(reference, beta, seed=seed)
+    a, b = reference.kernels.pack(state), kernels.pack(state)
+    for _ in range(sweeps):
+        reference.kernels.sweep(a, 1)
+        kernels.sweep(b, 1)
+        assert np.array_equal(reference.kernels.energy(a)[0], kernels.energy(b)[0])
+    x, y = reference.kernels.unpack(a).values, kernels.unpack(b).values
+    assert all(np.array_equal(x[name], y[name]) for name in x)
+    return reference, state
+
+
+def test_folds_of_many_shapes():
+    """Colors that begin within a block, rotations by less than a word, signs that differ in a word."""
+    for model in (
+        sm.models.ising(L=48),
+        sm.models.ising(L=40, h=0.5),
+        sm.models.edwards_anderson(L=32, d=2),
+    ):
+        reference, _ = follow(model, [0.4], 1, 2, threads=2)
+        assert reference.program.bits.fold is not None
+
+
+def ties(reference, beta, replica, sweep):
+    """Sites whose random planes equal those of a threshold of theirs."""
+    p, form = reference.program.passes[0], reference.program.bits.passes[0]
+    limits = {threshold(beta, e) >> rng.TAIL for e in class_energies(form, reference.tables)}
+    fold = reference.program.bits.fold
+    n = 0
+    for rank in range(len(reference.tables[p.order])):
+        if fold is None:
+            u = rng.replica_bits(rank, replica, sweep, 0, 3)
+        else:
+            u = rng.site_bits(*divmod(rank, fold), replica, sweep, 0, 3)
+        n += (u >> rng.TAIL) in limits
+    return n
+
+
+def test_lanes_that_the_planes_leave_open():
+    for model, lowered_for, beta in (
+        (sm.models.ising(L=32, h=0.1), 2, [0.3, 0.6]),
+        (sm.models.ising(L=32, h=0.1), 1, [0.3]),
+    ):
+        reference, _ = follow(model, beta, lowered_for, 3)
+        found = [ties(reference, b, r, t) for (r, b), t in product(enumerate(beta), range(3))]
+        assert sum(found) >= 2
+
+
+def test_threads_of_a_team_give_the_same_bits():
+    """Three colors of 1365 words or so: tiles that a thread begins in the middle."""
+    model = sm.models.ising(L=512)
+    state, ends = None, []
+    for threads in (1, 2, 3):
+        s = sampler(model, 1, threads=threads)
+        state = state or s.start(5, np.zeros(1, int), np.zeros(1, int), np.array([0.44]), "hot")
+        packed = s.kernels.pack(state)
+        s.kernels.sweep(packed, 3)
+        ends.append(s.kernels.unpack(packed).values["s"])
+    assert np.array_equal(ends[0], ends[1])
+    assert np.array_equal(ends[0], ends[2])
+
+
+def test_replicas_of_one_group_in_different_company():
+    model = sm.models.ising(L=4)
+    beta = np.linspace(0.2, 0.8, 300)
+    full = sampler(model, 300)
+    first = begin(full, beta, seed=1)
+    packed = full.kernels.pack(first)
+    full.kernels.sweep(packed, 5)
+    end = full.kernels.unpack(packed).values["s"]
+    for rows in ([299], [3, 17, 18, 250], list(range(5, 75))):
+        some = sampler(model, 2)
+        state = begin(some, beta[rows], seed=1)
+        state.replicas = first.replicas[rows]
+        state.values = {"s": first.values["s"][rows]}
+        kernels = BACKENDS["numba"].build(some.program, some.tables, len(rows), 2)
+        packed = kernels.pack(state)
+        kernels.sweep(packed, 5)
+        assert np.array_equal(kernels.unpack(packed).values["s"], end[rows])
+
+
+@pytest.mark.parametrize(("L", "n"), [(16, 256), (128, 1)])
+def test_a_spin_is_a_bit(L, n):
+    s = sampler(sm.models.ising(L=L), n)
+    zeros = np.zeros(n, int)
+    packed = s.kernels.pack(s.start(1, np.arange(n), zeros, np.full(n, 0.4), "hot"))
+    bytes_of_states = sum(x.nbytes for x in packed.words.values())
+    assert bytes_of_states * 8 <= (1.05 if n > 1 else 2.1) * n * L * L  # with halos
+
+
+def test_masks_and_counts_spell_numbers():
+    generator = np.random.default_rng(1)
+    for _ in range(200):
+        n = int(generator.integers(1, 5))
+        possible = set(generator.permutation(2**n)[: generator.integers(1, 2**n + 1)].tolist())
+        wanted = {k for k in possible if generator.random() < 0.5}
+        text = mask([f"b{k}" for k in range(n)], wanted, possible)
+        for k in possible:
+            digits = {f"b{q}": -(k >> q & 1) for q in range(n)}
+            assert eval(text, {"ONES": -1, "ZERO": 0} | digits) == -(k in wanted)
+    for positions in ([0] * 7, [0, 0, 1, 1, 2], [1] * 4 + [0]):
+        lines, digits = count([(q, f"a{k}") for k, q in enumerate(positions)])
+        for x in product((0, 1), repeat=len(positions)):
+            scope = {f"a{k}": bit for k, bit in enumerate(x)} | {"ZERO": 0}
+            exec("\n".join(lines), scope)
+            total = sum(bit << q for bit, q in zip(x, positions, strict=True))
+            assert sum(scope[d] << q for q, d in enumerate(digits)) == total

@@ -1,0 +1,223 @@
+"""The bit-sliced form: what has one, its counts against energy differences, its thresholds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import statmech_dsl as sm
+from statmech_dsl.backends.reference import Reference
+from statmech_dsl.engine.compile import lower_model
+from statmech_dsl.ir.bits import DIGITS, class_energies, threshold
+from statmech_dsl.lower.bits.fold import find_fold
+from statmech_dsl.lower.bits.two_valued import Unsliced
+from statmech_dsl.lower.recovery import recover
+
+
+def integer_fields(L=6):
+    lattice = sm.lattices.square(L)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", -0.7 * s[i] * s[j])
+        sm.Energy("field", 0.7 * np.random.default_rng(1).integers(-1, 2, L * L) * s)
+    return model
+
+
+def three_body(n=24):
+    rng = np.random.default_rng(2)
+    i, j, k = (np.concatenate([rng.permutation(n) for _ in range(2)]) for _ in range(3))
+    keep = (i != j) & (j != k) & (i != k)
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy(
+            "triples", rng.choice([-1.0, 1.0], keep.sum()) * s[i[keep]] * s[j[keep]] * s[k[keep]]
+        )
+    return model
+
+
+def products_of_occupations(n=20):
+    i = np.arange(n)
+    with sm.Model() as model:
+        x = sm.Occupation("x", n)
+        sm.Energy("neighbors", 0.3 * x[i] * x[(i + 1) % n])
+        sm.Energy("triples", -0.9 * x[i] * x[(i + 1) % n] * x[(i + 2) % n])
+    return model
+
+
+def two_variables(n=12):
+    i = np.arange(n)
+    with sm.Model() as model:
+        s, t = sm.Spin("s", n), sm.Spin("t", n)
+        sm.Energy("coupling", -1.0 * s * t[(i + 1) % n])
+        sm.Energy("exchange", -0.5 * s[i] * s[(i + 1) % n])
+    return model
+
+
+SLICED = {
+    "square": lambda: sm.models.ising(L=6),
+    "double bonds": lambda: sm.models.ising(L=2),
+    "field": lambda: sm.models.ising(L=4, h=0.3),
+    "+-J": lambda: sm.models.edwards_anderson(L=3),
+    "+-J, open": lambda: sm.models.edwards_anderson(L=3, periodic=False),
+    "plaquettes": lambda: sm.models.z2_gauge(L=3),
+    "lattice gas": lambda: sm.models.lattice_gas(L=4),
+    "integer fields": integer_fields,
+    "three bodies": three_body,
+    "occupations": products_of_occupations,
+    "two variables": two_variables,
+}
+FOLDED = {
+    64: lambda: sm.models.ising(L=128),
+    50: lambda: sm.models.ising(L=100),
+    24: lambda: sm.models.ising(L=48, h=0.5),
+    16: lambda: sm.models.edwards_anderson(L=32, d=2),
+}
+
+
+def bits_of(x, domain):
+    return (x == domain.values[1]).astype(int)
+
+
+def counts_of(form, columns, flip, tables):
+    """Counts of all ranks, by the words of the definition."""
+    total = np.zeros(columns[0][0].shape[-1], int) if columns else 0
+    for term, x, sign in zip(form.terms, columns, flip, strict=True):
+        bit = np.zeros_like(x[0])
+        for m in term.monomials:
+            bit ^= np.prod([x[q] for q in m], axis=0)
+        total = total + term.weight * (bit ^ sign).sum(axis=0)
+    return total
+
+
+def energy_steps(lowered, values):
+    """Energy of the upper value minus that of the lower one, for every rank of every pass."""
+    program, tables = lowered.program, lowered.tables
+    reference = Reference(program, tables)
+    for p in program.passes:
+        low, high = program.model.variable(p.variable).domain.values
+        steps = []
+        for site in tables[p.order]:
+            pair = []
+            for v in (low, high):
+                x = {k: y.copy() for k, y in values.items()}
+                x[p.variable][site] = v
+                pair.append(reference.energies(x)[0])
+            steps.append(pair[1] - pair[0])
+        yield np.array(steps)
+
+
+@pytest.mark.parametrize("name", SLICED)
+def test_counts_give_the_energy_differences(name):
+    lowered = lower_model(SLICED[name](), n_replicas=64).lowered
+    bits, tables, ir = lowered.program.bits, lowered.tables, lowered.program.model
+    assert bits is not None, lowered.unsliced
+    rng = np.random.default_rng(3)
+    values = {v.name: rng.choice(v.domain.values, v.n_sites) for v in ir.variables}
+    rows = {v.name: np.append(bits_of(values[v.name], v.domain), 0) for v in ir.variables}
+    for steps, form in zip(energy_steps(lowered, values), bits.passes, strict=True):
+        columns = [[rows[c.variable][tables[c.index]] for c in t.columns] for t in form.terms]
+        flips = [
+            tables[t.flip].astype(int) if isinstance(t.flip, str) else int(t.flip)
+            for t in form.terms
+        ]
+        n = counts_of(form, columns, flips, tables)
+        if form.offset is not None:
+            n = n + tables[form.offset]
+        level = [form.counts.index(int(k)) for k in n]
+        assert steps == pytest.approx(tables[form.energies][level], abs=1e-9)
+        sizes = [0.0, *class_energies(form, tables)]
+        assert [sizes[form.classes[k]] for k in level] == pytest.approx(np.abs(steps), abs=1e-9)
+        assert [form.rises[k] for k in level] == list(steps > 1e-9)
+
+
+@pytest.mark.parametrize("name", SLICED)
+def test_counted_energies(name):
+    model = SLICED[name]()
+    plain, sliced = lower_model(model).lowered, lower_model(model, n_replicas=64).lowered
+    ir = plain.program.model
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        x = {v.name: rng.choice(v.domain.values, v.n_sites) for v in ir.variables}
+        expected = Reference(plain.program, plain.tables).energies(x)[0]
+        found = Reference(sliced.program, sliced.tables).energies(x)[0]
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("size", FOLDED)
+def test_folded_words_have_the_neighbors_of_their_sites(size):
+    lowered = lower_model(FOLDED[size](), n_replicas=1).lowered
+    bits, tables, (p,) = lowered.program.bits, lowered.tables, lowered.program.passes
+    assert bits is not None
+    assert bits.fold == size
+    words = len(tables[p.order]) // size
+    order = tables[p.order].reshape(words, size)
+    assert np.all(order % words == order[:, :1] % words)
+    role = p.body[0].gathers[0].role
+    neighbors = tables[role.columns[0].index].reshape(-1, words, size)
+    (column,) = bits.passes[0].terms[0].columns
+    index, turn = tables[column.index].astype(int), tables[column.turn].astype(int)
+    lane = np.arange(size)
+    found = (lane + turn[..., None]) % size * words + index[..., None]
+    assert np.array_equal(np.sort(found, axis=0), np.sort(neighbors, axis=0))
+
+
+def test_several_replicas_are_folded_if_the_system_is_large():
+    assert lower_model(sm.models.ising(L=256), n_replicas=4).lowered.program.bits.fold == 64
+    assert lower_model(sm.models.ising(L=128), n_replicas=4).lowered.program.bits.fold is None
+
+
+@pytest.mark.parametrize(
+    ("model", "n", "reason"),
+    [
+        (sm.models.xy(L=4), 64, "more than two values"),
+        (sm.models.blume_capel(L=4), 64, "more than two values"),
+        (sm.models.edwards_anderson(L=4, couplings="gaussian"), 64, "couplings of many values"),
+        (sm.models.curie_weiss(N=32), 64, "sum over sites"),
+        (sm.models.sherrington_kirkpatrick(N=24), 64, "couplings of many values"),
+        (sm.models.ising(L=5), 1, "one system alone fills no word"),
+        (sm.models.ising(L=8), None, "couplings may change"),
+    ],
+)
+def test_what_has_no_bit_sliced_form_says_why(model, n, reason):
+    lowered = lower_model(model, n_replicas=n).lowered
+    assert lowered.program.bits is None
+    assert reason in lowered.unsliced
+
+
+def test_metropolis_is_not_bit_sliced():
+    lowered = lower_model(sm.models.ising(L=4), "metropolis", n_replicas=64).lowered
+    assert "not a heat bath" in lowered.unsliced
+
+
+def test_many_neighbors_are_too_many_levels():
+    i, j = np.triu_indices(24, 1)
+    with sm.Model() as model:
+        s = sm.Spin("s", 24)
+        sm.Energy("exchange", -0.1 * s[i] * s[j])
+    assert "takes more than 16 values" in lower_model(model, n_replicas=64).lowered.unsliced
+
+
+def test_a_shift_that_is_no_symmetry_is_no_fold():
+    """One coupling is missing."""
+    lattice = sm.lattices.square(32)
+    i, j = (np.delete(x.data, 100) for x in lattice.bonds)
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", -1.0 * s[i] * s[j])
+    lowered = lower_model(model, n_replicas=1).lowered
+    assert lowered.program.bits is None
+    recovered = recover(model)
+    with pytest.raises(Unsliced):
+        find_fold(recovered.ir, recovered.tables, 33)
+
+
+def test_thresholds_are_rounded_probabilities():
+    for beta in (0.0, 1e-9, 0.1, 0.44, 2.0, 30.0):
+        for energy in (0.0, 0.5, -4.0, 8.0, 200.0):
+            p = 1 / (1 + np.exp(np.longdouble(beta) * abs(energy)))
+            error = Fraction(threshold(beta, energy), 2**DIGITS) - Fraction(float(p))
+            assert abs(error) <= Fraction(1, 2 ** (DIGITS + 1)) + Fraction(1, 2**52)
+    assert threshold(1.0, 0.0) == 2 ** (DIGITS - 1)
