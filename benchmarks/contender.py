@@ -14,14 +14,14 @@ class Contender:
     """Chains of one system in one library.
 
     ``sweep(n)`` does n sweeps of all chains and returns the seconds they took. ``energy()`` is the
-    energy per site of each chain after them, shape (chains,); None where nothing is sampled.
+    energy per site of each chain after them, shape (chains,); empty where nothing is sampled.
     ``updates`` counts the site updates in a sweep of all chains.
     """
 
     name: str
     sweep: Callable[[int], float]
     updates: int
-    energy: Callable[[], np.ndarray] | None
+    energy: Callable[[], np.ndarray]
 
     def warm(self, sweeps: int) -> Contender:
         """Bring the chains to equilibrium."""

@@ -38,17 +38,21 @@ class Side:
 
     name: str
     ns: Spread
-    energy: float | None = None
-    error: float | None = None
+    energy: float | None
+    error: float | None
 
 
 @dataclass(frozen=True)
 class Duel:
-    """Two sides and the ratio of their times, theirs by ours."""
+    """Two sides and the ratio of their times, theirs by ours.
+
+    Where ``minimizing``, an energy of ours below theirs agrees too.
+    """
 
     ours: Side
     theirs: Side
     ratio: Spread
+    minimizing: bool = False
 
     @property
     def agree(self) -> bool | None:
@@ -58,17 +62,22 @@ class Duel:
             return None
         error = np.hypot(a.error, b.error)
         precise = error < PRECISION * abs(a.energy)
-        return bool(precise and abs(a.energy - b.energy) < SIGMAS * error)
+        difference = a.energy - b.energy if self.minimizing else abs(a.energy - b.energy)
+        return bool(precise and difference < SIGMAS * error)
 
 
 def mean_and_error(energies: np.ndarray) -> tuple[float, float]:
-    """Mean of records of shape (records, chains), and its standard error."""
+    """Mean of records of shape (records, chains), and its standard error.
+
+    A short series cannot show that it is anticorrelated: its error is at least that of independent records.
+    """
     n_chains = energies.shape[1]
     if n_chains >= MANY:
         means = energies.mean(0)
         return float(means.mean()), float(means.std(ddof=1) / np.sqrt(n_chains))
     found = tau_int(energies.T)
-    return found.value, found.error
+    independent = energies.std(ddof=1) / np.sqrt(energies.size)
+    return found.value, max(found.error, float(independent))
 
 
 def duel(
@@ -78,6 +87,7 @@ def duel(
     repeats: int = 11,
     seconds: float = 0.2,
     sweeps: int | None = None,
+    minimizing: bool = False,
 ) -> Duel:
     """Time both in turns, so that a slow moment hits both.
 
@@ -92,10 +102,15 @@ def duel(
         for k, contender in enumerate(contenders):
             spent = contender.sweep(counts[k])
             times[k].append(spent / counts[k] / contender.updates * 1e9)
-            if contender.energy is not None:
-                energies[k].append(contender.energy())
+            energies[k].append(contender.energy())
     a, b = (
-        Side(c.name, Spread.of(np.array(t)), *(mean_and_error(np.array(e)) if e else ()))
+        side(c.name, np.array(t), np.array(e))
         for c, t, e in zip(contenders, times, energies, strict=True)
     )
-    return Duel(a, b, Spread.of(np.array(times[1]) / np.array(times[0])))
+    return Duel(a, b, Spread.of(np.array(times[1]) / np.array(times[0])), minimizing)
+
+
+def side(name: str, times: np.ndarray, energies: np.ndarray) -> Side:
+    """Times, and energies if there are any, of one contender."""
+    value, error = mean_and_error(energies) if energies.size else (None, None)
+    return Side(name, Spread.of(times), value, error)

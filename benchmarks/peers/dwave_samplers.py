@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import dimod
 import numpy as np
 from dwave.samplers import SimulatedAnnealingSampler
@@ -24,12 +26,15 @@ def chains(system: System, T: float, n: int) -> Contender:
     return _contender(system, n, lambda sweeps: [1 / T], goes_on=True)
 
 
-def annealed(system: System, betas: tuple[float, float], reads: int) -> Contender:
-    """Reads from random states, one sweep for each beta."""
-    return _contender(system, reads, lambda sweeps: np.geomspace(*betas, sweeps), goes_on=False)
+def annealed(
+    system: System, betas: tuple[float, float], reads: int, rule: str = "Metropolis"
+) -> Contender:
+    """Reads from random states, one sweep for each beta; the rule may be "Gibbs" (heat bath) too."""
+    schedule = partial(np.geomspace, *betas)
+    return _contender(system, reads, schedule, goes_on=False, proposal_acceptance_criteria=rule)
 
 
-def _contender(system: System, n: int, schedule, goes_on: bool) -> Contender:
+def _contender(system: System, n: int, schedule, goes_on: bool, **options) -> Contender:
     sampler, bqm = SimulatedAnnealingSampler(), problem(system)
     seeds, last = iter(range(1, 100_000)), {}
 
@@ -44,6 +49,7 @@ def _contender(system: System, n: int, schedule, goes_on: bool) -> Contender:
             num_sweeps_per_beta=sweeps // len(betas),
             initial_states=last.get("states") if goes_on else None,
             seed=next(seeds),
+            **options,
         )
         last["states"] = found
         return found.info["timing"]["sampling_ns"] * 1e-9

@@ -26,7 +26,9 @@ def chains(system: System, T: float, n: int) -> Contender:
     sites = [np.array([k for k in range(system.n_sites) if colors[k] == c]) for c in (0, 1)]
     blocks = [Block([nodes[k] for k in own]) for own in sites]
     program = IsingSamplingProgram(model, blocks, [])
-    start = [jax.random.bernoulli(jax.random.key(k), shape=(n, len(own))) for k, own in enumerate(sites)]
+    start = [
+        jax.random.bernoulli(jax.random.key(k), shape=(n, len(own))) for k, own in enumerate(sites)
+    ]
     now = {"states": start, "key": jax.random.key(1)}
 
     def run(sweeps: int) -> None:

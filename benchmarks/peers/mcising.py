@@ -13,7 +13,8 @@ CHAINS = 8
 
 def chains(system: System, T: float, n: int) -> Contender:
     """One chain after the other; the lattice and J = 1 are built in."""
-    assert system.d == 2 and np.all(system.J == 1)
+    assert system.d == 2
+    assert np.all(system.J == 1)
     simulations = [IsingSimulation(system.L, 1.0, 0.0, 0.0, 0.0, seed) for seed in range(1, n + 1)]
 
     def run(sweeps: int) -> None:

@@ -36,7 +36,9 @@ def chains(system: System, T: float, n: int) -> Contender:
 
         return jax.vmap(one)(jax.random.split(key, n), states)
 
-    start = [jax.random.bernoulli(jax.random.key(k), shape=(n, len(own))) for k, own in enumerate(sites)]
+    start = [
+        jax.random.bernoulli(jax.random.key(k), shape=(n, len(own))) for k, own in enumerate(sites)
+    ]
     now = {"states": start, "key": jax.random.key(1)}
 
     def run(sweeps: int) -> None:

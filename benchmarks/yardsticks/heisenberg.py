@@ -64,7 +64,9 @@ def sweep(s, words, rows, beta):
                         a = -ONE / (sign + ez)
                         b = ex * ey * a
                         turn = TWO * second[r] - ONE  # the angle around e is pi times this
-                        sine = sin_pi(turn - (ONE if turn > HALF else (-ONE if turn < -HALF else ZERO)))
+                        sine = sin_pi(
+                            turn - (ONE if turn > HALF else (-ONE if turn < -HALF else ZERO))
+                        )
                         sine = -sine if abs(turn) > HALF else sine
                         cosine = sin_pi(HALF - abs(turn))
                         p, q = across * cosine, across * sine

@@ -26,7 +26,9 @@ _LOG2E, _LN2, _SQRT2 = f4(1 / math.log(2)), f4(math.log(2)), f4(math.sqrt(2))
 # Numba knows no arithmetic between float32 and a Python float that stays in 32 bits.
 _E1, _E2, _E3, _E4, _E5, _E6 = (f4(math.log(2) ** k / math.factorial(k)) for k in range(1, 7))
 _L1, _L3, _L5, _L7, _L9 = (f4(2 / k) for k in (1, 3, 5, 7, 9))
-_S1, _S3, _S5, _S7, _S9 = (f4((-1) ** (k // 2) * math.pi**k / math.factorial(k)) for k in (1, 3, 5, 7, 9))
+_S1, _S3, _S5, _S7, _S9 = (
+    f4((-1) ** (k // 2) * math.pi**k / math.factorial(k)) for k in (1, 3, 5, 7, 9)
+)
 
 
 @intrinsic

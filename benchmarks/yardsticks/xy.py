@@ -57,7 +57,10 @@ def metropolis(c, s, words, rows, beta):
                 cosine, sine = c[y, x], s[y, x]
                 for r in range(LANES):
                     half = sin_pi(HALF * (first[r] - HALF))  # of the sine of half the angle
-                    turn_s, turn_c = TWO * half * np.sqrt(ONE - half * half), ONE - TWO * half * half
+                    turn_s, turn_c = (
+                        TWO * half * np.sqrt(ONE - half * half),
+                        ONE - TWO * half * half,
+                    )
                     a, b = cosine[r], sine[r]
                     new_a, new_b = a * turn_c - b * turn_s, a * turn_s + b * turn_c
                     length = HALF * (f4(3) - new_a * new_a - new_b * new_b)  # stays 1
