@@ -154,21 +154,22 @@ def draw(found: list[Result], path: Path) -> None:
         return
     ratios = [r["duel"]["ratio"] for r in rows]
     names = [f"{r['system']}: {r['other']}" for r in rows]
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.27 * len(rows)), layout="constrained")
     middle = [x["median"] for x in ratios]
     low, high = ([abs(x[side] - x["median"]) for x in ratios] for side in ("low", "high"))
+    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.24 * len(rows)), layout="constrained")
     axes.barh(names, middle, xerr=(low, high), color="#9ecae1", log=True)
     axes.axvline(1, color="#d94801")
     for k, x in enumerate(middle):
-        axes.annotate(
-            f" {number(x)}", (x, k), xytext=(6, 0), textcoords="offset points", va="center"
-        )
+        place = {"xytext": (6, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+        axes.annotate(number(x), (x, k), **place)
+    axes.set(
+        xlim=(min(0.5, min(middle) / 2), 8 * max(middle)), xlabel="time / time of this library"
+    )
     axes.invert_yaxis()
-    axes.margins(x=0.2)
-    axes.set(xlabel="time of the other library / time of this one, for each update")
+    axes.margins(y=0.01)
     axes.tick_params(labelsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=110)
     plt.close(figure)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -33,7 +34,7 @@ class Figure:
 
 
 Row = Comparison | Figure
-REASON = 120
+REASON = 160
 """Letters of an error message that are kept."""
 
 
@@ -62,7 +63,7 @@ def tried(system: str, other: str, run: Callable[[], Comparison]) -> Comparison:
     try:
         return run()
     except Exception as error:  # whatever a library raises
-        reason = str(error).partition("\n")[0][:REASON]
+        reason = re.split(r"\n|\. ", str(error))[0][:REASON]
         return Comparison(system, other, f"failed: {type(error).__name__}: {reason}")
 
 

@@ -27,15 +27,18 @@ def twice(contender: Contender) -> Contender:
 def measure() -> Iterator[Row]:
     """Random regular graphs of two degrees, and the complete graph."""
     for what, system, sweeps in (
-        ("random graph of degree 3, N=10^4", systems.regular_graph(10_000, 3), 100),
-        ("random graph of degree 6, N=10^4", systems.regular_graph(10_000, 6), 100),
+        ("random graph of degree 3, N=10000", systems.regular_graph(10_000, 3), 100),
+        ("random graph of degree 6, N=10000", systems.regular_graph(10_000, 6), 100),
         ("SK model, N=1024", systems.complete(1024), 50),
     ):
         how = {"repeats": 5, "sweeps": sweeps, "minimizing": True}
         reads = ours.annealed(system.model(), BETAS, READS)
-        for contender, rule in ((reads, "Gibbs"), (twice(reads), "Metropolis")):
+        for contender, rule, here in (
+            (reads, "Gibbs", sweeps),
+            (twice(reads), "Metropolis", 2 * sweeps),
+        ):
             yield against(
-                f"{what}, {sweeps} sweeps, {rule}",
+                f"{what}, {here} sweeps / {sweeps} of {rule}",
                 "dwave-samplers",
                 contender,
                 lambda peer, rule=rule: peer.annealed(system, BETAS, READS, rule),  # noqa: B023
