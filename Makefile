@@ -1,6 +1,6 @@
 # `make demo` and `make test` are each the only command needed on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check evidence bench format clean new-venv
+.PHONY: help install demo test check evidence peers bench format clean new-venv
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -28,8 +28,12 @@ check: install  ## check format, lint, types and layers
 evidence: install  ## measure what the README claims
 	$(PY) benchmarks/evidence.py
 
-bench: install  ## time the generated kernels
-	$(PY) benchmarks/generic_tier.py
+peers: install  ## install the libraries that `make bench` compares with
+	$(PY) -m pip install --quiet -c constraints.txt -e ".[test,peers]"
+
+bench: install  ## time the kernels beside other libraries, and write docs/performance.md
+	$(PY) -m benchmarks.run
+	$(PY) -m benchmarks.report
 
 format: install  ## format the code and mend what ruff can
 	$(PY) -m ruff format .

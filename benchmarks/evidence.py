@@ -5,14 +5,9 @@ python benchmarks/evidence.py
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
-import os
-import platform
-import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import matplotlib
@@ -23,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import environment as measured  # noqa: E402
 from tests.evidence.cases import CASES  # noqa: E402
 from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
 
@@ -32,7 +28,6 @@ BAND = (0.8, 1.25)
 """Where the variance of all z-scores must lie."""
 LIMIT = 4.0
 """Standard errors that no z-score may exceed."""
-LIBRARIES = ("statmech_dsl", "numpy", "numba", "pymc", "pytensor", "scipy")
 
 
 def measure(console: Console) -> list[Score]:
@@ -158,40 +153,13 @@ def farthest(found: list[Score], n: int) -> str:
 
 def environment(minutes: float) -> str:
     """Where, when and with what."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    where = measured.environment()
+    versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     return (
-        f"Made on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes at commit {commit()}, on "
-        f"{processor()} with {os.cpu_count()} cores,\nPython {platform.python_version()}, {versions}."
+        f"Made on {where['date']} in {minutes:.0f} minutes at commit {where['commit']}, on "
+        f"{where['processor']} with {where['cores']} cores,\n"
+        f"Python {where['python']}, {versions}."
     )
-
-
-def commit() -> str:
-    """Short hash of the commit, and whether anything that matters here was changed since."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(ROOT), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--", "statmech_dsl", "models", "tests")
-        return git("rev-parse", "--short", "HEAD") + (
-            " with uncommitted changes" if changed else ""
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def processor() -> str:
-    """Name of the processor."""
-    if sys.platform == "darwin":
-        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def draw(found: list[Score]) -> None:

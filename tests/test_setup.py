@@ -90,7 +90,8 @@ def test_every_dependency_is_pinned():
     assert all(re.fullmatch(r"==[\w.!+]+", str(pin.specifier)) for pin in pins)
     assert lines == sorted(lines, key=str.lower)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["test"] + extras["peers"]
     missing = {canonicalize_name(Requirement(line).name) for line in wanted}
     assert missing - {canonicalize_name(pin.name) for pin in pins} == set()
 

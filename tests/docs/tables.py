@@ -1,4 +1,7 @@
-"""Tables of the documentation that are made from the code: between ``<!-- NAME -->`` and ``<!-- end -->``."""
+"""Tables of the documentation that are made from the code, or from what `make bench` measured.
+
+They stand between ``<!-- NAME -->`` and ``<!-- end -->``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import statmech_dsl as sm
+from benchmarks.report import speeds
 from statmech_dsl import estimators, testing
 from statmech_dsl.models import MODELS
 
@@ -77,7 +81,7 @@ def public() -> str:
     return "\n" + "\n".join(parts) + "\n"
 
 
-TABLES = {"models": models, "public": public}
+TABLES = {"models": models, "public": public, "speeds": speeds}
 
 
 def fill(page: str) -> str:
