@@ -36,6 +36,10 @@ class Kernels(Protocol):
         """Energy of each replica: what T divides, and what it does not."""
         ...
 
+    def sums(self, packed: Any) -> np.ndarray:
+        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+        ...
+
     def source(self) -> str:
         """Generated source, or a word on why there is none."""
         ...

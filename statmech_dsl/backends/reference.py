@@ -12,7 +12,7 @@ from statmech_dsl.backends.base import Backend
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
-from statmech_dsl.ir.model import Column, Family, Tables
+from statmech_dsl.ir.model import GROUP, Column, Family, ModelIR, Tables
 from statmech_dsl.ir.state import State
 
 Values = dict[str, np.ndarray]
@@ -48,6 +48,13 @@ class Reference:
         pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
+    def sums(self, packed: State) -> np.ndarray:
+        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+        measured = self.program.measured
+        rows = [self.add_up(measured, _replica(packed, r)) for r in range(packed.n_replicas)]
+        n = sum(s.size for s in measured.sums)
+        return np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
+
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
         for r in range(packed.n_replicas):
@@ -58,25 +65,37 @@ class Reference:
 
     # ---- energies ---------------------------------------------------------------------------------
 
-    def sums(self, x: Values) -> dict[str, list[float]]:
+    def running_sums(self, x: Values) -> dict[str, list[float]]:
         """Running sums, from scratch."""
-        sums = {s.name: [0.0] * s.size for s in self.program.model.sums}
-        for f in self.program.model.families:
+        return self.add_up(self.program.model, x)
+
+    def add_up(self, ir: ModelIR, x: Values) -> dict[str, list[float]]:
+        """The sums of a model."""
+        sums = {s.name: [0.0] * s.size for s in ir.sums}
+        for f in ir.families:
             if f.feeds is not None:
-                elements = None if f.element is None else self.tables[f.element]
-                for m in range(f.n_instances(self.tables)):
-                    e = 0 if elements is None else int(elements[m])
-                    sums[f.feeds][e] += evaluate(f.expr, self._family_slots(f, m, x, sums), {})
+                self._add_family(f, x, sums, sums[f.feeds])
         return sums
 
     def energies(self, x: Values) -> tuple[float, float]:
         """Energy that T divides, and energy that it does not."""
-        sums, total = self.sums(x), [0.0, 0.0]
+        sums, total = self.running_sums(x), ([0.0], [0.0])
         for f in self.program.model.energy_families:
-            for m in range(f.n_instances(self.tables)):
-                slots = self._family_slots(f, m, x, sums)
-                total[0 if f.tempered else 1] += evaluate(f.expr, slots, {})
-        return total[0], total[1]
+            self._add_family(f, x, sums, total[0 if f.tempered else 1])
+        return total[0][0], total[1][0]
+
+    def _add_family(self, f: Family, x: Values, sums: dict, total: list[float]) -> None:
+        """Add the instances of a family, in the order that `ir.model` prescribes."""
+        n = f.n_instances(self.tables)
+        element = [0] * n if f.element is None else self.tables[f.element].tolist()
+        t = [evaluate(f.expr, self._family_slots(f, m, x, sums), {}) for m in range(n)]
+        for m in range(0, n, GROUP):
+            group, to = t[m : m + GROUP], element[m : m + GROUP]
+            if len(group) == GROUP and len(set(to)) == 1:
+                while len(group) > 1:
+                    group = [a + b for a, b in zip(group[::2], group[1::2], strict=True)]
+            for e, value in zip(to, group, strict=False):
+                total[e] += value
 
     def _family_slots(self, f: Family, m: int, x: Values, sums: dict) -> list[float]:
         return [self._slot(c, None if c.index is None else m, x, sums) for c in f.columns]
@@ -150,7 +169,7 @@ class Reference:
         return env
 
     def _sweep_replica(self, state: State, r: int, x: Values, t: int) -> None:
-        sums = self.sums(x)
+        sums = self.running_sums(x)
         base = self.environment(state, r, x)
         n_params = 0
         for number, p in enumerate(self.program.passes):

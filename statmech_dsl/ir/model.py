@@ -8,6 +8,11 @@ where slot k of instance m reads column k: a site of a variable, a coefficient, 
 family with ``feeds`` adds into an element of a running sum instead; a mean-field energy such as
 ``-J/(2N) (sum_i s_i)^2`` is one family that feeds a sum and one family that reads it.
 
+Backends agree bit for bit, so the order in which the instances of a family are added is part of its
+meaning. They are taken in groups of `GROUP` = 8: a full group whose instances feed one element adds
+((t0 + t1) + (t2 + t3)) + ((t4 + t5) + (t6 + t7)) to it, any other group adds its instances one by one.
+So neither replicas nor instances that lie side by side in a vector wait for each other.
+
 The dataclasses hold names only; the arrays lie in ``Tables`` beside them.
 """
 
@@ -22,6 +27,9 @@ import numpy as np
 
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.expr import Expr
+
+GROUP = 8
+"""Instances of a family that are added together."""
 
 Tables = Mapping[str, np.ndarray]
 """Read-only arrays by name: index columns (uint32), coefficients (float64), lists of free sites."""
@@ -68,7 +76,7 @@ class Family:
 
     ``term`` names the energy term it came from. ``tempered`` is False for log-density terms that T
     does not divide. ``feeds`` names the running sum it adds into (None: the energy), ``element`` the
-    table with the element of each instance (None: element 0). A family has at least one indexed
+    table with the element of each instance, ascending (None: element 0). A family has at least one indexed
     column or exactly one instance.
     """
 

@@ -27,8 +27,17 @@ class Lowered:
     analyses: tuple[SiteAnalysis, ...]
 
 
-def lower(ir: ModelIR, tables: Tables, choose: Choose, law: str = "boltzmann") -> Lowered:
-    """Analyze every variable, choose its updates, lower each of them, verify the result."""
+def lower(
+    ir: ModelIR,
+    tables: Tables,
+    choose: Choose,
+    law: str = "boltzmann",
+    measured: ModelIR | None = None,
+) -> Lowered:
+    """Analyze every variable, choose its updates, lower each of them, verify the result.
+
+    ``tables`` also holds those of ``measured``.
+    """
     free = [v.name for v in ir.variables if len(tables[v.free])]
     analyses = tuple(analyze(ir, tables, name, law) for name in free)
     chosen = [(a, p) for a in analyses for p in choose(a)]
@@ -38,7 +47,7 @@ def lower(ir: ModelIR, tables: Tables, choose: Choose, law: str = "boltzmann") -
     passes = tuple(
         lower_pass(ir, tables, p, a, law, stream, out) for stream, (a, p) in enumerate(chosen)
     )
-    program = Program(ir, passes, law)
+    program = Program(ir, passes, law, measured or ModelIR(ir.variables, ()))
     verify(program, out)
     for table in out.values():
         table.setflags(write=False)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.backends.numba_cpu import cache
-from statmech_dsl.backends.numba_cpu.kernels_source import energy_source, sweep_source
+from statmech_dsl.backends.numba_cpu.kernels_source import (
+    energy_source,
+    sums_source,
+    sweep_source,
+)
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
@@ -41,9 +45,12 @@ class NumbaKernels:
         self.layout = layout
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._sweep = sweep_source(program, tables, layout)
-        self._energy = energy_source(program.model, tables, self.lanes)
+        self._energy = energy_source(program.model, tables, layout)
+        self._sums = sums_source(program.measured, tables, layout)
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._energy_tables = [tables[name] for name in self._energy.tables]
+        self._sums_tables = [tables[name] for name in self._sums.tables]
+        self._starts = np.cumsum([0, *(s.size for s in program.measured.sums)])
         self._sum_sizes = np.array([s.size for s in program.model.sums], np.int64)
 
     def replace_tables(self, new: Tables) -> None:
@@ -51,6 +58,7 @@ class NumbaKernels:
         for source, arrays in (
             (self._sweep, self._sweep_tables),
             (self._energy, self._energy_tables),
+            (self._sums, self._sums_tables),
         ):
             for k, name in enumerate(source.tables):
                 if name in new:
@@ -132,3 +140,13 @@ class NumbaKernels:
         spread(lambda a, b: kernel(a, b, *arguments), shape[0], self.threads)
         n = packed.state.n_replicas
         return tempered.reshape(-1)[:n], fixed.reshape(-1)[:n]
+
+    def sums(self, packed: Packed) -> np.ndarray:
+        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+        chunks, lanes = packed.beta.shape
+        out = np.empty((chunks, int(self._starts[-1]), lanes))
+        if out.size:
+            kernel = cache.load(self._sums.text)
+            arguments = (self._starts, out, *packed.values.values(), *self._sums_tables)
+            spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
+        return out.transpose(0, 2, 1).reshape(chunks * lanes, -1)[: packed.state.n_replicas]
