@@ -36,8 +36,8 @@ class Kernels(Protocol):
         """Energy of each replica: what T divides, and what it does not."""
         ...
 
-    def sums(self, packed: Any) -> np.ndarray:
-        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+    def measure(self, packed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``, (replicas, elements)."""
         ...
 
     def source(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,7 +13,8 @@ from statmech_dsl.backends.base import Backend
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
-from statmech_dsl.ir.model import GROUP, Column, Family, ModelIR, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
 Values = dict[str, np.ndarray]
@@ -48,12 +50,13 @@ class Reference:
         pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
-    def sums(self, packed: State) -> np.ndarray:
-        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
         measured = self.program.measured
         rows = [self.add_up(measured, _replica(packed, r)) for r in range(packed.n_replicas)]
         n = sum(s.size for s in measured.sums)
-        return np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
+        sums = np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
+        return *self.energy(packed), sums
 
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
@@ -85,17 +88,16 @@ class Reference:
         return total[0][0], total[1][0]
 
     def _add_family(self, f: Family, x: Values, sums: dict, total: list[float]) -> None:
-        """Add the instances of a family, in the order that `ir.model` prescribes."""
+        """Add the instances of a family, in the order that `ir.reduction` prescribes."""
+        front, inner = front_and_inner(f)
         n = f.n_instances(self.tables)
-        element = [0] * n if f.element is None else self.tables[f.element].tolist()
-        t = [evaluate(f.expr, self._family_slots(f, m, x, sums), {}) for m in range(n)]
-        for m in range(0, n, GROUP):
-            group, to = t[m : m + GROUP], element[m : m + GROUP]
-            if len(group) == GROUP and len(set(to)) == 1:
-                while len(group) > 1:
-                    group = [a + b for a, b in zip(group[::2], group[1::2], strict=True)]
-            for e, value in zip(to, group, strict=False):
-                total[e] += value
+        t = [evaluate(inner, self._family_slots(f, m, x, sums), {}) for m in range(n)]
+        if f.element is not None:
+            _add_in_groups(t, self.tables[f.element].tolist(), total)
+            return
+        added = [0.0]
+        _add_in_groups(t, [0] * n, added)
+        total[0] += evaluate(front, self._family_slots(f, 0, x, sums), {}) * added[0]
 
     def _family_slots(self, f: Family, m: int, x: Values, sums: dict) -> list[float]:
         return [self._slot(c, None if c.index is None else m, x, sums) for c in f.columns]
@@ -229,6 +231,15 @@ class Reference:
 def _replica(state: State, r: int) -> Values:
     """Views of one replica's values."""
     return {name: v[r] for name, v in state.values.items()}
+
+
+def _add_in_groups(terms: list[float], elements: list[int], total: list[float]) -> None:
+    for m in range(0, len(terms), GROUP):
+        group, to = terms[m : m + GROUP], elements[m : m + GROUP]
+        if len(group) == GROUP and len(set(to)) == 1:
+            group = [tree(group, operator.add)]
+        for e, value in zip(to, group, strict=False):
+            total[e] += value
 
 
 def _lookup(table: np.ndarray, low: float, width: float) -> Callable[[float], float]:

@@ -6,12 +6,8 @@ The energy is
 
 where slot k of instance m reads column k: a site of a variable, a coefficient, or a running sum. A
 family with ``feeds`` adds into an element of a running sum instead; a mean-field energy such as
-``-J/(2N) (sum_i s_i)^2`` is one family that feeds a sum and one family that reads it.
-
-Backends agree bit for bit, so the order in which the instances of a family are added is part of its
-meaning. They are taken in groups of `GROUP` = 8: a full group whose instances feed one element adds
-((t0 + t1) + (t2 + t3)) + ((t4 + t5) + (t6 + t7)) to it, any other group adds its instances one by one.
-So neither replicas nor instances that lie side by side in a vector wait for each other.
+``-J/(2N) (sum_i s_i)^2`` is one family that feeds a sum and one family that reads it. `ir.reduction`
+says in which order instances are added.
 
 The dataclasses hold names only; the arrays lie in ``Tables`` beside them.
 """
@@ -27,9 +23,6 @@ import numpy as np
 
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.expr import Expr
-
-GROUP = 8
-"""Instances of a family that are added together."""
 
 Tables = Mapping[str, np.ndarray]
 """Read-only arrays by name: index columns (uint32), coefficients (float64), lists of free sites."""

@@ -25,7 +25,7 @@ from pytensor.tensor.shape import Shape, Shape_i
 from statmech_dsl.errors import EnergyError, ModelError, NonLocalEnergyError
 from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.marks import mark_of
-from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Sum, Tables
 from statmech_dsl.lower.observables import (
     Batched,
     declared_variables,
@@ -41,6 +41,10 @@ from statmech_dsl.lower.recovery.walker import Walker
 
 MAX_ELEMENTS = 64
 """Numbers that an observable may ask of a state: with many more, unpacking it costs less."""
+
+
+PREFIX = "measured."
+"""Of the names of sums and tables, which lie beside those of the energy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +126,7 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     >>> recovered = recover(model)
     >>> measured = measure(model, recovered.ir, recovered.tables)
     >>> measured.sums
-    {'m': ('sum.0',)}
+    {'m': ('measured.sum.0',)}
     >>> measured.unpacked
     {'largest': 'a maximum over 8 elements of the states'}
     >>> measured(np.array([[4.0]]))
@@ -146,7 +150,8 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     outer = _outer({n: g for n, g in zip(names, prepared, strict=True) if n in cuts}, inputs)
     read = {x.sum_name for x in inputs.values()}
     emitter = Emitter(cutter.walker.coefficients, cutter.walker.domains)
-    sums = tuple(emitter.running_sum(s) for s in cutter.walker.sums.found if s.name in read)
+    found = [s for s in cutter.walker.sums.found if PREFIX + s.name in read]
+    sums = tuple(Sum(PREFIX + emitter.running_sum(s).name, s.value.size) for s in found)
     families, own = _beside(emitter, tables)
     return Measured(
         tuple(observables),
@@ -228,7 +233,7 @@ class _Cutter:
         total = self.walker.sums.read(reshape(value, (value.size,)))
         numbers = [1.0 if x.kind == "sum" else self._present(x) for x in total.leaves]
         (name,) = (x.array for x in total.leaves if x.kind == "sum")
-        return Reduction(name, evaluate(total.expr, numbers, {}), shape, v.type.dtype)  # type: ignore[attr-defined]
+        return Reduction(PREFIX + name, evaluate(total.expr, numbers, {}), shape, v.type.dtype)  # type: ignore[attr-defined]
 
     def _present(self, leaf: Leaf) -> float:
         return float(self.walker.coefficients.entries(leaf))
@@ -263,7 +268,7 @@ def _beside(emitter: Emitter, tables: Tables) -> tuple[tuple[Family, ...], dict[
     """Families and tables under names beside those of the energy, whose index tables they share."""
     known = {x.tobytes(): name for name, x in tables.items() if name.startswith("i.")}
     new = {
-        name: known.get(x.tobytes() if name.startswith("i.") else b"", f"measured.{name}")
+        name: known.get(x.tobytes() if name.startswith("i.") else b"", PREFIX + name)
         for name, x in emitter.tables.items()
     }
 
@@ -272,7 +277,12 @@ def _beside(emitter: Emitter, tables: Tables) -> tuple[tuple[Family, ...], dict[
         return replace(c, array=array, index=c.index and new[c.index])
 
     families = tuple(
-        replace(f, columns=tuple(map(column, f.columns)), element=f.element and new[f.element])
+        replace(
+            f,
+            columns=tuple(map(column, f.columns)),
+            feeds=f"{PREFIX}{f.feeds}",
+            element=f.element and new[f.element],
+        )
         for f in emitter.families
     )
     own = {new[k]: x for k, x in emitter.tables.items() if new[k] not in tables}

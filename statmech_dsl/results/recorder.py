@@ -44,10 +44,10 @@ class Recorder:
     def record(self, packed: Any) -> None:
         """Record one draw of every replica."""
         kernels = self.sampler.kernels
-        self.energy[:, self.n], self.fixed[:, self.n] = kernels.energy(packed)
+        self.energy[:, self.n], self.fixed[:, self.n], sums = kernels.measure(packed)
         for name, out in self.stored.items():
             out[:, self.n] = kernels.values(packed, name)
-        self._sums[self._waiting] = kernels.sums(packed)
+        self._sums[self._waiting] = sums
         for name in self._watched:
             self._states[name].append(np.array(kernels.values(packed, name)))
         self.n += 1

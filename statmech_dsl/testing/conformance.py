@@ -185,7 +185,8 @@ def _path(kernels: Kernels, state: State, sweeps: int) -> list[tuple[State, np.n
 
 def _numbers(kernels: Kernels, packed: Any) -> np.ndarray:
     """Two energies and all sums, for each replica."""
-    return np.array([*kernels.energy(packed), *kernels.sums(packed).T])
+    tempered, fixed, sums = kernels.measure(packed)
+    return np.array([tempered, fixed, *sums.T])
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:

@@ -11,8 +11,9 @@ from statmech_dsl.backends.base import Backend
 from statmech_dsl.ir.draws import Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
-from statmech_dsl.ir.model import GROUP, Column, Family, ModelIR, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.ir.ops import OPS
+from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
 # The meaning of each operation, lifted to arrays. Every backend has to give the same bits: NumPy's
@@ -65,10 +66,11 @@ class NumpyKernels:
             self._add(f, packed, sums, totals[0 if f.tempered else 1])
         return totals[0, 0], totals[1, 0]
 
-    def sums(self, packed: State) -> np.ndarray:
-        """The elements of all sums of ``program.measured``, shape (replicas, elements)."""
+    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
         sums = self._sums(self.program.measured, packed)
-        return np.concatenate([np.zeros((0, packed.n_replicas)), *sums.values()]).T
+        elements = np.concatenate([np.zeros((0, packed.n_replicas)), *sums.values()])
+        return *self.energy(packed), elements.T
 
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
@@ -99,9 +101,8 @@ class NumpyKernels:
         components = self.program.model.variable(c.array).domain.components
         return packed.values[c.array][:, index * components + c.component].astype(float)
 
-    def _instance(self, f: Family, m: int, packed: State, sums: dict) -> Any:
-        slots = [self._slot(c, None if c.index is None else m, packed, sums) for c in f.columns]
-        return evaluate(f.expr, slots, {})
+    def _slots(self, f: Family, m: int, packed: State, sums: dict) -> list:
+        return [self._slot(c, None if c.index is None else m, packed, sums) for c in f.columns]
 
     def _sums(self, model: ModelIR, packed: State) -> dict[str, np.ndarray]:
         """Sums of a model from scratch, each of shape (elements, replicas)."""
@@ -112,17 +113,20 @@ class NumpyKernels:
         return sums
 
     def _add(self, f: Family, packed: State, sums: dict, total: np.ndarray) -> None:
-        """Add the instances of a family in groups, in the order that `ir.model` prescribes."""
+        """Add the instances of a family, in the order that `ir.reduction` prescribes."""
+        front, inner = front_and_inner(f)
         n = f.n_instances(self.tables)
+        t = [evaluate(inner, self._slots(f, m, packed, sums), {}) for m in range(n)]
         element = np.zeros(n, int) if f.element is None else self.tables[f.element]
+        added = np.zeros((1, packed.n_replicas)) if f.element is None else total
         for m in range(0, n, GROUP):
-            to = element[m : m + GROUP]
-            t = [self._instance(f, m + k, packed, sums) for k in range(len(to))]
-            if len(to) == GROUP and len(set(to)) == 1:
-                while len(t) > 1:
-                    t = [a + b for a, b in zip(t[::2], t[1::2], strict=True)]
-            for e, x in zip(to, t, strict=False):
-                total[e] += x
+            group, to = t[m : m + GROUP], element[m : m + GROUP]
+            if len(group) == GROUP and len(set(to)) == 1:
+                group = [tree(group, np.add)]
+            for e, x in zip(to, group, strict=False):
+                added[e] += x
+        if f.element is None:
+            total[0] += evaluate(front, self._slots(f, 0, packed, sums), {}) * added[0]
 
     def _incidences(self, role: Any, rank: int) -> list:
         if role.degree is not None:
