@@ -8,24 +8,21 @@ no such form is evaluated on unpacked states (`observables`): always right, fast
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
-from pytensor.scalar.basic import Add
-from pytensor.tensor.elemwise import CAReduce
 from pytensor.tensor.shape import Shape, Shape_i
 
-from statmech_dsl.errors import EnergyError, ModelError, NonLocalEnergyError
-from statmech_dsl.ir.expr import evaluate
+from statmech_dsl.errors import EnergyError, ModelError
 from statmech_dsl.ir.marks import mark_of
-from statmech_dsl.ir.model import Column, Family, ModelIR, Sum, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.lower.cutting import Cutter, Reduction
 from statmech_dsl.lower.observables import (
     Batched,
     declared_variables,
@@ -33,28 +30,12 @@ from statmech_dsl.lower.observables import (
     random_behind,
     simplified,
 )
-from statmech_dsl.lower.recovery.algebra import reshape
 from statmech_dsl.lower.recovery.emit import Emitter
 from statmech_dsl.lower.recovery.rules import register_sparse
-from statmech_dsl.lower.recovery.terms import Leaf, size_of
 from statmech_dsl.lower.recovery.walker import Walker
-
-MAX_ELEMENTS = 64
-"""Numbers that an observable may ask of a state: with many more, unpacking it costs less."""
-
 
 PREFIX = "measured."
 """Of the names of sums and tables, which lie beside those of the energy."""
-
-
-@dataclass(frozen=True, eq=False)
-class Reduction:
-    """An input of outer functions: ``factor`` times a sum, in the shape and type of the user's graph."""
-
-    sum_name: str
-    factor: float
-    shape: tuple[int, ...]
-    dtype: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +72,7 @@ class Measured:
         columns = {s.name: slice(a, a + s.size) for s, a in zip(self.ir.sums, start, strict=False)}
         arguments = []
         for x in self._inputs:
-            values = sums[:, columns[x.sum_name]] * x.factor
+            values = sums[:, columns[PREFIX + x.sum_name]] * x.factor
             values = np.rint(values) if "int" in x.dtype else values
             arguments.append(values.reshape(-1, *x.shape).astype(x.dtype))
         return self._outer(arguments, len(sums))
@@ -138,7 +119,7 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     random = {name: random_behind(graph, model) for name, graph in observables.items()}
     unpacked = {n: f"it depends on the random variable {v!r}" for n, v in random.items() if v}
     names = [name for name in observables if name not in unpacked]
-    cutter = _Cutter(Walker(model, map(mark_of, declared.values())))
+    cutter = Cutter(Walker(model, map(mark_of, declared.values())))
     prepared = _prepared([observables[name] for name in names], declared, cutter.walker)
     cuts: dict[str, dict[Variable, Reduction]] = {}
     for name, graph in zip(names, prepared, strict=True):
@@ -150,14 +131,17 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     outer = _outer({n: g for n, g in zip(names, prepared, strict=True) if n in cuts}, inputs)
     read = {x.sum_name for x in inputs.values()}
     emitter = Emitter(cutter.walker.coefficients, cutter.walker.domains)
-    found = [s for s in cutter.walker.sums.found if PREFIX + s.name in read]
-    sums = tuple(Sum(PREFIX + emitter.running_sum(s).name, s.value.size) for s in found)
+    found = [emitter.running_sum(s) for s in cutter.walker.sums.found if s.name in read]
+    sums = tuple(replace(s, name=PREFIX + s.name) for s in found)
     families, own = _beside(emitter, tables)
     return Measured(
         tuple(observables),
         ModelIR(energy.variables, families, sums),
         own,
-        {name: tuple(dict.fromkeys(x.sum_name for x in c.values())) for name, c in cuts.items()},
+        {
+            name: tuple(dict.fromkeys(PREFIX + x.sum_name for x in c.values()))
+            for name, c in cuts.items()
+        },
         unpacked,
         tuple(inputs.values()),
         outer,
@@ -168,7 +152,7 @@ def _prepared(graphs: list[Any], declared: Mapping[str, Any], walker: Walker) ->
     """Simplified graphs, in which numbers stand for shapes: those would keep states alive."""
     if not graphs:
         return []
-    shapes = {
+    shapes: dict[Variable, Variable] = {
         x: pt.constant(walker.known.value(x))
         for x in ancestors(graphs, blockers=list(declared.values()))
         if x.owner is not None and isinstance(x.owner.op, Shape | Shape_i)
@@ -177,91 +161,17 @@ def _prepared(graphs: list[Any], declared: Mapping[str, Any], walker: Walker) ->
     return simplified(plain, {v: v.clone() for v in declared.values()})
 
 
-@dataclass(eq=False)
-class _Cutter:
-    """Cuts graphs into sums and functions of them."""
-
-    walker: Walker
-    _done: dict[Variable, dict[Variable, Reduction] | EnergyError] = field(default_factory=dict)
-
-    def observable(self, graph: Variable) -> dict[Variable, Reduction]:
-        """Where to cut an observable."""
-        found = self._cut(graph)
-        n = sum(size_of(x.shape) for x in found.values())
-        if n > MAX_ELEMENTS:
-            raise NonLocalEnergyError(_too_many(n))
-        return found
-
-    def _cut(self, v: Variable) -> dict[Variable, Reduction]:
-        if v not in self._done:
-            try:
-                self._done[v] = self._innermost(v)
-            except EnergyError as error:
-                self._done[v] = error
-        found = self._done[v]
-        if isinstance(found, EnergyError):
-            raise found
-        return found
-
-    def _innermost(self, v: Variable) -> dict[Variable, Reduction]:
-        """Cut at the innermost sums; where they are none or too many, further out."""
-        if not self.walker.depends(v):
-            return {}
-        behind = [x for x in v.owner.inputs if self.walker.depends(x)] if v.owner else []
-        if behind and all(map(self._holds_sum, behind)):
-            try:
-                return {w: x for u in behind for w, x in self._cut(u).items()}
-            except EnergyError:
-                pass
-        return {v: self._reduction(v)}
-
-    def _holds_sum(self, v: Variable) -> bool:
-        """Whether all of a graph that depends on states lies behind sums."""
-        if v.owner is None:
-            return False
-        behind = [x for x in v.owner.inputs if self.walker.depends(x)]
-        return _adds(v.owner.op) or all(map(self._holds_sum, behind))
-
-    def _reduction(self, v: Variable) -> Reduction:
-        """A graph as a sum of local terms."""
-        shape = self.walker.shape_of(v)
-        if size_of(shape) > MAX_ELEMENTS:
-            raise NonLocalEnergyError(_too_many(size_of(shape)))
-        value = self.walker(v)
-        if any(t.reads("sum") for t in value.terms):
-            raise NonLocalEnergyError("a nonlinear function of a sum is summed again")
-        total = self.walker.sums.read(reshape(value, (value.size,)))
-        numbers = [1.0 if x.kind == "sum" else self._present(x) for x in total.leaves]
-        (name,) = (x.array for x in total.leaves if x.kind == "sum")
-        return Reduction(PREFIX + name, evaluate(total.expr, numbers, {}), shape, v.type.dtype)  # type: ignore[attr-defined]
-
-    def _present(self, leaf: Leaf) -> float:
-        return float(self.walker.coefficients.entries(leaf))
-
-
-def _too_many(n: int) -> str:
-    return f"it takes {n:,} numbers from the state; at most {MAX_ELEMENTS} are measured as sums"
-
-
-def _adds(op: Any) -> bool:
-    """Whether an operation adds up."""
-    core = getattr(op, "core_op", op)
-    if isinstance(core, OpFromGraph):
-        return any(_adds(node.op) for node in core.fgraph.apply_nodes)
-    adds = isinstance(core, CAReduce) and isinstance(core.scalar_op, Add)
-    return adds or "Dot" in type(core).__name__  # of dense, batched and sparse matrices
-
-
 def _outer(graphs: Mapping[str, Any], inputs: Mapping[Variable, Reduction]) -> Batched | None:
     """The observables as functions of sums."""
     if not graphs:
         return None
-    new = {
+    new: dict[Variable, Variable] = {
         v: pt.tensor(f"x{k}", dtype=x.dtype, shape=x.shape)
         for k, (v, x) in enumerate(inputs.items())
     }
     functions = graph_replace(list(graphs.values()), new, strict=False)
-    return Batched(dict(zip(graphs, functions, strict=True)), {x.name: x for x in new.values()})
+    named = {f"x{k}": x for k, x in enumerate(new.values())}
+    return Batched(dict(zip(graphs, functions, strict=True)), named)
 
 
 def _beside(emitter: Emitter, tables: Tables) -> tuple[tuple[Family, ...], dict[str, np.ndarray]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
+import pytensor.tensor
 import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.lower.observables import Observables
 from statmech_dsl.testing.setup import begin, build
+
+pt: Any = pytensor.tensor  # whose functions have no types
 
 L = 10
 N = L * L
@@ -140,7 +144,7 @@ def test_index_tables_of_the_energy_are_shared():
 def test_data_that_can_be_set_weigh_sums():
     with sm.Model() as model:
         s = sm.Spin("s", 100)
-        h = pm.Data("h", np.linspace(-1, 1, 100))
+        h: Any = pm.Data("h", np.linspace(-1, 1, 100))
         sm.Energy("field", -h * s)
         sm.Observable("aligned", (h * s).sum())
     for shift in (0.0, 0.5):
