@@ -12,8 +12,9 @@ group whose instances feed several elements is added one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
 from statmech_dsl.ir.expr import Expr, const, slots_of
 from statmech_dsl.ir.model import Family
@@ -51,7 +52,7 @@ def _product(parts: Sequence[Expr]) -> Expr:
     return reduce(lambda x, y: x * y, parts, const(1.0))
 
 
-def tree(terms: list, plus) -> object:
+def tree(terms: list, plus: Callable[[Any, Any], Any]) -> Any:
     """The sum of a full group.
 
     Examples

@@ -100,7 +100,7 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     >>> import statmech_dsl as sm
     >>> from statmech_dsl.lower.recovery import recover
     >>> with sm.Model() as model:
-    ...     s = sm.Spin("s", 8)
+    ...     s = sm.Spin("s", 16)
     ...     zeeman = sm.Energy("zeeman", -1.0 * s)
     ...     m = sm.Observable("m", s.mean())
     ...     largest = sm.Observable("largest", s.max())
@@ -109,8 +109,8 @@ def measure(model: pm.Model, energy: ModelIR, tables: Tables) -> Measured:
     >>> measured.sums
     {'m': ('measured.sum.0',)}
     >>> measured.unpacked
-    {'largest': 'a maximum over 8 elements of the states'}
-    >>> measured(np.array([[4.0]]))
+    {'largest': 'a maximum over 16 elements of the states'}
+    >>> measured(np.array([[8.0]]))
     {'m': array([0.5])}
     """
     register_sparse()
