@@ -36,6 +36,10 @@ class Kernels(Protocol):
         """Energy of each replica: what T divides, and what it does not."""
         ...
 
+    def measure(self, packed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``, (replicas, elements)."""
+        ...
+
     def source(self) -> str:
         """Generated source, or a word on why there is none."""
         ...

@@ -95,7 +95,7 @@ class Enumeration:
     ) -> list[tuple[float, float]]:
         """All values that a site can get, each with its probability."""
         x = self.values(configuration)
-        sums = self.reference.sums(x)
+        sums = self.reference.running_sums(x)
         base = self.reference.environment(self.state, 0, x)
         base |= {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
         base |= {q.name: q.start for q in p.params}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -13,7 +14,8 @@ from statmech_dsl.ir.bits import Bits, class_energies, threshold
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
-from statmech_dsl.ir.model import Column, Family, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
 Values = dict[str, np.ndarray]
@@ -27,6 +29,7 @@ class Reference:
 
     def __init__(self, program: Program, tables: Tables) -> None:
         self.program, self.tables = program, tables
+        self._bit_sums = {s.family: s for s in program.bits.sums} if program.bits else {}
 
     def pack(self, state: State) -> State:
         """Copy the state."""
@@ -49,6 +52,14 @@ class Reference:
         pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
+    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        measured = self.program.measured
+        rows = [self.add_up(measured, _replica(packed, r)) for r in range(packed.n_replicas)]
+        n = sum(s.size for s in measured.sums)
+        sums = np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
+        return *self.energy(packed), sums
+
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
         for r in range(packed.n_replicas):
@@ -59,40 +70,40 @@ class Reference:
 
     # ---- energies ---------------------------------------------------------------------------------
 
-    def sums(self, x: Values) -> dict[str, list[float]]:
+    def running_sums(self, x: Values) -> dict[str, list[float]]:
         """Running sums, from scratch."""
-        sums = {s.name: [0.0] * s.size for s in self.program.model.sums}
-        for f in self.program.model.families:
+        return self.add_up(self.program.model, x)
+
+    def add_up(self, ir: ModelIR, x: Values) -> dict[str, list[float]]:
+        """The sums of a model."""
+        sums = {s.name: [0.0] * s.size for s in ir.sums}
+        for f in ir.families:
             if f.feeds is not None:
-                elements = None if f.element is None else self.tables[f.element]
-                for m in range(f.n_instances(self.tables)):
-                    e = 0 if elements is None else int(elements[m])
-                    sums[f.feeds][e] += evaluate(f.expr, self._family_slots(f, m, x, sums), {})
+                self._add_family(f, x, sums, sums[f.feeds])
         return sums
 
     def energies(self, x: Values) -> tuple[float, float]:
         """Energy that T divides, and energy that it does not."""
-        if self.program.bits is not None:
-            return self._counted_energy(x, self.program.bits), 0.0
-        sums, total = self.sums(x), [0.0, 0.0]
+        sums, total = self.running_sums(x), ([0.0], [0.0])
         for f in self.program.model.energy_families:
-            for m in range(f.n_instances(self.tables)):
-                slots = self._family_slots(f, m, x, sums)
-                total[0 if f.tempered else 1] += evaluate(f.expr, slots, {})
-        return total[0], total[1]
+            self._add_family(f, x, sums, total[0 if f.tempered else 1])
+        return total[0][0], total[1][0]
 
-    def _counted_energy(self, x: Values, bits: Bits) -> float:
-        """Energy from the numbers of terms that take their higher value."""
-        total = 0.0
-        for s in bits.sums:
-            f, (base, unit) = self.program.model.family(s.family), self.tables[s.scale]
-            terms = [
-                evaluate(f.expr, self._family_slots(f, m, x, {}), {})
-                for m in range(f.n_instances(self.tables))
-            ]
-            count = round((math.fsum(terms) - base) / unit) if unit else 0
-            total += base + unit * count
-        return total
+    def _add_family(self, f: Family, x: Values, sums: dict, total: list[float]) -> None:
+        """Add the instances of a family, in the order of `ir.reduction`; those that are bits count."""
+        front, inner = front_and_inner(f)
+        n = f.n_instances(self.tables)
+        t = [evaluate(inner, self._family_slots(f, m, x, sums), {}) for m in range(n)]
+        if f.element is not None:
+            _add_in_groups(t, self.tables[f.element].tolist(), total)
+            return
+        added = [0.0]
+        if (counted := self._bit_sums.get(f.name)) is not None:
+            base, unit = self.tables[counted.scale]
+            added = [base + unit * round((math.fsum(t) - base) / unit)] if unit else [base]
+        else:
+            _add_in_groups(t, [0] * n, added)
+        total[0] += evaluate(front, self._family_slots(f, 0, x, sums), {}) * added[0]
 
     def _family_slots(self, f: Family, m: int, x: Values, sums: dict) -> list[float]:
         return [self._slot(c, None if c.index is None else m, x, sums) for c in f.columns]
@@ -166,7 +177,7 @@ class Reference:
         return env
 
     def _sweep_replica(self, state: State, r: int, x: Values, t: int) -> None:
-        sums = self.sums(x)
+        sums = self.running_sums(x)
         base = self.environment(state, r, x)
         n_params = 0
         for number, p in enumerate(self.program.passes):
@@ -245,6 +256,15 @@ class Reference:
 def _replica(state: State, r: int) -> Values:
     """Views of one replica's values."""
     return {name: v[r] for name, v in state.values.items()}
+
+
+def _add_in_groups(terms: list[float], elements: list[int], total: list[float]) -> None:
+    for m in range(0, len(terms), GROUP):
+        group, to = terms[m : m + GROUP], elements[m : m + GROUP]
+        if len(group) == GROUP and len(set(to)) == 1:
+            group = [tree(group, operator.add)]
+        for e, value in zip(to, group, strict=False):
+            total[e] += value
 
 
 def _lookup(table: np.ndarray, low: float, width: float) -> Callable[[float], float]:

@@ -17,6 +17,7 @@ from statmech_dsl.ir.model import ModelIR, content_hash
 from statmech_dsl.lower.observables import Observables
 from statmech_dsl.lower.pipeline import Lowered, lower
 from statmech_dsl.lower.recovery import Recovered, recover
+from statmech_dsl.lower.reductions import Measured, measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Compiled:
     """A model that is lowered but not tied to a number of replicas."""
 
     recovered: Recovered
+    measured: Measured
     lowered: Lowered
 
 
@@ -44,14 +46,16 @@ def lower_model(
             mend="declare sm.Spin, sm.Potts, sm.Angle, ... inside the model",
         )
     check_updates(recovered.ir, updates)
+    measured = measure(model, recovered.ir, recovered.tables)
     lowered = lower(
         recovered.ir,
-        recovered.tables,
+        recovered.tables | measured.tables,
         lambda analysis: [choose_update(recovered.ir, analysis, updates, law)],
         law,
+        measured.ir,
         n_replicas,
     )
-    return Compiled(recovered, lowered)
+    return Compiled(recovered, measured, lowered)
 
 
 def compile_model(
@@ -82,7 +86,8 @@ def compile_model(
         compiled.recovered.clamped,
         chosen,
         kernels,
-        Observables(model),
+        compiled.measured,
+        Observables(model, tuple(compiled.measured.unpacked)),
         content_hash(ir, compiled.recovered.tables | _clamped_tables(compiled.recovered)),
     )
 

@@ -25,6 +25,7 @@ from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.coloring import dependencies
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.recovery.graph import describe
+from statmech_dsl.lower.reductions import Measured
 from statmech_dsl.updates import UPDATES, Situation
 
 MANY_REPLICAS = 64
@@ -86,6 +87,7 @@ def explain(
         "Dependencies": [x for a in compiled.lowered.analyses for x in _dependencies(a, compiled)],
         "Updates": [x for a in compiled.lowered.analyses for x in _updates(a, compiled, updates)]
         or ["every site is clamped: there is nothing to move"],
+        "Observables": aligned(list(_observables(compiled.measured, compiled.lowered.tables))),
         "Kernels": list(_kernels(compiled)),
     }
     sections = tuple(Section(title, tuple(lines)) for title, lines in texts.items() if lines)
@@ -222,6 +224,20 @@ def _randomness(p: LoweredPass) -> str:
     loops = sum(isinstance(s, Attempts) for s in p.body)
     parts = [f"{p.words} a site"] * bool(p.words) + ["4 an attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"
+
+
+def _observables(measured: Measured, tables: Tables) -> Iterator[tuple[str, str]]:
+    """How each observable is measured, and why not in a cheaper way."""
+    for name in measured.names:
+        if name in measured.unpacked:
+            yield name, f"evaluated on unpacked states, which costs more: {measured.unpacked[name]}"
+            continue
+        sums = [s for s in measured.ir.sums if s.name in measured.sums[name]]
+        n = sum(s.size for s in sums)
+        families = [f for s in sums for f in measured.ir.feeding(s.name)]
+        terms = sum(f.n_instances(tables) for f in families)
+        which = f"{n} sum{'s' * (n != 1)} of {terms} terms"
+        yield name, f"a function of {which}, added up in the kernel" if n else "a constant"
 
 
 # ---- kernels -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.lower.observables import Observables
 from statmech_dsl.lower.passes import SiteAnalysis
+from statmech_dsl.lower.reductions import Measured
 
 Init = str | Mapping[str, Any]
 """``"hot"``, ``"cold"``, ``"both"``, or states by variable name."""
@@ -26,6 +27,7 @@ class Sampler:
     """A compiled model.
 
     ``clamped`` holds for each partly or fully clamped variable the mask over its sites and the values.
+    ``measured`` are the observables; those that are no functions of sums are ``unpacked``.
     """
 
     program: Program
@@ -34,7 +36,8 @@ class Sampler:
     clamped: Mapping[str, tuple[np.ndarray, np.ndarray]]
     backend: Backend
     kernels: Kernels
-    observables: Observables
+    measured: Measured
+    unpacked: Observables
     content_hash: str
 
     @property

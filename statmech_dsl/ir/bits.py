@@ -70,7 +70,10 @@ class BitPass:
 
 @dataclass(frozen=True, slots=True)
 class BitSum:
-    """A family of terms as ``base + unit * (number of set bits)``; ``tables[scale]`` is (base, unit)."""
+    """The sum of a family, without its front, as ``base + unit * (number of set bits)``.
+
+    ``tables[scale]`` is (base, unit); `ir.reduction.front_and_inner` says what the front is.
+    """
 
     family: str
     term: BitTerm
@@ -79,7 +82,9 @@ class BitSum:
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """The bit-sliced form of a program: its passes in order, and the energy families as counts.
+    """The bit-sliced form of a program: its passes in order, and families of terms as counts.
+
+    ``sums`` has all energy families, and of the measured ones those whose terms are bits.
 
     With ``fold``, site ``lane * (n_sites // fold) + word`` of every variable is bit ``lane`` of a word, and
     passes are ordered so that the sites of a word are ``fold`` neighboring ranks.

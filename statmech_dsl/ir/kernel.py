@@ -128,11 +128,15 @@ class LoweredPass:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One sweep: the passes in order, over a model, under a law."""
+    """One sweep: the passes in order, over a model, under a law.
+
+    ``measured`` is what observables ask of a state: the running sums of a model without an energy.
+    """
 
     model: ModelIR
     passes: tuple[LoweredPass, ...]
     law: str
+    measured: ModelIR
     bits: Bits | None = None
     """How to run it on bits: then draws and energies are those of `ir.bits`."""
 

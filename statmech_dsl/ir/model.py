@@ -6,7 +6,8 @@ The energy is
 
 where slot k of instance m reads column k: a site of a variable, a coefficient, or a running sum. A
 family with ``feeds`` adds into an element of a running sum instead; a mean-field energy such as
-``-J/(2N) (sum_i s_i)^2`` is one family that feeds a sum and one family that reads it.
+``-J/(2N) (sum_i s_i)^2`` is one family that feeds a sum and one family that reads it. `ir.reduction`
+says in which order instances are added.
 
 The dataclasses hold names only; the arrays lie in ``Tables`` beside them.
 """
@@ -68,7 +69,7 @@ class Family:
 
     ``term`` names the energy term it came from. ``tempered`` is False for log-density terms that T
     does not divide. ``feeds`` names the running sum it adds into (None: the energy), ``element`` the
-    table with the element of each instance (None: element 0). A family has at least one indexed
+    table with the element of each instance, ascending (None: element 0). A family has at least one indexed
     column or exactly one instance.
     """
 

@@ -28,6 +28,56 @@ def observable_graphs(model: pm.Model) -> dict[str, Any]:
     return {mark.name: d for mark, d in marks if isinstance(mark, ObservableMark)}
 
 
+def declared_variables(model: pm.Model) -> dict[str, Any]:
+    """The variables that this library declared, by name."""
+    marks = [(mark_of(v), v) for v in model.named_vars.values()]
+    return {mark.name: v for mark, v in marks if isinstance(mark, VariableMark)}
+
+
+def simplified(graphs: Sequence[Any], replace: Mapping[Any, Any]) -> list[Any]:
+    """Copies of graphs in terms of other inputs.
+
+    The views that Deterministics are would become loops over states, so they are removed.
+    """
+    return rewrite_graph(clone_replace(list(graphs), dict(replace)), include=("canonicalize",))  # type: ignore[return-value]
+
+
+class Batched:
+    """Graphs as a function of blocks: every input has a leading axis more, and so have the results.
+
+    Parameters
+    ----------
+    graphs : dict of str to TensorVariable
+        What to evaluate.
+    inputs : dict of str to TensorVariable
+        What it depends on.
+    """
+
+    def __init__(self, graphs: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+        many = {
+            n: pt.tensor(n, dtype=x.dtype, shape=(None, *x.type.shape)) for n, x in inputs.items()
+        }
+        batch: Any = vectorize_graph(list(graphs.values()), {x: many[n] for n, x in inputs.items()})
+        # What simplifies to a constant has no batch axis, and may leave an input unused.
+        self._axes = {name: x.type.ndim + 1 for name, x in graphs.items()}
+        self._function: Any = function(
+            list(many.values()),
+            batch,
+            mode=Mode(linker="py", optimizer="fast_compile"),
+            on_unused_input="ignore",
+        )
+        self._function.trust_input = True
+
+    def __call__(self, arguments: Sequence[np.ndarray], n: int) -> dict[str, np.ndarray]:
+        """Evaluate on inputs of shape (n, ...), in their order."""
+        results = {
+            name: x if x.ndim == axes else np.broadcast_to(x, (n, *x.shape))
+            for (name, axes), x in zip(self._axes.items(), self._function(*arguments), strict=True)
+        }
+        # ArviZ subtracts draws, which NumPy refuses for booleans.
+        return {n: x.astype(np.int8) if x.dtype == bool else x for n, x in results.items()}
+
+
 class Observables:
     """Observables of a model as a function of blocks of states.
 
@@ -47,38 +97,24 @@ class Observables:
     def __init__(self, model: pm.Model, names: Sequence[str] | None = None) -> None:
         graphs = observable_graphs(model)
         graphs = {name: graphs[name] for name in (graphs if names is None else names)}
-        declared = {
-            mark.name: v
-            for v in model.named_vars.values()
-            if isinstance(mark := mark_of(v), VariableMark)
-        }
+        declared = declared_variables(model)
         self.names = tuple(graphs)
         self.shapes = {name: mark_of(v).shape for name, v in declared.items()}
         self.dtypes = {name: v.type.dtype for name, v in declared.items()}
-        self.dims = {name: model.named_vars_to_dims.get(d.name) for name, d in graphs.items()}
         self.needed: tuple[str, ...] = ()
         if not graphs:
             return
+        for name, graph in graphs.items():
+            if (v := random_behind(graph, model)) is not None:
+                raise ModelError(
+                    f"the observable {name!r} depends on the random variable {v!r}",
+                    mend="give it a number (pm.do), or sample with pm.sample",
+                )
         behind = set(ancestors(list(graphs.values()), blockers=list(declared.values())))
-        _refuse_random(graphs, model, list(declared.values()))
         self.needed = tuple(name for name, v in declared.items() if v in behind)
         one = {name: declared[name].clone() for name in self.needed}
-        many = {n: pt.tensor(n, dtype=x.dtype, shape=(None, *x.type.shape)) for n, x in one.items()}
-        single: Any = clone_replace(
-            list(graphs.values()), {declared[name]: x for name, x in one.items()}
-        )
-        # The views that Deterministics are would become loops over states, so they are removed first.
-        single = rewrite_graph(single, include=("canonicalize",))
-        batch: Any = vectorize_graph(single, {one[name]: x for name, x in many.items()})
-        # What simplifies to a constant has no batch axis, and may leave an input unused.
-        self._axes = {name: x.type.ndim for name, x in graphs.items()}
-        self._function: Any = function(
-            list(many.values()),
-            batch,
-            mode=Mode(linker="py", optimizer="fast_compile"),
-            on_unused_input="ignore",
-        )
-        self._function.trust_input = True
+        single = simplified(list(graphs.values()), {declared[name]: x for name, x in one.items()})
+        self._function = Batched(dict(zip(graphs, single, strict=True)), one)
 
     def __call__(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Evaluate on states ``values[name]`` of shape (n, rows); results have leading axis n."""
@@ -90,21 +126,11 @@ class Observables:
             )
             for name in self.needed
         ]
-        n = len(arguments[0])
-        results = {
-            name: np.broadcast_to(x, (n, *x.shape)) if x.ndim == self._axes[name] else x
-            for name, x in zip(self.names, self._function(*arguments), strict=True)
-        }
-        # ArviZ subtracts draws, which NumPy refuses for booleans.
-        return {n: x.astype(np.int8) if x.dtype == bool else x for n, x in results.items()}
+        return self._function(arguments, len(arguments[0]))
 
 
-def _refuse_random(graphs: Mapping[str, Any], model: pm.Model, declared: list) -> None:
-    for name, graph in graphs.items():
-        behind = set(ancestors([graph], blockers=declared))
-        for v in model.basic_RVs:
-            if v in behind and v not in declared:
-                raise ModelError(
-                    f"the observable {name!r} depends on the random variable {v.name!r}",
-                    mend="give it a number (pm.do), or sample with pm.sample",
-                )
+def random_behind(graph: Any, model: pm.Model) -> str | None:
+    """Name of a random variable that is none of ours and that a graph depends on, if there is one."""
+    declared = list(declared_variables(model).values())
+    behind = set(ancestors([graph], blockers=declared))
+    return next((v.name for v in model.basic_RVs if v in behind and v not in declared), None)

@@ -39,32 +39,36 @@ def lower(
     tables: Tables,
     choose: Choose,
     law: str = "boltzmann",
+    measured: ModelIR | None = None,
     n_replicas: int | None = None,
 ) -> Lowered:
     """Analyze every variable, choose its updates, lower each of them, verify the result.
 
-    The program is bit-sliced if its form allows; without ``n_replicas`` it is not, as its couplings may
-    still change.
+    ``tables`` also holds those of ``measured``. The program is bit-sliced if its form allows; without
+    ``n_replicas`` it is not, as its couplings may still change.
     """
+    plain = Program(ir, (), law, measured or ModelIR(ir.variables, ()))
     if n_replicas is None:
-        return _lower(ir, tables, choose, law, None, "its couplings may change")
+        return _lower(plain, tables, choose, None, "its couplings may change")
     if law != "boltzmann":
-        return _lower(ir, tables, choose, law, None, f"its law is {law}")
+        return _lower(plain, tables, choose, None, f"its law is {law}")
     fold, reason = None, ""
     if n_replicas == 1 or sum(v.n_sites for v in ir.variables) >= FOLDED_SITES:
         try:
             fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1])
         except Unsliced as why:
             reason = f"one system alone fills no word: {why}" if n_replicas == 1 else ""
-    lowered = _lower(ir, tables, choose, law, fold, reason)
+    lowered = _lower(plain, tables, choose, fold, reason)
     if fold is not None and lowered.program.bits is None:
-        return _lower(ir, tables, choose, law, None, lowered.unsliced)
+        return _lower(plain, tables, choose, None, lowered.unsliced)
     return lowered
 
 
 def _lower(
-    ir: ModelIR, source: Tables, choose: Choose, law: str, fold: Fold | None, unsliced: str
+    plain: Program, source: Tables, choose: Choose, fold: Fold | None, unsliced: str
 ) -> Lowered:
+    """Lower the passes of a program that has none yet."""
+    ir, law = plain.model, plain.law
     free = [v.name for v in ir.variables if len(source[v.free])]
     orders = fold.orders if fold else {}
     analyses = tuple(analyze(ir, source, name, law, orders.get(name)) for name in free)
@@ -75,7 +79,7 @@ def _lower(
     passes = tuple(
         lower_pass(ir, source, p, a, law, stream, tables) for stream, (a, p) in enumerate(chosen)
     )
-    program = Program(ir, passes, law)
+    program = replace(plain, passes=passes)
     verify(program, tables)
     if not unsliced:
         try:

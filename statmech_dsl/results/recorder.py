@@ -15,20 +15,27 @@ BLOCK_BYTES = 32_000_000
 
 
 class Recorder:
-    """Draws of one run; arrays come out as (replica, draw, ...)."""
+    """Draws of one run; arrays come out as (replica, draw, ...).
+
+    Of every draw it keeps energies and sums, from which observables follow; states only for those
+    observables that are no functions of sums.
+    """
 
     def __init__(self, sampler: Sampler, draws: int, n_replicas: int, store: Sequence[str]) -> None:
         self.sampler, self.store, self.n_replicas = sampler, tuple(store), n_replicas
         self.energy = np.empty((n_replicas, draws))
         self.fixed = np.empty((n_replicas, draws))
         self.stored: dict[str, np.ndarray] = {}
-        self.observed: dict[str, list[np.ndarray]] = {n: [] for n in sampler.observables.names}
+        self.observed: dict[str, list[np.ndarray]] = {n: [] for n in sampler.measured.names}
         self.n = 0
-        observables = sampler.observables
-        self._watched = observables.needed if observables.names else ()
-        rows = sum(int(np.prod(observables.shapes[v])) for v in self._watched) or 1
-        self._block = max(1, min(draws, BLOCK_BYTES // (8 * rows * n_replicas)))
-        self._waiting: dict[str, list[np.ndarray]] = {v: [] for v in self._watched}
+        unpacked = sampler.unpacked
+        self._watched = unpacked.needed
+        n_sums = sum(s.size for s in sampler.measured.ir.sums)
+        rows = n_sums + sum(int(np.prod(unpacked.shapes[v])) for v in self._watched)
+        self._block = max(1, min(draws, BLOCK_BYTES // (8 * max(rows, 1) * n_replicas)))
+        self._sums = np.empty((self._block, n_replicas, n_sums))
+        self._states: dict[str, list[np.ndarray]] = {v: [] for v in self._watched}
+        self._waiting = 0
         for v in sampler.program.model.variables:
             if v.name in self.store:
                 shape = (n_replicas, draws, int(np.prod(v.shape)))
@@ -37,27 +44,31 @@ class Recorder:
     def record(self, packed: Any) -> None:
         """Record one draw of every replica."""
         kernels = self.sampler.kernels
-        self.energy[:, self.n], self.fixed[:, self.n] = kernels.energy(packed)
+        self.energy[:, self.n], self.fixed[:, self.n], sums = kernels.measure(packed)
         for name, out in self.stored.items():
             out[:, self.n] = kernels.values(packed, name)
+        self._sums[self._waiting] = sums
         for name in self._watched:
-            self._waiting[name].append(np.array(kernels.values(packed, name)))
+            self._states[name].append(np.array(kernels.values(packed, name)))
         self.n += 1
-        if self._watched and len(self._waiting[self._watched[0]]) == self._block:
+        self._waiting += 1
+        if self._waiting == self._block:
             self._evaluate()
 
     def _evaluate(self) -> None:
         if not np.isfinite(self.energy[:, : self.n]).all():
             raise_improper(self.sampler)
-        n = len(self._waiting[self._watched[0]]) if self._watched else 0
+        n = self._waiting
         if n == 0:
             return
-        states = {k: np.concatenate(v) for k, v in self._waiting.items()}
-        for name, x in self.sampler.observables(states).items():
+        states = {k: np.concatenate(v) for k, v in self._states.items()}
+        sums = self._sums[:n].reshape(n * self.n_replicas, -1)
+        for name, x in (self.sampler.measured(sums) | self.sampler.unpacked(states)).items():
             blocks = x.reshape(n, self.n_replicas, *x.shape[1:])
             self.observed[name].append(np.moveaxis(blocks, 0, 1))
-        for waiting in self._waiting.values():
+        for waiting in self._states.values():
             waiting.clear()
+        self._waiting = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything recorded so far: ``energy``, observables, stored variables."""

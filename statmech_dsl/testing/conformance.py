@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -146,7 +147,7 @@ def check_backend(
     Raises
     ------
     ValidationError
-        Values, energies or acceptance counts differ.
+        Values, energies, sums of observables or acceptance counts differ.
     """
     return sum(
         _compare(reference, backend, replicas, threads, sweeps, seed)
@@ -178,22 +179,33 @@ def _compare(
                 packed = kernels.pack(state)
                 kernels.sweep(packed, until - state.sweep)
                 state = kernels.unpack(packed)
-                expected, energy = path[until]
+                expected, numbers = path[until]
                 _require_equal(state, take(expected, rows), where)
-                same = np.array_equal(kernels.energy(packed), energy[:, rows], equal_nan=True)
-                require(same, f"{where}: other energies")
+                found = _numbers(kernels, packed)
+                require(_same(found[:2], numbers[:2, rows]), f"{where}: other energies")
+                require(_same(found[2:], numbers[2:, rows]), f"{where}: other sums")
             compared += 1
     return compared
 
 
 def _path(kernels: Kernels, state: State, sweeps: int) -> list[tuple[State, np.ndarray]]:
-    """The states after 0, 1, ... sweeps, with their energies."""
+    """The states after 0, 1, ... sweeps, with their energies and sums."""
     packed = kernels.pack(state)
-    out = [(kernels.unpack(packed), np.array(kernels.energy(packed)))]
+    out = [(kernels.unpack(packed), _numbers(kernels, packed))]
     for _ in range(sweeps):
         kernels.sweep(packed, 1)
-        out.append((kernels.unpack(packed), np.array(kernels.energy(packed))))
+        out.append((kernels.unpack(packed), _numbers(kernels, packed)))
     return out
+
+
+def _numbers(kernels: Kernels, packed: Any) -> np.ndarray:
+    """Two energies and all sums, for each replica."""
+    tempered, fixed, sums = kernels.measure(packed)
+    return np.array([tempered, fixed, *sums.T])
+
+
+def _same(x: np.ndarray, y: np.ndarray) -> bool:
+    return np.array_equal(x, y, equal_nan=True)
 
 
 def _require_equal(state: State, expected: State, where: str) -> None:

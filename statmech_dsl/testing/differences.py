@@ -57,7 +57,7 @@ def energy_differences(model: pm.Model, n: int = 50, seed: int = 0) -> float:
     for p in lowered.program.passes:
         for r in range(n):
             x: Values = {name: v[r].astype(float) for name, v in state.values.items()}
-            before, sums = full(x), reference.sums(x)
+            before, sums = full(x), reference.running_sums(x)
             env = reference.environment(state, r, x) | {q.name: q.start for q in p.params}
             env |= {f"sum.{name}": s[0] for name, s in sums.items() if len(s) == 1}
             rank = int(rng.integers(len(lowered.tables[p.order])))

@@ -17,7 +17,7 @@ from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import IllegalUpdateError
 from statmech_dsl.ir.domains import DOMAINS, Domain
 from statmech_dsl.lang import variables
-from statmech_dsl.lang.energy import Energy
+from statmech_dsl.lang.energy import Energy, Observable
 from statmech_dsl.lang.model import Model
 from statmech_dsl.updates import UPDATES
 
@@ -94,6 +94,7 @@ def small_models(
         ``sum``: a function of a sum over all sites;
         ``mixed``: two sites that are coupled to two spins ``s``;
         ``signs``: couplings of one size and random sign, among two and three sites.
+        All have observables.
     """
     domain = declaration.domain
     n = _n_sites(domain) if n_sites is None else n_sites
@@ -106,6 +107,7 @@ def small_models(
             energies(x, domain, size, np.random.default_rng(seed))
             if isinf(domain.log_volume):  # only an energy can bind it
                 Energy("binding", 1.5 * x**2)
+            _observables(x, domain, size)
     return models
 
 
@@ -142,6 +144,13 @@ def _features(x: Any, domain: Domain) -> Any:
     if domain.components > 1:
         return x
     return x[:, None] / (1.0 if domain.values is None else np.abs(domain.values).max())
+
+
+def _observables(x: Any, domain: Domain, n: int) -> None:
+    """A sum of products, and sums that have several elements: backends are compared in them."""
+    f, waves = _features(x, domain), np.cos(np.outer(np.arange(2), np.arange(n)))
+    Observable("products", (f[0] * f).mean())
+    Observable("waves", pt.dot(waves, f) ** 2)
 
 
 def _pairs(x: Any, domain: Domain, n: int, rng: np.random.Generator) -> None:

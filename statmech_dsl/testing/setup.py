@@ -36,7 +36,8 @@ def build(
         compiled.recovered.clamped,
         chosen,
         chosen.build(program, tables, n_replicas, threads),
-        Observables(model),
+        compiled.measured,
+        Observables(model, tuple(compiled.measured.unpacked)),
         content_hash="",
     )
 

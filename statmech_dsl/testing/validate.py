@@ -164,7 +164,7 @@ def compare(
         _mean("energy", float(expected["energy"]), energy),
         Comparison("heat_capacity", capacity, float(found.value), float(found.error)),
     ]
-    for name in sampler.observables.names:
+    for name in sampler.measured.names:
         series = posterior[name].values
         for k, value in np.ndenumerate(expected[name].values):
             label = name + (f"[{', '.join(map(str, k))}]" if k else "")

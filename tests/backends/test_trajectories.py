@@ -76,6 +76,13 @@ def test_irregular_graph_with_sites_as_lanes(update, backend):
     check_backend(model, backend, updates=update, replicas=(2,), threads=(1,), sweeps=2)
 
 
+@cases(SHAPES)
+def test_sums_of_full_groups_in_the_lanes_of_replicas(declaration, backend):
+    """Eight instances and more that feed one element, and the rest of a row of 20."""
+    model = small_models(declaration, 20)["pairs"]
+    check_backend(model, backend, replicas=(9,), threads=(1,), sweeps=1)
+
+
 def test_64_lanes(backend):
     model = small_models(TYPES[0])["pairs"]
     if backend == "numba":
@@ -98,6 +105,21 @@ def test_a_wrong_stream_is_seen(backend, monkeypatch):
 
     monkeypatch.setitem(BACKENDS, backend, replace(right, build=numbered_by_place))
     with pytest.raises(ValidationError, match="values of 'x' differ"):
+        check_backend(model, backend, replicas=(9,), threads=(1,))
+
+
+def test_a_wrong_sum_is_seen(backend, monkeypatch):
+    model = small_models(TYPES[0])["pairs"]
+    right = BACKENDS[backend]
+
+    def off_by_one_bit(*arguments):
+        kernels = right.build(*arguments)
+        measure = kernels.measure
+        kernels.measure = lambda packed: (*measure(packed)[:2], np.nextafter(measure(packed)[2], 9))
+        return kernels
+
+    monkeypatch.setitem(BACKENDS, backend, replace(right, build=off_by_one_bit))
+    with pytest.raises(ValidationError, match="other sums"):
         check_backend(model, backend, replicas=(9,), threads=(1,))
 
 

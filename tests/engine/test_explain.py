@@ -46,6 +46,24 @@ def test_ising_with_a_field(ising):
     assert lines(e, "Running sums") == ()
 
 
+def test_how_observables_are_measured():
+    with sm.Model() as model:
+        s = sm.Spin("s", 80)
+        J = pm.Normal("J")
+        sm.Energy("pairs", -1.0 * s[1:] * s[:-1])
+        sm.Observable("m", abs(s.mean()))
+        sm.Observable("halves", s.reshape((2, 40)).sum(axis=1))
+        sm.Observable("whole", 1 * s)
+        sm.Observable("scaled", J * s.mean())
+    unpacked = "evaluated on unpacked states, which costs more"
+    assert lines(sm.explain(model), "Observables") == (
+        "m       a function of 1 sum of 80 terms, added up in the kernel",
+        "halves  a function of 2 sums of 80 terms, added up in the kernel",
+        f"whole   {unpacked}: it takes 80 numbers from the state; at most 64 are measured as sums",
+        f"scaled  {unpacked}: it depends on the random variable 'J'",
+    )
+
+
 def test_the_conventions_are_stated(ising):
     text = "\n".join(lines(sm.explain(ising), "Conventions"))
     for words in ("exp(-H(x)/T) / Z", "each bond is listed once", "ferromagnetic", "F = -T log Z"):

@@ -11,8 +11,9 @@ from statmech_dsl.backends.base import Backend
 from statmech_dsl.ir.draws import Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
-from statmech_dsl.ir.model import Column, Family, Tables
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.ir.ops import OPS
+from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
 # The meaning of each operation, lifted to arrays. Every backend has to give the same bits: NumPy's
@@ -59,16 +60,22 @@ class NumpyKernels:
 
     def energy(self, packed: State) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
-        sums, totals = self._sums(packed), np.zeros((2, packed.n_replicas))
+        sums = self._sums(self.program.model, packed)
+        totals = np.zeros((2, 1, packed.n_replicas))
         for f in self.program.model.energy_families:
-            for m in range(f.n_instances(self.tables)):
-                totals[0 if f.tempered else 1] += self._instance(f, m, packed, sums)
-        return totals[0], totals[1]
+            self._add(f, packed, sums, totals[0 if f.tempered else 1])
+        return totals[0, 0], totals[1, 0]
+
+    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        sums = self._sums(self.program.measured, packed)
+        elements = np.concatenate([np.zeros((0, packed.n_replicas)), *sums.values()])
+        return *self.energy(packed), elements.T
 
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
         for _ in range(n):
-            sums = self._sums(packed)
+            sums = self._sums(self.program.model, packed)
             env = {
                 f"coefficient.{k}": float(x.flat[0]) for k, x in self.tables.items() if x.size == 1
             }
@@ -94,20 +101,32 @@ class NumpyKernels:
         components = self.program.model.variable(c.array).domain.components
         return packed.values[c.array][:, index * components + c.component].astype(float)
 
-    def _instance(self, f: Family, m: int, packed: State, sums: dict) -> Any:
-        slots = [self._slot(c, None if c.index is None else m, packed, sums) for c in f.columns]
-        return evaluate(f.expr, slots, {})
+    def _slots(self, f: Family, m: int, packed: State, sums: dict) -> list:
+        return [self._slot(c, None if c.index is None else m, packed, sums) for c in f.columns]
 
-    def _sums(self, packed: State) -> dict[str, np.ndarray]:
-        """Running sums from scratch, each of shape (elements, replicas)."""
-        model = self.program.model
+    def _sums(self, model: ModelIR, packed: State) -> dict[str, np.ndarray]:
+        """Sums of a model from scratch, each of shape (elements, replicas)."""
         sums = {s.name: np.zeros((s.size, packed.n_replicas)) for s in model.sums}
         for f in model.families:
             if f.feeds is not None:
-                for m in range(f.n_instances(self.tables)):
-                    element = 0 if f.element is None else int(self.tables[f.element][m])
-                    sums[f.feeds][element] += self._instance(f, m, packed, sums)
+                self._add(f, packed, sums, sums[f.feeds])
         return sums
+
+    def _add(self, f: Family, packed: State, sums: dict, total: np.ndarray) -> None:
+        """Add the instances of a family, in the order that `ir.reduction` prescribes."""
+        front, inner = front_and_inner(f)
+        n = f.n_instances(self.tables)
+        t = [evaluate(inner, self._slots(f, m, packed, sums), {}) for m in range(n)]
+        element = np.zeros(n, int) if f.element is None else self.tables[f.element]
+        added = np.zeros((1, packed.n_replicas)) if f.element is None else total
+        for m in range(0, n, GROUP):
+            group, to = t[m : m + GROUP], element[m : m + GROUP]
+            if len(group) == GROUP and len(set(to)) == 1:
+                group = [tree(group, np.add)]
+            for e, x in zip(to, group, strict=False):
+                added[e] += x
+        if f.element is None:
+            total[0] += evaluate(front, self._slots(f, 0, packed, sums), {}) * added[0]
 
     def _incidences(self, role: Any, rank: int) -> list:
         if role.degree is not None:

@@ -35,14 +35,13 @@ def _runtime_hash() -> str:
     return hashlib.sha256(b"".join(sources)).hexdigest()
 
 
+@cache
 def load(source: str) -> Callable[..., Any]:
     """The ``kernel`` of a generated module, compiled at its first call or taken from disk."""
     key = hashlib.sha256((source + _runtime_hash()).encode()).hexdigest()[:20]
     name = (
         f"statmech_dsl_kernel_{key}"  # Numba stores this name: it must be the same in every process
     )
-    if name in sys.modules:
-        return sys.modules[name].kernel
     path = _write(folder(), f"{name}.py", source)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.backends.numba_cpu import cache
-from statmech_dsl.backends.numba_cpu.kernels_source import energy_source, sweep_source
+from statmech_dsl.backends.numba_cpu.kernels_source import measure_source, sweep_source
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
@@ -41,16 +41,17 @@ class NumbaKernels:
         self.layout = layout
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._sweep = sweep_source(program, tables, layout)
-        self._energy = energy_source(program.model, tables, self.lanes)
+        self._measure = measure_source(program, tables, layout)
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
-        self._energy_tables = [tables[name] for name in self._energy.tables]
+        self._measure_tables = [tables[name] for name in self._measure.tables]
+        self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._sum_sizes = np.array([s.size for s in program.model.sums], np.int64)
 
     def replace_tables(self, new: Tables) -> None:
         """Exchange tables (couplings) for others of the same names and shapes."""
         for source, arrays in (
             (self._sweep, self._sweep_tables),
-            (self._energy, self._energy_tables),
+            (self._measure, self._measure_tables),
         ):
             for k, name in enumerate(source.tables):
                 if name in new:
@@ -120,15 +121,17 @@ class NumbaKernels:
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
-        kernel, shape = cache.load(self._energy.text), packed.beta.shape
-        tempered, fixed = np.empty(shape), np.empty(shape)
-        arguments = (
-            self._sum_sizes,
-            tempered,
-            fixed,
-            *packed.values.values(),
-            *self._energy_tables,
-        )
-        spread(lambda a, b: kernel(a, b, *arguments), shape[0], self.threads)
-        n = packed.state.n_replicas
-        return tempered.reshape(-1)[:n], fixed.reshape(-1)[:n]
+        tempered, fixed, _ = self.measure(packed)
+        return tempered, fixed
+
+    def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        kernel, (chunks, lanes) = cache.load(self._measure.text), packed.beta.shape
+        out = np.empty((chunks, int(self._starts[-1]), lanes))
+        states = packed.values.values()
+        if not isinstance(self.layout, ReplicaLanes):
+            states = [x.reshape(x.shape[:2]) for x in states]
+        arguments = (self._sum_sizes, self._starts, out, *states, *self._measure_tables)
+        spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
+        rows = out.transpose(1, 0, 2).reshape(-1, chunks * lanes)[:, : packed.state.n_replicas]
+        return rows[0], rows[1], rows[2:].T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import product
 
 import numpy as np
@@ -11,6 +12,7 @@ from statmech_dsl.ir.draws import Categorical
 from statmech_dsl.ir.expr import read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass, Program, Role
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.lower.bits.fold import Fold, quotient
 from statmech_dsl.lower.bits.two_valued import TwoValued, Unsliced, two_valued
 
@@ -32,8 +34,11 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
     if not all(f.tempered for f in ir.energy_families):
         raise Unsliced("T does not divide all of the energy")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
-    sums = tuple(_bit_sum(f, ir, tables, fold) for f in ir.energy_families)
-    return Bits(None if fold is None else fold.size, passes, sums)
+    sums = [_bit_sum(f, ir, tables, fold) for f in ir.energy_families]
+    for s in program.measured.sums:
+        with suppress(Unsliced):  # such sums are added up on unpacked states
+            sums += [_bit_sum(f, ir, tables, fold) for f in program.measured.feeding(s.name)]
+    return Bits(None if fold is None else fold.size, passes, tuple(sums))
 
 
 # ---- passes --------------------------------------------------------------------------------------
@@ -229,9 +234,10 @@ def _one(x: np.ndarray) -> bool:
 
 def _bit_sum(f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold | None) -> BitSum:
     """A family as a count of bits."""
-    tv = two_valued(
-        f.expr, f.columns, _coefficients(f.columns, tables), ir, f"the energy {f.term!r}"
-    )
+    if f.element is not None:
+        raise Unsliced(f"{f.term} is a vector of sums")
+    _, inner = front_and_inner(f)
+    tv = two_valued(inner, f.columns, _coefficients(f.columns, tables), ir, f.term)
     n = f.n_instances(tables)
     low, count = np.unique(tv.low, return_counts=True)
     base = float(np.sum(low * count)) * (n // len(tv.low))

@@ -15,7 +15,7 @@ from statmech_dsl.ir.model import Column, Family, Sum
 from statmech_dsl.lower.recovery.coefficients import Coefficients
 from statmech_dsl.lower.recovery.normal import normal_form
 from statmech_dsl.lower.recovery.sums import RunningSum
-from statmech_dsl.lower.recovery.terms import Term, Value
+from statmech_dsl.lower.recovery.terms import Term, Value, in_order
 
 
 @dataclass(eq=False)
@@ -53,6 +53,7 @@ class Emitter:
             if s.value.size == 1:
                 self._family(s.term, self._counted(t), feeds=s.name)
             else:
+                t = in_order(t)
                 self._family(s.term, t, feeds=s.name, element=self._index(t.positions))
         return Sum(s.name, s.value.size)
 

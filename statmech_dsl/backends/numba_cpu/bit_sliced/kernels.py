@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.sums_source import RANKS, ROWS, 
 from statmech_dsl.backends.numba_cpu.bit_sliced.sweep_source import SweepPrinter
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, class_energies, threshold
+from statmech_dsl.ir.bits import BitPass, BitSum, class_energies, threshold
+from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.kernel import Program
-from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.model import Family, Tables
+from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import PLANES, TAIL
 
@@ -46,6 +49,8 @@ class BitKernels:
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
         self._sweeps: dict[int, tuple] = {}
         self._sums: dict[int, tuple] = {}
+        self._scales = {s.family: s.scale for s in self.bits.sums}
+        self._generic: NumbaKernels | None = None
 
     def describe(self) -> str:
         """What the lanes of a vector hold."""
@@ -154,36 +159,71 @@ class BitKernels:
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
-        total = np.zeros(packed.state.n_replicas)
-        for s, count in zip(self.bits.sums, self._counts(packed), strict=True):
-            base, unit = self.tables[s.scale]
-            total += base + unit * count
-        return total, np.zeros_like(total)
+        tempered, fixed, _ = self.measure(packed)
+        return tempered, fixed
 
-    def _counts(self, packed: Packed) -> np.ndarray:
-        """Set bits of each sum, shape (sums, replicas)."""
+    def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        counts, measured = self._counts(packed), self.program.measured
+        energy = np.zeros(packed.state.n_replicas)
+        for f in self.program.model.energy_families:
+            energy += self._sum_of(f, counts)
+        sums: list[np.ndarray] = []
+        others = None
+        for s in measured.sums:
+            families = measured.feeding(s.name)
+            if all(f.name in counts for f in families):
+                total = np.zeros_like(energy)
+                for f in families:
+                    total += self._sum_of(f, counts)
+                sums.append(total[:, None])
+                continue
+            if others is None:
+                others = self._unpacked_sums(packed)
+            first = sum(x.shape[1] for x in sums)
+            sums.append(others[:, first : first + s.size])
+        columns = np.concatenate(sums, axis=1) if sums else np.zeros((len(energy), 0))
+        return energy, np.zeros_like(energy), columns
+
+    def _sum_of(self, f: Family, counts: dict[str, np.ndarray]) -> np.ndarray:
+        front, _ = front_and_inner(f)
+        scalars = [
+            float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
+        ]
+        base, unit = self.tables[self._scales[f.name]]
+        return evaluate(front, scalars, {}) * (base + unit * counts[f.name])
+
+    def _unpacked_sums(self, packed: Packed) -> np.ndarray:
+        """Sums that are no counts, from states unpacked for the generic tier."""
+        if self._generic is None:
+            plain = replace(self.program, bits=None)
+            self._generic = NumbaKernels(plain, self.tables, self.n_replicas, self.threads)
+        return self._generic.measure(self._generic.pack(self.unpack(packed)))[2]
+
+    def _counts(self, packed: Packed) -> dict[str, np.ndarray]:
+        """Set bits of the terms of each family, for each replica."""
         words, folded = packed.slots.words, self.bits.fold is not None
+        sums = self.bits.sums
         if words not in self._sums:
             multiple = 1 if folded else ROWS * RANKS
             arrays = sum_tables(self.bits, self.tables, self.halos, multiple)
             printer = SumsPrinter(self.program, folded, words)
-            source = printer.source(self.bits.sums)
+            source = printer.source(sums)
             self._sums[words] = source, [arrays[name] for name in printer.tables]
         source, tables = self._sums[words]
-        kernel, sums = cache.load(source), self.bits.sums
-        chunks = len(packed.slots.groups)
+        kernel, chunks = cache.load(source), len(packed.slots.groups)
         out = np.zeros((chunks, len(sums), 1 if folded else 64 * words), np.int64)
         terms = [self._n_terms(s) for s in sums]
         planes = (max(terms, default=0) // RANKS + ROWS).bit_length()
         arguments = (out, self.lanes, planes, *packed.words.values(), *tables)
         spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
         counts = packed.slots.gather(out)
-        for k, s in enumerate(sums):
-            if s.term.flip is True:
-                counts[k] = terms[k] - counts[k]
-        return counts
+        return {
+            s.family: terms[k] - counts[k] if s.term.flip is True else counts[k]
+            for k, s in enumerate(sums)
+        }
 
-    def _n_terms(self, s) -> int:
+    def _n_terms(self, s: BitSum) -> int:
         """Number of terms of a sum."""
         if not s.term.columns:
             return 0
