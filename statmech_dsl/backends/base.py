@@ -12,6 +12,9 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 
+Measures = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Energy that T divides, energy that it does not, sums."""
+
 
 class Kernels(Protocol):
     """Compiled primitives of one program. ``packed`` is whatever the backend keeps a state in."""
@@ -40,9 +43,23 @@ class Kernels(Protocol):
         """Both energies, and the elements of all sums of ``program.measured``, (replicas, elements)."""
         ...
 
+    def record(self, packed: Any, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times: the measures with a leading axis of draws."""
+        ...
+
     def source(self) -> str:
         """Generated source, or a word on why there is none."""
         ...
+
+
+def record(kernels: Kernels, packed: Any, draws: int, thin: int) -> Measures:
+    """`Kernels.record` by a loop over draws."""
+    found = []
+    for _ in range(draws):
+        kernels.sweep(packed, thin)
+        found.append(kernels.measure(packed))
+    tempered, fixed, sums = zip(*found, strict=True)
+    return np.stack(tempered), np.stack(fixed), np.stack(sums)
 
 
 @dataclass(frozen=True)
@@ -53,3 +70,5 @@ class Backend:
     missing: Callable[[], str | None]
     build: Callable[[Program, Tables, int, int], Kernels]
     """Program, tables, number of replicas, number of threads."""
+    bits: bool = False
+    """Whether it runs bit-sliced programs; others are lowered without."""

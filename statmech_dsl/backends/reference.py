@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from statmech_dsl import rng
-from statmech_dsl.backends.base import Backend
+from statmech_dsl.backends.base import Backend, Measures, record
 from statmech_dsl.ir.bits import Bits, class_energies, threshold
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
@@ -52,7 +52,11 @@ class Reference:
         pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
-    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def record(self, packed: State, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times."""
+        return record(self, packed, draws, thin)
+
+    def measure(self, packed: State) -> Measures:
         """Both energies, and the elements of all sums of ``program.measured``."""
         measured = self.program.measured
         rows = [self.add_up(measured, _replica(packed, r)) for r in range(packed.n_replicas)]
@@ -274,5 +278,5 @@ def _lookup(table: np.ndarray, low: float, width: float) -> Callable[[float], fl
 
 
 REFERENCE = Backend(
-    "reference", lambda: None, lambda program, tables, *_: Reference(program, tables)
+    "reference", lambda: None, lambda program, tables, *_: Reference(program, tables), bits=True
 )

@@ -75,7 +75,7 @@ def compile_model(
     """
     chosen = choose_backend(backend)
     refuse_random(model)
-    compiled = lower_model(model, updates, n_replicas=n_replicas)
+    compiled = lower_model(model, updates, n_replicas=n_replicas if chosen.bits else None)
     ir, program = compiled.recovered.ir, compiled.lowered.program
     warn_unused(ir, compiled.lowered)
     kernels = chosen.build(program, compiled.lowered.tables, n_replicas, n_threads(threads))

@@ -41,17 +41,24 @@ class Recorder:
                 shape = (n_replicas, draws, int(np.prod(v.shape)))
                 self.stored[v.name] = np.empty(shape, v.domain.storage_dtype)
 
-    def record(self, packed: Any) -> None:
-        """Record one draw of every replica."""
+    @property
+    def room(self) -> int:
+        """Draws that can be recorded at once: one where states are kept."""
+        return 1 if self.stored or self._watched else self._block - self._waiting
+
+    def record(self, packed: Any, draws: int, thin: int) -> None:
+        """Record draws of every replica, each after ``thin`` sweeps; at most ``room`` of them."""
         kernels = self.sampler.kernels
-        self.energy[:, self.n], self.fixed[:, self.n], sums = kernels.measure(packed)
+        now = slice(self.n, self.n + draws)
+        tempered, fixed, sums = kernels.record(packed, draws, thin)
+        self.energy[:, now], self.fixed[:, now] = tempered.T, fixed.T
+        self._sums[self._waiting : self._waiting + draws] = sums
         for name, out in self.stored.items():
             out[:, self.n] = kernels.values(packed, name)
-        self._sums[self._waiting] = sums
         for name in self._watched:
             self._states[name].append(np.array(kernels.values(packed, name)))
-        self.n += 1
-        self._waiting += 1
+        self.n += draws
+        self._waiting += draws
         if self._waiting == self._block:
             self._evaluate()
 

@@ -162,10 +162,14 @@ def _run(
     try:
         state = _tune(sampler, state, tune, advance)
         packed = kernels.pack(state)
-        for _ in range(draws):
-            kernels.sweep(packed, thin)
-            recorder.record(packed)
-            advance(thin)
+        n = 1
+        while recorder.n < draws:
+            began = time.perf_counter()
+            n = min(n, draws - recorder.n, recorder.room)
+            recorder.record(packed, n, thin)
+            advance(n * thin)
+            if time.perf_counter() - began < RESPONSE:
+                n *= 2
     except KeyboardInterrupt:
         if recorder.n == 0 or packed is None:
             raise

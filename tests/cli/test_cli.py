@@ -168,6 +168,7 @@ def interrupt(monkeypatch, after):
         record(self, *arguments)
 
     monkeypatch.setattr(Recorder, "record", impatient)
+    monkeypatch.setattr(Recorder, "room", 1)
 
 
 def test_an_interrupted_run_keeps_what_is_done(monkeypatch):

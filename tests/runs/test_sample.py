@@ -163,12 +163,13 @@ def test_an_interrupted_run_returns_what_it_has(monkeypatch):
 
     record = Recorder.record
 
-    def interrupted(self, packed):
+    def interrupted(self, *arguments):
         if self.n == 4:
             raise KeyboardInterrupt
-        record(self, packed)
+        record(self, *arguments)
 
     monkeypatch.setattr(Recorder, "record", interrupted)
+    monkeypatch.setattr(Recorder, "room", 1)
     with pytest.warns(errors.InterruptedWarning, match="4 of 9"):
         data = draw(mixed_model(), draws=9)
     monkeypatch.undo()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from statmech_dsl import rng
-from statmech_dsl.backends.base import Backend
+from statmech_dsl.backends.base import Backend, Measures, record
 from statmech_dsl.ir.draws import Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
@@ -66,11 +66,15 @@ class NumpyKernels:
             self._add(f, packed, sums, totals[0 if f.tempered else 1])
         return totals[0, 0], totals[1, 0]
 
-    def measure(self, packed: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def measure(self, packed: State) -> Measures:
         """Both energies, and the elements of all sums of ``program.measured``."""
         sums = self._sums(self.program.measured, packed)
         elements = np.concatenate([np.zeros((0, packed.n_replicas)), *sums.values()])
         return *self.energy(packed), elements.T
+
+    def record(self, packed: State, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times; a loop serves until one kernel does it all."""
+        return record(self, packed, draws, thin)
 
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""

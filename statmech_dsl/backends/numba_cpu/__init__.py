@@ -15,6 +15,6 @@ def build(
     return kind(program, tables, n_replicas, threads)
 
 
-NUMBA = Backend("numba", lambda: None, build)
+NUMBA = Backend("numba", lambda: None, build, bits=True)
 
 __all__ = ["NUMBA", "NumbaKernels"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.kernels_source import measure_source, sweep_source
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
@@ -124,7 +125,11 @@ class NumbaKernels:
         tempered, fixed, _ = self.measure(packed)
         return tempered, fixed
 
-    def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def record(self, packed: Packed, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times."""
+        return record(self, packed, draws, thin)
+
+    def measure(self, packed: Packed) -> Measures:
         """Both energies, and the elements of all sums of ``program.measured``."""
         kernel, (chunks, lanes) = cache.load(self._measure.text), packed.beta.shape
         out = np.empty((chunks, int(self._starts[-1]), lanes))

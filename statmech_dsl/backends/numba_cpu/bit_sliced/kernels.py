@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
-from statmech_dsl.backends.numba_cpu.bit_sliced.sums_source import RANKS, ROWS, SumsPrinter
-from statmech_dsl.backends.numba_cpu.bit_sliced.sweep_source import SweepPrinter
+from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
@@ -47,9 +47,9 @@ class BitKernels:
         self.n_replicas = n_replicas
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
-        self._sweeps: dict[int, tuple] = {}
-        self._sums: dict[int, tuple] = {}
-        self._scales = {s.family: s.scale for s in self.bits.sums}
+        self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
+        self._scales = {s.family: s for s in self.bits.sums}
+        self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
         self._generic: NumbaKernels | None = None
 
     def describe(self) -> str:
@@ -59,8 +59,8 @@ class BitKernels:
         return "the bits of a word hold 64 replicas, in groups of 8 by their numbers"
 
     def source(self) -> str:
-        """Source of the sweep kernel."""
-        return self._sweep_kernel(-(-self.n_replicas // 64))[0]
+        """Source of the kernel."""
+        return self._kernel(block(self.bits, -(-self.n_replicas // 64)).words)[0]
 
     # ---- layout ---------------------------------------------------------------------------------
 
@@ -116,46 +116,11 @@ class BitKernels:
         high = bits_of(packed.words[variable][:, self.halos[variable].row_of[:-1]], packed.slots)
         return np.asarray(v.domain.values, v.domain.storage_dtype)[high.view(np.uint8)]
 
-    # ---- sweeps ---------------------------------------------------------------------------------
-
-    def _sweep_kernel(self, n_words: int) -> tuple:
-        """Source and tables for some number of words of replicas."""
-        shape = block(self.bits, n_words)
-        if shape.words not in self._sweeps:
-            arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
-            printer = SweepPrinter(self.program, self.bits, arrays, shape)
-            source = printer.source()
-            self._sweeps[shape.words] = source, [arrays[name] for name in printer.tables]
-        return self._sweeps[shape.words]
+    # ---- runs -----------------------------------------------------------------------------------
 
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place."""
-        source, tables = self._sweep_kernel(packed.slots.words)
-        kernel, state = cache.load(source), packed.state
-        sync = np.zeros(1, np.int64)
-        thresholds = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
-        halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
-        arguments = (
-            sync,
-            n,
-            state.sweep,
-            np.uint64(state.seed),
-            packed.slots.groups,
-            self.lanes,
-            *thresholds,
-            *packed.words.values(),
-            *halo,
-            *tables,
-        )
-        chunks = len(packed.slots.groups)
-        if self.bits.fold is not None and chunks < self.threads:
-            team = self.threads
-            together(lambda me: kernel(0, chunks, me, team, *arguments), team)
-        else:
-            spread(lambda a, b: kernel(a, b, 0, 1, *arguments), chunks, self.threads)
-        state.sweep += n
-
-    # ---- sums -----------------------------------------------------------------------------------
+        self._run(packed, 1, n, counted=False)
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
@@ -164,34 +129,91 @@ class BitKernels:
 
     def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both energies, and the elements of all sums of ``program.measured``."""
-        counts, measured = self._counts(packed), self.program.measured
-        energy = np.zeros(packed.state.n_replicas)
+        tempered, fixed, sums = self._measured(packed, self._run(packed, 1, 0, counted=True))
+        return tempered[0], fixed[0], sums[0]
+
+    def record(self, packed: Packed, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times."""
+        if not self._all_counted:
+            return record(self, packed, draws, thin)
+        return self._measured(packed, self._run(packed, draws, thin, counted=True))
+
+    def _kernel(self, words: int) -> tuple[str, list[np.ndarray]]:
+        """Source and tables for chunks of some number of words."""
+        if words not in self._kernels:
+            shape = block(self.bits, words)
+            arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
+            arrays |= sum_tables(self.bits, self.tables, self.halos, shape)
+            printed = source(self.program, self.bits, arrays, shape)
+            self._kernels[words] = printed.text, [arrays[name] for name in printed.tables]
+        return self._kernels[words]
+
+    def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
+        """Sweeps, and counts of set bits [draw, sum, replica]."""
+        slots, state = packed.slots, packed.state
+        text, tables = self._kernel(slots.words)
+        kernel, chunks = cache.load(text), len(slots.groups)
+        folded = self.bits.fold is not None
+        team = self.threads if folded and chunks < self.threads else 1
+        shape = (
+            draws * counted,
+            chunks,
+            team,
+            len(self.bits.sums),
+            1 if folded else 64 * slots.words,
+        )
+        out = np.zeros(shape, np.int64)
+        planes = max(8, max(self._n_terms.values(), default=0).bit_length())
+        levels = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
+        halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
+        shared = (np.zeros(1, np.int64), state.sweep, n, np.uint64(state.seed), self.lanes)
+        more = (slots.groups, draws, out, planes, *levels, *packed.words.values(), *halo, *tables)
+        if team > 1:
+            together(lambda me: kernel(0, chunks, me, team, *shared, *more), team)
+        else:
+            spread(lambda a, b: kernel(a, b, 0, 1, *shared, *more), chunks, self.threads)
+        state.sweep += draws * n
+        return slots.gather(out.sum(axis=2)) if counted else out
+
+    # ---- measures -------------------------------------------------------------------------------
+
+    @property
+    def _all_counted(self) -> bool:
+        return all(f.name in self._scales for f in self.program.measured.families)
+
+    def _measured(self, packed: Packed, counts: np.ndarray) -> Measures:
+        """Energies [draw, replica] and sums [draw, replica, element] from counts."""
+        measured, n = self.program.measured, counts.shape[::2]
+        numbers = {s.family: k for k, s in enumerate(self.bits.sums)}
+        energy = np.zeros(n)
         for f in self.program.model.energy_families:
-            energy += self._sum_of(f, counts)
+            energy += self._sum_of(f, counts[:, numbers[f.name]])
         sums: list[np.ndarray] = []
-        others = None
+        others = None if self._all_counted else self._unpacked_sums(packed)
         for s in measured.sums:
             families = measured.feeding(s.name)
-            if all(f.name in counts for f in families):
-                total = np.zeros_like(energy)
+            if others is None or all(f.name in numbers for f in families):
+                total = np.zeros((*n, 1))
                 for f in families:
-                    total += self._sum_of(f, counts)
-                sums.append(total[:, None])
-                continue
-            if others is None:
-                others = self._unpacked_sums(packed)
-            first = sum(x.shape[1] for x in sums)
-            sums.append(others[:, first : first + s.size])
-        columns = np.concatenate(sums, axis=1) if sums else np.zeros((len(energy), 0))
+                    total[..., 0] += self._sum_of(f, counts[:, numbers[f.name]])
+                sums.append(total)
+            else:
+                first = sum(x.shape[-1] for x in sums)
+                sums.append(others[None, :, first : first + s.size])
+        columns = np.concatenate(sums, axis=-1) if sums else np.zeros((*n, 0))
         return energy, np.zeros_like(energy), columns
 
-    def _sum_of(self, f: Family, counts: dict[str, np.ndarray]) -> np.ndarray:
+    def _sum_of(self, f: Family, count: np.ndarray) -> np.ndarray:
+        """The sum of a family from the number of its bits."""
+        s = self._scales[f.name]
+        if s.term.flip is True:
+            count = self._n_terms[f.name] - count
         front, _ = front_and_inner(f)
         scalars = [
             float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
         ]
-        base, unit = self.tables[self._scales[f.name]]
-        return evaluate(front, scalars, {}) * (base + unit * counts[f.name])
+        base, unit = self.tables[s.scale]
+        return evaluate(front, scalars, {}) * (base + unit * count)
 
     def _unpacked_sums(self, packed: Packed) -> np.ndarray:
         """Sums that are no counts, from states unpacked for the generic tier."""
@@ -200,31 +222,7 @@ class BitKernels:
             self._generic = NumbaKernels(plain, self.tables, self.n_replicas, self.threads)
         return self._generic.measure(self._generic.pack(self.unpack(packed)))[2]
 
-    def _counts(self, packed: Packed) -> dict[str, np.ndarray]:
-        """Set bits of the terms of each family, for each replica."""
-        words, folded = packed.slots.words, self.bits.fold is not None
-        sums = self.bits.sums
-        if words not in self._sums:
-            multiple = 1 if folded else ROWS * RANKS
-            arrays = sum_tables(self.bits, self.tables, self.halos, multiple)
-            printer = SumsPrinter(self.program, folded, words)
-            source = printer.source(sums)
-            self._sums[words] = source, [arrays[name] for name in printer.tables]
-        source, tables = self._sums[words]
-        kernel, chunks = cache.load(source), len(packed.slots.groups)
-        out = np.zeros((chunks, len(sums), 1 if folded else 64 * words), np.int64)
-        terms = [self._n_terms(s) for s in sums]
-        planes = (max(terms, default=0) // RANKS + ROWS).bit_length()
-        arguments = (out, self.lanes, planes, *packed.words.values(), *tables)
-        spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
-        counts = packed.slots.gather(out)
-        return {
-            s.family: terms[k] - counts[k] if s.term.flip is True else counts[k]
-            for k, s in enumerate(sums)
-        }
 
-    def _n_terms(self, s: BitSum) -> int:
-        """Number of terms of a sum."""
-        if not s.term.columns:
-            return 0
-        return self.tables[s.term.columns[0].index].size * (self.bits.fold or 1)
+def _n_terms(s: BitSum, tables: Tables, fold: int) -> int:
+    """Number of terms of a sum."""
+    return tables[s.term.columns[0].index].size * fold if s.term.columns else 0

@@ -26,7 +26,8 @@ _function = njit(error_model="numpy", nogil=True)
 __all__ = [
     "ONES",
     "ZERO",
-    "add_digits",
+    "add15",
+    "carry_on",
     "draw3",
     "finish_groups",
     "finish_words",
@@ -197,32 +198,71 @@ def _class_of(S, at, classes, n_classes, bit):
 
 
 @_inline
-def add_digits(S, at, n, planes, width):
-    """Add the numbers whose n digits are the rows from ``at`` on to those of all rows that follow them."""
-    total = at + n * width
-    for w in range(width):
-        S[total + planes * width + w] = ZERO
-    for q in range(planes):
-        carry, digit = total + planes * width, at + q * width
-        for w in range(width):
-            x, c = S[total + q * width + w], S[carry + w]
-            if q < n:
-                d = S[digit + w]
-                S[total + q * width + w] = x ^ c ^ d
-                S[carry + w] = (x & c) | (d & (x ^ c))
-            else:
-                S[total + q * width + w] = x ^ c
-                S[carry + w] = x & c
+def _full(a, b, c):
+    """Full adder: sum and carry."""
+    x = a ^ b
+    return x ^ c, (a & b) | (x & c)
 
 
 @_function
-def tally(S, at, planes, width, words, out):
-    """Numbers of the lanes, from ``planes`` rows of digits; words of a row beyond the first ones add up."""
+def add15(S, rows, digits, out, n):
+    """Add 15 rows of n words, bit by bit, to numbers of four digits; the carry of weight 16 into S[out:]."""
+    for w in range(n):
+        r = rows + w
+        d = digits + w
+        s0, a0 = _full(S[r], S[n + r], S[2 * n + r])
+        s1, a1 = _full(S[3 * n + r], S[4 * n + r], S[5 * n + r])
+        s2, a2 = _full(S[6 * n + r], S[7 * n + r], S[8 * n + r])
+        s3, a3 = _full(S[9 * n + r], S[10 * n + r], S[11 * n + r])
+        s4, a4 = _full(S[12 * n + r], S[13 * n + r], S[14 * n + r])
+        s0, a5 = _full(s0, s1, s2)
+        s3, a6 = _full(s3, s4, S[d])
+        a7 = s0 & s3
+        S[d] = s0 ^ s3
+        a0, b0 = _full(a0, a1, a2)
+        a3, b1 = _full(a3, a4, a5)
+        a6, b2 = _full(a6, a7, S[n + d])
+        a0, b3 = _full(a0, a3, a6)
+        S[n + d] = a0
+        b0, c0 = _full(b0, b1, b2)
+        b3, c1 = _full(b3, b0, S[2 * n + d])
+        S[2 * n + d] = b3
+        c0, e0 = _full(c0, c1, S[3 * n + d])
+        S[3 * n + d] = c0
+        S[out + w] = e0
+
+
+@_function
+def carry_on(S, carry, digits, planes, n):
+    """Add a row of carries to numbers of some more digits."""
     for q in range(planes):
-        for w in range(width):
-            x, first = S[at + q * width + w], w % words * 64
+        for w in range(n):
+            x, c = S[digits + q * n + w], S[carry + w]
+            S[digits + q * n + w] = x ^ c
+            S[carry + w] = x & c
+
+
+@_function
+def tally(S, digits, planes, n, words, out):
+    """Add up the ranks of rows of digits, then count lane by lane."""
+    while n > words:
+        half = n // 2
+        carry = digits + planes * n
+        # The upper half of each row is added to the lower one; rows become half as long.
+        for w in range(half):
+            S[carry + w] = ZERO
+        for q in range(planes):
+            for w in range(half):
+                x, y = S[digits + q * n + w], S[digits + q * n + half + w]
+                total, c = _full(x, y, S[carry + w])
+                S[digits + q * half + w] = total
+                S[carry + w] = c
+        n = half
+    for q in range(planes):
+        for w in range(n):
+            x = S[digits + q * n + w]
             for lane in range(64):
-                out[first + lane] += np.int64(((x >> U(lane)) & _1) << U(q))
+                out[w * 64 + lane] += np.int64(((x >> U(lane)) & _1) << U(q))
 
 
 # ---- folded words --------------------------------------------------------------------------------
@@ -233,10 +273,10 @@ def refresh(x, source, turn, lanes, me, team):
     """Copy words into the halo behind the last row, rotated; threads share the work."""
     size = set_bits(lanes)
     n = len(source)
-    first = x.shape[0] - n
+    first = len(x) - n
     for k in range(n * me // team, n * (me + 1) // team):
-        word, down = x[source[k], 0], U(turn[k])
-        x[first + k, 0] = ((word >> down) | (word << (size - down))) & lanes
+        word, down = x[source[k]], U(turn[k])
+        x[first + k] = ((word >> down) | (word << (size - down))) & lanes
 
 
 @intrinsic

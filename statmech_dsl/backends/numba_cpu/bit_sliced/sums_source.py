@@ -1,85 +1,81 @@
-"""Print the kernel that counts the set bits of sums of terms, in all lanes at once.
+"""Print the function that counts the set bits of sums of terms, in all lanes at once.
 
 Where words hold replicas, bits are added up by carry-save adders as they stand in the words, so that a
-term of 64 replicas costs a few operations. Under a fold the set bits of each word are counted.
+term of 64 replicas costs a few operations: 15 rows go into four digits and a carry of weight 16, and 15 of
+these carries into four more digits. Under a fold the set bits of each word are counted.
 """
 
 from __future__ import annotations
 
-from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines, count
-from statmech_dsl.backends.numba_cpu.bit_sliced.sweep_source import HEADER
+from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines
+from statmech_dsl.backends.numba_cpu.bit_sliced.names import Names
 from statmech_dsl.backends.numba_cpu.printer import indent
 from statmech_dsl.ir.bits import BitSum
-from statmech_dsl.ir.kernel import Program
 
-ROWS, RANKS = 15, 8
-"""Terms of a block: 15 rows are what four digits count, and 8 side by side fill vectors."""
+ROWS = 15
 
 
-class SumsPrinter:
-    """Prints the kernel for some sums; ``tables`` maps arrays to arguments."""
+def group(folded: bool) -> int:
+    """Terms that are read together."""
+    return 32 if folded else 8
 
-    def __init__(self, program: Program, folded: bool, words: int) -> None:
-        self.folded, self.words = folded, words
-        self.states = {v.name: f"x{k}" for k, v in enumerate(program.model.variables)}
-        self.tables: dict[str, str] = {}
 
-    def table(self, name: str) -> str:
-        """Argument that holds a table."""
-        return self.tables.setdefault(name, f"T{len(self.tables)}")
+def multiple(folded: bool) -> int:
+    """Terms of a block; lists of terms are padded to whole ones."""
+    return group(folded) * (1 if folded else ROWS)
 
-    def source(self, sums: tuple[BitSum, ...]) -> str:
-        """The kernel that fills out[chunk, sum, lane] for the chunks c0 <= c < c1."""
-        one = self._folded if self.folded else self._replicas
-        body = [line for k, s in enumerate(sums) if s.term.columns for line in one(k, s)]
-        states = [f"X{x[1:]}" for x in self.states.values()]
-        text = [
-            '@njit(nogil=True, error_model="numpy", cache=True)',
-            f"def kernel({', '.join(['c0', 'c1', 'out', 'lanes', 'planes', *states, *self.tables.values()])}):",
-            "    for c in range(c0, c1):",
-            *indent([f"{x} = X{x[1:]}[c]" for x in self.states.values()], 2),
-            *indent(body or ["pass"], 2),
-        ]
-        return HEADER + "\n".join(text) + "\n"
 
-    def _bit(self, s: BitSum, m: str, word: str) -> tuple[Lines, str]:
-        sites = [
-            f"g{q} = {self.states[c.variable]}[{self.table(c.index)}[{m}]]"
-            for q, c in enumerate(s.term.columns)
-        ]
-        products = [" & ".join(f"g{q}[{word}]" for q in m) for m in s.term.monomials]
-        bit = " ^ ".join(f"({x})" for x in products)
-        if isinstance(s.term.flip, str):
-            bit += f" ^ {self.table(s.term.flip)}[{m}]"
-        return sites, bit
+def body(sums: tuple[BitSum, ...], folded: bool, names: Names) -> Lines:
+    """Lines that fill out[sum, lane], as thread ``me`` of ``team``."""
+    one = _folded if folded else _replicas
+    return [line for k, s in enumerate(sums) if s.term.columns for line in one(k, s, names)]
 
-    def _folded(self, k: int, s: BitSum) -> Lines:
-        sites, bit = self._bit(s, "m", "0")
-        first = self.table(s.term.columns[0].index)
-        return [
-            "total = 0",
-            f"for m in range({first}.shape[0]):",
-            *indent([*sites, f"total += np.int64(set_bits(({bit}) & lanes))"]),
-            f"out[c, {k}, 0] = total",
-        ]
 
-    def _replicas(self, k: int, s: BitSum) -> Lines:
-        width = RANKS * self.words
-        sites, bit = self._bit(s, f"m + i * {RANKS} + j", "v")
-        first = self.table(s.term.columns[0].index)
-        adders, digits = count([(0, f"a{i}") for i in range(ROWS)])
-        return [
-            f"S = np.zeros(({ROWS} + {len(digits)} + planes + 1) * {width}, np.uint64)",
-            f"for m in range(0, {first}.shape[0], {ROWS * RANKS}):",
-            f"    for i in range({ROWS}):",
-            f"        for j in range({RANKS}):",
-            *indent(sites, 3),
-            f"            at = i * {width} + j * {self.words}",
-            f"            for v in range({self.words}): S[at + v] = {bit}",
-            f"    for w in range({width}):",
-            *indent([f"a{i} = S[{i * width} + w]" for i in range(ROWS)], 2),
-            *indent(adders, 2),
-            *indent([f"S[{(ROWS + q) * width} + w] = {d}" for q, d in enumerate(digits)], 2),
-            f"    add_digits(S, {ROWS * width}, {len(digits)}, planes, {width})",
-            f"tally(S, {(ROWS + len(digits)) * width}, planes, {width}, {self.words}, out[c, {k}])",
-        ]
+def _folded(k: int, s: BitSum, names: Names) -> Lines:
+    n, first = group(True), names.table(s.term.columns[0].index)
+    return [
+        f"total, blocks = 0, {first}.shape[0] // {n}",
+        "for b in range(blocks * me // team, blocks * (me + 1) // team):",
+        *indent(names.read(s.term, "", f"b * {n}", n, "0", "b")),
+        f"    for w in range({n}): total += np.int64(set_bits(S[w] & lanes))",
+        f"out[{k}, 0] = total",
+    ]
+
+
+def _replicas(k: int, s: BitSum, names: Names) -> Lines:
+    n, first = group(False), names.table(s.term.columns[0].index)
+    width = n * names.words
+    rows, digits, carries = 0, ROWS * width, (ROWS + 4) * width
+    more, planes, carry = (
+        (2 * ROWS + 4) * width,
+        (2 * ROWS + 8) * width,
+        "S.shape[0] - " + str(width),
+    )
+    second = [
+        f"add15(S, {carries}, {more}, {carry}, {width})",
+        f"carry_on(S, {carry}, {planes}, planes - 8, {width})",
+    ]
+    return [
+        "S[:] = ZERO",
+        f"blocks = {first}.shape[0] // {n * ROWS}",
+        "for b in range(blocks):",
+        f"    for i in range({ROWS}):",
+        *indent(
+            names.read(
+                s.term, "", f"(b * {ROWS} + i) * {n}", n, f"{rows} + i * {width}", f"b * {ROWS} + i"
+            ),
+            2,
+        ),
+        f"    add15(S, {rows}, {digits}, {carries} + b % {ROWS} * {width}, {width})",
+        f"    if b % {ROWS} == {ROWS - 1}:",
+        *indent(second, 2),
+        f"for w in range({carries} + blocks % {ROWS} * {width}, {more}): S[w] = ZERO",
+        *second,
+        f"for w in range({4 * width}): S[{more - 4 * width} + w] = S[{digits} + w]",
+        f"tally(S, {more - 4 * width}, planes, {width}, {names.words}, out[{k}])",
+    ]
+
+
+def scratch(words: int, planes: str) -> str:
+    """Words of scratch memory."""
+    return f"({2 * ROWS + 9} + {planes}) * {8 * words}"

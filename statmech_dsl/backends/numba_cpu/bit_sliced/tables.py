@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import Block
 from statmech_dsl.ir.bits import BitColumn, Bits, BitTerm
 from statmech_dsl.ir.kernel import Program
@@ -36,10 +37,10 @@ class Halo:
         """All rows."""
         return self.rows + 1 + len(self.source)
 
-    def places(self, index: np.ndarray, turn: np.ndarray) -> np.ndarray:
-        """Rows that hold words ``index`` rotated by ``turn``."""
+    def places(self, index: np.ndarray, turn: np.ndarray | None) -> np.ndarray:
+        """Rows that hold sites, or words rotated by ``turn``."""
         row = self.row_of[index]
-        if not len(self.source):
+        if turn is None or not len(self.source):
             return row
         keys = self.turn.astype(np.int64) * self.rows + self.source
         wanted = turn.astype(np.int64) * self.rows + row
@@ -49,14 +50,10 @@ class Halo:
 
 def halos(program: Program, bits: Bits, tables: Tables) -> dict[str, Halo]:
     """The halo of each variable."""
+    fold = bits.fold or 1
+    orders = {p.variable: tables[p.order] for p in program.passes}
+    row_of = {v.name: _row_of(orders.get(v.name), v.n_sites, fold) for v in program.model.variables}
     keys: dict[str, list[np.ndarray]] = {v.name: [] for v in program.model.variables}
-    row_of = {
-        v.name: np.arange(v.n_sites // (bits.fold or 1) + 1, dtype=np.uint32)
-        for v in program.model.variables
-    }
-    for p in program.passes if bits.fold else ():
-        order = _word_order(tables[p.order], bits.fold or 1)
-        row_of[p.variable][order] = np.arange(len(order), dtype=np.uint32)
     for c in _columns(bits):
         if c.turn:
             index, turn = tables[c.index], tables[c.turn].astype(np.int64)
@@ -71,9 +68,15 @@ def halos(program: Program, bits: Bits, tables: Tables) -> dict[str, Halo]:
     return out
 
 
-def _word_order(order: np.ndarray, fold: int) -> np.ndarray:
-    """Words by rank."""
-    return order[::fold] % np.uint32(len(order) // fold)
+def _row_of(order: np.ndarray | None, n_sites: int, fold: int) -> np.ndarray:
+    """Rows of sites (words) by number: those with a rank first, by rank."""
+    rows = n_sites // fold
+    ranked = np.zeros(0, np.uint32) if order is None else order[::fold] % np.uint32(rows)
+    clamped = np.setdiff1d(np.arange(rows, dtype=np.uint32), ranked)
+    row_of = np.empty(rows + 1, np.uint32)
+    row_of[np.concatenate([ranked, clamped])] = np.arange(rows, dtype=np.uint32)
+    row_of[rows] = rows
+    return row_of
 
 
 def runs(columns: list[np.ndarray], ranks: int) -> np.ndarray:
@@ -92,20 +95,14 @@ def _columns(bits: Bits) -> list[BitColumn]:
 def sweep_tables(
     program: Program, bits: Bits, tables: Tables, halo: dict[str, Halo], block: Block
 ) -> dict[str, np.ndarray]:
-    """Order, colors and terms of every pass, by the names of the program's tables."""
+    """Colors and terms of every pass, by the names of the program's tables."""
     out: dict[str, np.ndarray] = {}
-    fold = bits.fold or 1
+    fold, part = bits.fold or 1, block.ranks // block.halves
     for p, form in zip(program.passes, bits.passes, strict=True):
-        if bits.fold is None:
-            out[p.order] = _padded(tables[p.order], block.ranks)
         out[p.segments] = tables[p.segments] // fold
         for term in form.terms:
-            for c in term.columns:
-                index = _places(c, tables, halo)
-                out[c.index] = _padded(index, block.ranks)
-            if bits.fold is not None:
-                columns = [out[c.index] for c in term.columns]
-                out[f"{term.columns[0].index}.runs"] = runs(columns, block.ranks)
+            columns = [_padded(_places(c, tables, halo), block.ranks) for c in term.columns]
+            out |= _read(term, columns, part)
             if isinstance(term.flip, str):
                 out[term.flip] = _padded(_words(tables[term.flip]), block.ranks)
         if form.offset is not None:
@@ -113,10 +110,16 @@ def sweep_tables(
     return out
 
 
+def _read(term: BitTerm, columns: list[np.ndarray], ranks: int) -> dict[str, np.ndarray]:
+    """Tables that `Names.read` reads."""
+    out = {c.index: x for c, x in zip(term.columns, columns, strict=True)}
+    out[f"{term.columns[0].index}.runs"] = runs(columns, ranks)
+    return out
+
+
 def _places(c: BitColumn, tables: Tables, halo: dict[str, Halo]) -> np.ndarray:
-    if not c.turn:
-        return tables[c.index]  # without a fold, rows are sites
-    return halo[c.variable].places(tables[c.index], tables[c.turn])
+    index = tables[c.index]
+    return halo[c.variable].places(index, tables[c.turn] if c.turn else None)
 
 
 def _padded(x: np.ndarray, ranks: int) -> np.ndarray:
@@ -143,18 +146,21 @@ def _digits(offset: np.ndarray, fold: int) -> np.ndarray:
 
 
 def sum_tables(
-    bits: Bits, tables: Tables, halo: dict[str, Halo], multiple: int
+    bits: Bits, tables: Tables, halo: dict[str, Halo], block: Block
 ) -> dict[str, np.ndarray]:
-    """Terms of every sum as flat lists, padded with rows of zeros to a multiple of some number."""
+    """Terms of every sum as flat lists in the order of rows, padded with rows of zeros."""
     out: dict[str, np.ndarray] = {}
+    folded = bits.fold is not None
     for s in bits.sums:
-        term: BitTerm = s.term
-        for c in term.columns:
-            index = _places(c, tables, halo).reshape(-1)
-            missing = -len(index) % multiple
-            none = np.full(missing, halo[c.variable].rows, np.uint32)
-            out[c.index] = np.concatenate([index, none]) if missing else index
-        if isinstance(term.flip, str):
-            flip = _words(tables[term.flip]).reshape(-1)
-            out[term.flip] = np.concatenate([flip, np.zeros(-len(flip) % multiple, np.uint64)])
+        if not s.term.columns:
+            continue
+        columns = [_places(c, tables, halo).reshape(-1) for c in s.term.columns]
+        order = np.argsort(columns[0], kind="stable")
+        missing = -len(order) % sums_source.multiple(folded)
+        none = [np.full(missing, halo[c.variable].rows, np.uint32) for c in s.term.columns]
+        lists = [np.concatenate([x[order], n]) for x, n in zip(columns, none, strict=True)]
+        out |= _read(s.term, lists, sums_source.group(folded))
+        if isinstance(s.term.flip, str):
+            flip = _words(tables[s.term.flip]).reshape(-1)[order]
+            out[s.term.flip] = np.concatenate([flip, np.zeros(missing, np.uint64)])
     return out

@@ -53,8 +53,8 @@ class Slots:
         return np.ascontiguousarray(lanes.reshape(len(x), len(self.groups), -1).transpose(1, 0, 2))
 
     def gather(self, x: np.ndarray) -> np.ndarray:
-        """Back to replicas: [chunk, sum, lane] to [sum, replica]."""
-        return x.transpose(1, 0, 2).reshape(x.shape[1], -1)[:, self.lane]
+        """Back to replicas: [draw, chunk, sum, lane] to [draw, sum, replica]."""
+        return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)[..., self.lane]
 
     def words_of_lanes(self, bit: np.ndarray) -> np.ndarray:
         """Words of bits that lie in the last axis, lane by lane; one bit fills a folded word."""
