@@ -159,7 +159,7 @@ def test_the_backend_runs_tabulated_laws(numpy_backend):
 
 
 def test_the_backend_samples_the_same_chains(numpy_backend):
-    model = sm.models.ising(L=4)
+    model = sm.models.potts(L=4, q=3)
     options = {"T": [2.0, 3.0], "draws": 20, "tune": 5, "chains": 3, "store": "s"}
     mine, numba = (sample(model, backend=b, **options) for b in ("numpy", "numba"))
     assert mine.attrs["backend"] == "numpy"
