@@ -11,6 +11,7 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
+from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
 from statmech_dsl.rng import STREAM_STRIDE
 
@@ -36,7 +37,8 @@ def lower(ir: ModelIR, tables: Tables, choose: Choose, law: str = "boltzmann") -
         raise ModelError(f"{len(chosen)} passes a sweep are more than {STREAM_STRIDE - 1}")
     out: dict[str, np.ndarray] = dict(tables)
     passes = tuple(
-        lower_pass(ir, tables, p, a, law, stream, out) for stream, (a, p) in enumerate(chosen)
+        with_dense_form(lower_pass(ir, tables, p, a, law, stream, out), ir, out)
+        for stream, (a, p) in enumerate(chosen)
     )
     program = Program(ir, passes, law)
     verify(program, out)
