@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.expr import Expr, evaluate
 from statmech_dsl.ir.kernel import Accumulate, Gather, LoweredPass, Role
 from statmech_dsl.ir.model import Column, ModelIR, Tables
@@ -17,13 +16,12 @@ class Couplings:
     """Fields as ``offset + matrix @ n``, n being 1 where a source has its high value and 0 elsewhere.
 
     Rows are the sites of a pass by rank; columns all sites of its sources, variable by variable.
-    ``size`` bounds what the rounding of float64 sums is proportional to: the absolute values of all
-    terms of a row, times their number.
+    ``error`` bounds the difference between any two orders of adding up a field in float64.
     """
 
     matrix: np.ndarray
     offset: np.ndarray
-    size: np.ndarray
+    error: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +39,14 @@ class Steps:
     slack: np.ndarray
 
 
-def couplings(p: LoweredPass, form: DenseForm, model: ModelIR, tables: Tables) -> Couplings:
+def couplings(p: LoweredPass, model: ModelIR, tables: Tables) -> Couplings:
     """Add up the incidences of a dense pass."""
     gathered = p.body[0]
+    assert p.dense is not None
     assert isinstance(gathered, Accumulate)
-    sizes = [model.variable(v).n_sites for v in form.sources]
-    first = dict(zip(form.sources, np.cumsum([0, *sizes[:-1]]), strict=True))
+    sources = p.dense.sources
+    sizes = [model.variable(v).n_sites for v in sources]
+    first = dict(zip(sources, np.cumsum([0, *sizes[:-1]]), strict=True))
     shape = len(tables[p.order]), sum(sizes)
     matrix, offset, size = np.zeros(shape), np.zeros(shape[0]), np.zeros(shape[0])
     count = np.zeros(shape[0])
@@ -61,7 +61,7 @@ def couplings(p: LoweredPass, form: DenseForm, model: ModelIR, tables: Tables) -
         if state is not None:
             sites = first[state.array] + tables[state.index or ""].astype(np.int64)
             np.add.at(matrix, (ranks.ravel(), sites.ravel()), (high - low).ravel())
-    return Couplings(matrix, offset, size * (count + 8))
+    return Couplings(matrix, offset, 2.0**-50 * size * (count + 8))
 
 
 def _ranks(role: Role, n: int, tables: Tables) -> np.ndarray:
@@ -100,7 +100,7 @@ def in_steps(c: Couplings, limit: int) -> Steps:
     matrix, offset = np.where(finite[:, None], c.matrix, 0.0), np.where(finite, c.offset, 0.0)
     steps, whole = np.rint(matrix / scale[:, None]), np.rint(offset / scale)
     rest = _largest_sum(matrix - steps * scale[:, None]) + np.abs(offset - whole * scale)
-    slack = np.where(finite, rest + 2.0**-50 * c.size, np.inf)
+    slack = np.where(finite, rest + c.error, np.inf)
     return Steps(steps, whole, scale, slack)
 
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 
-from statmech_dsl.backends.numba_cpu.runtime import U32, _inline
+from statmech_dsl.backends.numba_cpu.runtime import _inline, uniform, weight2
 from statmech_dsl.ir.elementary import LOG2E
 
 _F32, _I32 = ir.FloatType(), ir.IntType(32)
@@ -53,7 +53,9 @@ BY_EXPONENT = f32(2.0**-22)
 LARGEST_SLACK = 0.25
 """Slack of an exponent up to which `WIDER` makes up for the curvature of the exponential."""
 WIDER = 1.25
-_ONE, _ZERO, _HALF, _ULP = f32(1.0), f32(0.0), f32(0.5), f32(2.0**-32)
+ALWAYS64 = 2.0**-30
+"""Bound on the errors of `weight2` and of the products around it in float64."""
+_ONE, _HALF, _ULP = f32(1.0), f32(0.5), f32(2.0**-32)
 _LIMIT, _MAGIC, _MAGIC_BITS, _S23 = f32(126.0), f32(12582912.0), i32(0x4B400000), i32(23)
 _C1, _C2, _C3 = f32(0.6931471805599453), f32(0.24022650695910072), f32(0.055504108664821576)
 _C4, _C5, _C6 = f32(0.009618129107628477), f32(0.0013333558146428443), f32(0.00015403530393381608)
@@ -88,6 +90,25 @@ def verdict(x, slack, word, low, high):
     return high if d > bound else (low if d < -bound else CLOSE)
 
 
+@njit(error_model="numpy", nogil=True)
+def high_sum(row, state, sites, lane, high):
+    """Sum of the entries of a row whose sites have their high value, in float64."""
+    e = 0.0
+    for q in range(sites.shape[0]):
+        e += row[q] * np.float64(state[sites[q], lane] == high)
+    return e
+
+
+@njit(error_model="numpy", nogil=True)
+def second_verdict(e, error, beta, word, low, high):
+    """The verdict from a field in float64, whose error against the definition ``error`` bounds."""
+    z = weight2(-(beta * e) * LOG2E)
+    d = uniform(word) * (1.0 + z) - 1.0
+    slack = WIDER * abs(beta) * error
+    bound = min(z, 1.0) * slack + ALWAYS64 if slack <= LARGEST_SLACK else np.inf
+    return high if d > bound else (low if d < -bound else CLOSE)
+
+
 @_inline
 def add_row(field, row):
     """A source has taken its high value."""
@@ -100,8 +121,3 @@ def subtract_row(field, row):
     """A source has left its high value."""
     for j in range(field.shape[0]):
         field[j] -= row[j]
-
-
-MINUS_LOG2E = -LOG2E
-"""From energies times beta to exponents of 2."""
-__all__ = ["CLOSE", "U32", "add_row", "exp2_32", "subtract_row", "verdict"]
