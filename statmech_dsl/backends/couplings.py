@@ -39,6 +39,7 @@ class Steps:
     slack: np.ndarray
 
 
+@np.errstate(invalid="ignore", over="ignore")  # random couplings need not be finite
 def couplings(p: LoweredPass, model: ModelIR, tables: Tables) -> Couplings:
     """Add up the incidences of a dense pass."""
     gathered = p.body[0]
@@ -60,7 +61,7 @@ def couplings(p: LoweredPass, model: ModelIR, tables: Tables) -> Couplings:
         count += np.bincount(ranks.ravel(), minlength=shape[0])
         if state is not None:
             sites = first[state.array] + tables[state.index or ""].astype(np.int64)
-            np.add.at(matrix, (ranks.ravel(), sites.ravel()), (high - low).ravel())
+            np.add.at(matrix, (ranks, sites), high - low)
     return Couplings(matrix, offset, 2.0**-50 * size * (count + 8))
 
 
@@ -91,17 +92,17 @@ def _terms(
     return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def in_steps(c: Couplings, limit: int) -> Steps:
     """Round couplings so that sums of steps stay within +-limit."""
     reach = _largest_sum(c.matrix) + np.abs(c.offset)
     finite = np.isfinite(reach)
     n = c.matrix.shape[1] + 2  # each rounding may add half a step
-    scale = np.where(finite & (reach > 0), reach, 1.0) / (limit - n)
+    scale = np.where(finite, np.maximum(reach, 2.0**-900), 1.0) / (limit - n)
     matrix, offset = np.where(finite[:, None], c.matrix, 0.0), np.where(finite, c.offset, 0.0)
     steps, whole = np.rint(matrix / scale[:, None]), np.rint(offset / scale)
     rest = _largest_sum(matrix - steps * scale[:, None]) + np.abs(offset - whole * scale)
-    slack = np.where(finite, rest + c.error, np.inf)
-    return Steps(steps, whole, scale, slack)
+    return Steps(steps, whole, scale, np.where(finite, rest + c.error, np.inf))
 
 
 def _largest_sum(matrix: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from math import prod
 
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.draws import Categorical
-from statmech_dsl.ir.expr import const, evaluate, read, reads_of, walk
+from statmech_dsl.ir.expr import evaluate, read, reads_of, walk
 from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass
 from statmech_dsl.ir.model import Column, ModelIR, Tables
 
@@ -28,15 +28,20 @@ def with_dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> LoweredPass:
 
 def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
     """The dense form of a pass, or why it has none."""
-    match p.body:
-        case (Accumulate((name,), gathers), Categorical() as draw, Assign((value,))):
-            weight = -(read("beta") * read(name))
-            if draw.log_weights != (const(0.0), weight):
-                return "its draw is not between two values with Boltzmann weights"
-        case _:
-            return "its update is not a heat bath between two values under one temperature"
     if not _two_small_values(ir, p.variable):
-        return "its values are not within +-126"
+        return f"{p.variable!r} has not two values within +-126"
+    if p.exclusive:
+        return "its sites hang together through more than couplings"
+    if p.update != "heat_bath":
+        return f"its update is {p.update}, not heat_bath"
+    gathered, draw, assign = p.body
+    assert isinstance(gathered, Accumulate)
+    assert isinstance(draw, Categorical)
+    assert isinstance(assign, Assign)
+    if len(gathered.names) > 1:
+        return "T does not divide all of its energy"
+    assert draw.log_weights[1] == -(read("beta") * read(gathered.names[0]))
+    gathers = gathered.gathers
     reasons = [r for g in gathers if (r := _not_pairwise(g, ir))]
     if reasons:
         return reasons[0]
@@ -51,7 +56,7 @@ def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
         return f"a site is coupled to {degree:.3g} of {reached} sites, less than {MIN_DENSITY:.0%}"
     n_colors = len(tables[p.segments]) - 1
     method = "products" if n_sites >= MIN_COLOR * n_colors else "fields"
-    low, high = (evaluate(value, (), {draw.name: k}) for k in (0.0, 1.0))
+    low, high = (evaluate(assign.value[0], (), {draw.name: k}) for k in (0.0, 1.0))
     return DenseForm(method, low, high, sources)
 
 

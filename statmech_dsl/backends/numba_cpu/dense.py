@@ -18,7 +18,6 @@ from statmech_dsl.backends.numba_cpu.cache import load
 from statmech_dsl.backends.numba_cpu.dense_arrays import DenseArrays
 from statmech_dsl.backends.numba_cpu.dense_source import arguments, dense_source
 from statmech_dsl.backends.numba_cpu.threads import spread
-from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
@@ -55,7 +54,6 @@ class DenseSweep:
             live,
             packed.replicas,
             beta,
-            (-LOG2E * beta).astype(np.float32),
             *self._arrays(packed),
             *packed.values.values(),
             *self._tables,
@@ -71,7 +69,7 @@ class DenseSweep:
             packed.fields = [q.fresh_fields(*packed.beta.shape) for q in self._passes]
         out = []
         for p, q, fields in zip(self.program.passes, self._passes, packed.fields, strict=True):
-            known = q.arrays | fields | {"width": q.width(packed.beta)}
+            known = q.arrays | fields | q.factors(packed.beta)
             out += [known[name] for name in arguments(p)]
         return out
 

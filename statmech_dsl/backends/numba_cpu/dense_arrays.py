@@ -7,6 +7,7 @@ import numpy as np
 from statmech_dsl.backends.couplings import Couplings, Steps, couplings, in_steps
 from statmech_dsl.backends.numba_cpu.runtime_float32 import LARGEST_SLACK, WIDER
 from statmech_dsl.ir.dense import DenseForm
+from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.model import ModelIR, Tables
 
@@ -28,10 +29,12 @@ class DenseArrays:
         self.lows = np.repeat([(d.values or ())[0] for d in domains], self.sizes).astype(np.int8)
         exact = couplings(p, model, tables)
         steps = in_steps(exact, LIMIT[self.form.method])
+        self.unit = float(steps.scale.max())
         self.largest_slack = float(steps.slack.max())
+        slack = (steps.slack / self.unit).astype(np.float32)
         self.arrays = {
-            "scale": steps.scale.astype(np.float32),
-            "slack": np.nextafter(steps.slack.astype(np.float32), np.float32(np.inf)),
+            "scale": (steps.scale / self.unit).astype(np.float32),
+            "slack": np.nextafter(slack, np.float32(np.inf)),  # never less than it was
         }
         if self.form.method == "fields":
             self._by_source(steps)
@@ -71,10 +74,17 @@ class DenseArrays:
             "error": exact.error,
         }
 
-    def width(self, beta: np.ndarray) -> np.ndarray:
-        """Factor from the slack of a field to that of an exponent; infinite where nothing is certain."""
-        certain = np.abs(beta) * self.largest_slack <= LARGEST_SLACK
-        return np.where(certain, WIDER * np.abs(beta), np.inf).astype(np.float32)
+    def factors(self, beta: np.ndarray) -> dict[str, np.ndarray]:
+        """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
+
+        Energies are in units of the largest step, or they might leave the range of float32. The second
+        factor is infinite where nothing is certain.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            certain = np.abs(beta) * self.largest_slack <= LARGEST_SLACK
+            exponent = (-LOG2E * (beta * self.unit)).astype(np.float32)
+            width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
+            return {"exponent": exponent, "width": width.astype(np.float32)}
 
     def fresh_fields(self, chunks: int, lanes: int) -> dict[str, np.ndarray]:
         """Fields, and the states they account for: all sources have their low values."""

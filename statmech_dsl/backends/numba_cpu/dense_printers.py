@@ -106,7 +106,7 @@ class DensePrinter:
 
     def verdicts(self, field: str) -> Lines:
         """What float32 makes of the site of rank k, and the row ``own`` of its present values."""
-        x = f"f32(f32({field} * scale{self.z}[k]) * exponent[c, r])"
+        x = f"f32(f32({field} * scale{self.z}[k]) * exponent{self.z}[c, r])"
         slack = f"f32(slack * width{self.z}[c, r])"
         return [
             f"slack = slack{self.z}[k]",

@@ -30,7 +30,7 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
         text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
     buffers = [f"g{k} = np.empty((c1 - c0, {TILE_LANES}, {lanes}), np.uint32)" for k in range(3)]
     buffers += [f"words = np.empty({lanes}, np.uint32)", f"verdicts = np.empty({lanes}, np.int8)"]
-    head = "c0, c1, n, sweep0, seed, live, replica, beta, exponent".split(", ")
+    head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
     own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]
     text += [
         COMPILE,
@@ -45,7 +45,7 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
 
 def arguments(p: LoweredPass) -> tuple[str, ...]:
     """What the kernel takes for a pass; see dense_arrays.py."""
-    return ("width", "scale", "slack", *_printer(p).arrays)
+    return ("exponent", "width", "scale", "slack", *_printer(p).arrays)
 
 
 def _printer(p: LoweredPass) -> type[DensePrinter]:

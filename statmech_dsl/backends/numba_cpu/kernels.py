@@ -44,13 +44,12 @@ class NumbaKernels:
         n_sites = sum(len(tables[p.order]) for p in program.passes)
         layout = choose_layout(program, colors, n_sites, n_replicas)
         dense = bool(program.passes) and all(p.dense for p in program.passes)
-        if dense and n_replicas < 8:
+        if dense and n_replicas < 8:  # an empty lane would cost as much as a full one
             layout = ReplicaLanes(1)
         self.layout = layout
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._dense = DenseSweep(program, tables, self.lanes) if dense else None
         self._sweep = self._dense.source if self._dense else sweep_source(program, tables, layout)
-        self._tables = tables
         self._energy = energy_source(program.model, tables, self.lanes)
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._energy_tables = [tables[name] for name in self._energy.tables]
@@ -65,9 +64,8 @@ class NumbaKernels:
             for k, name in enumerate(source.tables):
                 if name in new:
                     arrays[k] = new[name]
-        if self._dense and new:
-            self._tables = {**self._tables, **new}
-            self._dense.replace_tables(self._tables)
+        if self._dense:
+            self._dense.replace_tables(new)
 
     def source(self) -> str:
         """Source of the sweep kernel."""
@@ -112,7 +110,8 @@ class NumbaKernels:
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place."""
         if self._dense:
-            return self._dense(packed, n, self.threads)
+            self._dense(packed, n, self.threads)
+            return
         kernel, state = cache.load(self._sweep.text), packed.state
         low, width = state.law_range
         arguments = (
