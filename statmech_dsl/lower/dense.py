@@ -63,7 +63,7 @@ def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
 def _two_small_values(ir: ModelIR, variable: str) -> bool:
     """Whether a variable has two values that leave room for a mark in a byte."""
     values = ir.variable(variable).domain.values or ()
-    return len(values) == 2 and max(map(abs, values)) <= 126
+    return len(values) == 2 and all(-126 <= x <= 126 for x in values)
 
 
 def _states(g: Gather) -> list[Column]:

@@ -182,6 +182,19 @@ def test_couplings_can_be_exchanged(name):
         assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "model", [complete(sm.Spin), layers(sm.Occupation, 8, 8)], ids=["fields", "products"]
+)
+def test_energies_are_exact_within_their_errors(model):
+    data = sm.sample(model, T=[0.7, 2.0], chains=64, draws=300, tune=50, seed=1, progressbar=False)
+    exact = sm.exact(model, T=[0.7, 2.0])
+    means = data.posterior.energy.mean("draw")  # chains are independent
+    error = means.std("chain", ddof=1) / 8
+    z = (means.mean("chain") - exact.energy.values) / error
+    assert float(abs(z).max()) < 4
+    assert float(error.max()) < 0.04
+
+
 # ---- the margin ----------------------------------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ def with_field(declare):
     with sm.Model() as model:
         s, x = sm.Spin("s", 12), declare("x", 12)
         sm.Energy("pairs", s[:, None] * np.ones((12, 12)) * x)
-        sm.Energy("x", x**2)
+        sm.Energy("potential", x**2)
     return model
 
 
@@ -73,7 +73,6 @@ def joined():
 
 REASONS = {
     "sparse": (lambda: sm.models.ising(L=4), "4 couplings, fewer than 8"),
-    "part": (lambda: sm.models.ising(L=8, J=np.ones(128)), "4 couplings"),
     "values": (lambda: pairs(clock), "'s' has not two values"),
     "wide": (lambda: pairs(wide), "'s' has not two values within"),
     "sum": (lambda: sm.models.curie_weiss(N=20), "hang together"),
