@@ -38,17 +38,18 @@ def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
     assert isinstance(gathered, Accumulate)
     assert isinstance(draw, Categorical)
     assert isinstance(assign, Assign)
-    if len(gathered.names) > 1:
+    name, *others = gathered.names
+    if others:
         return "T does not divide all of its energy"
-    assert draw.log_weights[1] == -(read("beta") * read(gathered.names[0]))
+    assert draw.log_weights[1] == -(read("beta") * read(name))
     gathers = gathered.gathers
     reasons = [r for g in gathers if (r := _not_pairwise(g, ir))]
     if reasons:
         return reasons[0]
-    others = [(g, c) for g in gathers for c in _states(g)]
-    sources = tuple(sorted({c.array for _, c in others}))
+    neighbors = [c for g in gathers for c in _states(g)]
+    sources = tuple(sorted({c.array for c in neighbors}))
     n_sites = len(tables[p.order])
-    degree = sum(prod(tables[c.index or ""].shape) for _, c in others) / n_sites
+    degree = sum(prod(tables[c.index or ""].shape) for c in neighbors) / n_sites
     reached = sum(ir.variable(v).n_sites for v in sources)
     if degree < MIN_DEGREE:
         return f"a site has {degree:.3g} couplings, fewer than {MIN_DEGREE}"

@@ -38,8 +38,7 @@ class DenseSweep:
         """Follow other couplings; cached fields are then computed afresh."""
         if new:
             self._given = {**self._given, **new}
-            listed = [self._given[name] for name in self.source.tables]
-            self._tables = [np.ascontiguousarray(t.T) for t in listed]
+            self._tables = [self._given[name] for name in self.source.tables]
             model = self.program.model
             self._passes = [DenseArrays(p, model, self._given) for p in self.program.passes]
 

@@ -25,8 +25,8 @@ class DenseArrays:
         self.form: DenseForm = p.dense
         self.sizes = [model.variable(v).n_sites for v in self.form.sources]
         self.first = np.cumsum([0, *self.sizes])
-        domains = [model.variable(v).domain for v in self.form.sources]
-        self.lows = np.repeat([(d.values or ())[0] for d in domains], self.sizes).astype(np.int8)
+        lows = [min(model.variable(v).domain.values or (0.0,)) for v in self.form.sources]
+        self.lows = np.repeat(lows, self.sizes).astype(np.int8)
         exact = couplings(p, model, tables)
         steps = in_steps(exact, LIMIT[self.form.method])
         self.unit = float(steps.scale.max())

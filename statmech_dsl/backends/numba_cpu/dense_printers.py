@@ -20,14 +20,11 @@ from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM, WARM_UP
 
 @dataclass(frozen=True)
 class OneLane(ReplicaLanes):
-    """The lane number ``lane`` of a chunk; tables are transposed, so that a site's are contiguous."""
+    """The lane number ``lane`` of a chunk."""
 
     @property
     def loop(self) -> str:  # noqa: D102
         return "for r in range(lane, lane + 1):"
-
-    def entry(self, d: str) -> str:  # noqa: D102
-        return f"k, {d}"
 
 
 def view(state: str) -> str:
