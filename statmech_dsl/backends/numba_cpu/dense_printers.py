@@ -101,16 +101,16 @@ class DensePrinter:
             "    s0[r], s1[r], s2[r] = a0, a1, a2",
         ]
 
-    def verdicts(self, field: str) -> Lines:
-        """What float32 makes of the site of rank k, and the row ``own`` of its present values."""
+    def verdicts(self, field: str, then: Lines) -> Lines:
+        """What float32 makes of the site of rank k; ``then`` takes the verdict v on each lane."""
         x = f"f32(f32({field} * scale{self.z}[k]) * exponent{self.z}[c, r])"
         slack = f"f32(slack * width{self.z}[c, r])"
         return [
-            f"slack = slack{self.z}[k]",
-            self.loop,
-            f"    verdicts[r] = verdict({x}, {slack}, words[r], {self.values})",
-            f"i = {self.order}[k]",
+            f"i, slack = {self.order}[k], slack{self.z}[k]",
             f"own = {self.state(self.p.variable)}[i]",
+            self.loop,
+            f"    v = verdict({x}, {slack}, words[r], {self.values})",
+            *indent(then),
         ]
 
 
@@ -133,7 +133,7 @@ class Fields(DensePrinter):
         visit = [
             *self.words(),
             *[self.loop, "    field[r] = f32(fields[r, k])"],
-            *self.verdicts("field[r]"),
+            *self.verdicts("field[r]", ["verdicts[r] = v"]),
             "for r in range(live[c]):",
             "    if verdicts[r] != own[r]:",
             "        before = own[r]",
@@ -146,6 +146,7 @@ class Fields(DensePrinter):
         body += [f"for k in range({self.order}.shape[0]):", *indent(visit)]
         return [
             f"field = np.empty({self.lanes}, np.float32)",
+            f"verdicts = np.empty({self.lanes}, np.int8)",
             "for c in range(c0, c1):",
             *indent(body),
         ]
@@ -204,15 +205,13 @@ class Products(DensePrinter):
             row, sites = f"matrix[k - color[0], {a} - color[4] :]", f"members{z}[{a} : {b}]"
             exact += [f"e += high_sum({row}, {states}, {sites}, r, {high})"]
         exact += [f"own[r] = second_verdict(e, error{z}[k], beta[c, r], words[r], {self.values})"]
+        store = ["own[r] = v", "close = i32(close | i32(v == CLOSE))"]
         visit = [
             *self.words(),
             "row = products[k - color[0], at:]",
-            *self.verdicts(f"f32(row[r] + offset{z}[k])"),
-            "close = np.int8(0)",
-            self.loop,
-            "    own[r] = verdicts[r]",
-            "    close = max(close, verdicts[r])",
-            "if close == CLOSE:",
+            "close = i32(0)",
+            *self.verdicts(f"f32(row[r] + offset{z}[k])", store),
+            "if close != 0:",
             "    for r in range(live[c]):",
             "        if own[r] == CLOSE:",
             *indent(exact, 3),

@@ -121,7 +121,7 @@ UNROLL = 16
 
 
 def regular_bounds(names: Names, role: Role) -> str:
-    """Range of the incidences of a site in a regular role; a large degree is a size, and no part of the source."""
+    """Range of the incidences in a regular role; a large degree is a size: no part of the source."""
     index = next((c.index for c in role.columns if c.index), None)
     if index is None or (role.degree or 0) <= UNROLL:
         return f"range({role.degree})"
