@@ -23,12 +23,17 @@ from statmech_dsl.ir.notations import TEXT
 from statmech_dsl.ir.show import coefficients, family, hamiltonian, latex, sum_symbol
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.coloring import dependencies
+from statmech_dsl.lower.dense import dense_form
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.recovery.graph import describe
 from statmech_dsl.lower.reductions import Measured
 from statmech_dsl.updates import UPDATES, Situation
 
 MANY_REPLICAS = 64
+FIELD_TIER = {
+    "fields": "local fields of all sites, moved by every flip",
+    "products": "local fields of a color by one matrix product",
+}
 SHOWN = 20
 """Of longer lists the first and the last are shown."""
 
@@ -247,16 +252,32 @@ def _kernels(compiled: Compiled) -> Iterator[str]:
     program = compiled.lowered.program
     yield f"backend: {choose_backend('auto').name}"
     yield f"law: {program.law}"
+    yield from _tiers(compiled)
     if program.passes:
         for n in (1, MANY_REPLICAS):
             kernels = _kernels_for(compiled, n)
             if isinstance(kernels.layout, ReplicaLanes):
-                lanes = f"replicas, {kernels.layout.lanes} at a time"
+                n_lanes = kernels.layout.lanes
+                lanes = f"replicas, {n_lanes} at a time" if n_lanes > 1 else "one replica"
             else:
                 lanes = f"the sites of a color, up to {BLOCK} at a time"
             yield f"{n} replica{'s' * (n != 1)}: the lanes of a vector hold {lanes}"
     identity = content_hash(compiled.recovered.ir, compiled.recovered.tables)
     yield f"content hash of the model and its couplings: {identity}"
+
+
+def _tiers(compiled: Compiled) -> Iterator[str]:
+    """The kind of kernel of each pass, and why it is not a faster one."""
+    lowered, ir = compiled.lowered, compiled.recovered.ir
+    together = all(p.dense for p in lowered.program.passes)
+    for p in lowered.program.passes:
+        if p.dense is None:
+            why = dense_form(p, ir, lowered.tables)
+            yield f"{p.variable}: generic tier, not the dense field tier: {why}"
+        elif not together:
+            yield f"{p.variable}: generic tier, as not all variables are dense"
+        else:
+            yield f"{p.variable}: dense field tier, {FIELD_TIER[p.dense.method]}"
 
 
 def _kernels_for(compiled: Compiled, n: int) -> NumbaKernels:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.ir.bits import Bits
+from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, ModelIR
@@ -112,7 +113,8 @@ class LoweredPass:
 
     ``order`` names the table of sites by rank, ``segments`` that of the ranks where colors begin (and the
     end); ``words`` is the number of random words of a site. In an ``exclusive`` pass all sites of a replica
-    hang together through running sums or the running energy: only replicas may run in parallel.
+    hang together through running sums or the running energy: only replicas may run in parallel. ``dense``
+    is set where a matrix gives the fields of all sites.
     """
 
     update: str
@@ -124,6 +126,7 @@ class LoweredPass:
     stream: int
     words: int
     exclusive: bool
+    dense: DenseForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

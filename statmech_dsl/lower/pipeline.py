@@ -12,6 +12,7 @@ from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
 from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, find_fold
+from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
 from statmech_dsl.rng import STREAM_STRIDE
 
@@ -77,7 +78,8 @@ def _lower(
         raise ModelError(f"{len(chosen)} passes a sweep are more than {STREAM_STRIDE - 1}")
     tables: dict[str, np.ndarray] = dict(source)
     passes = tuple(
-        lower_pass(ir, source, p, a, law, stream, tables) for stream, (a, p) in enumerate(chosen)
+        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables), ir, tables)
+        for stream, (a, p) in enumerate(chosen)
     )
     program = replace(plain, passes=passes)
     verify(program, tables)

@@ -108,6 +108,25 @@ def test_lanes_hold_sites_or_replicas():
     assert "law: boltzmann" in kernels
 
 
+def test_tiers_and_why_not_a_faster_one(ising):
+    assert (
+        "s: generic tier, not the dense field tier: a site has 4 couplings, fewer than 8"
+        in lines(sm.explain(ising), "Kernels")
+    )
+    glass = lines(sm.explain(MODELS["sherrington_kirkpatrick"](N=16)), "Kernels")
+    assert "s: dense field tier, local fields of all sites, moved by every flip" in glass
+    assert "1 replica: the lanes of a vector hold one replica" in glass
+    machine = lines(sm.explain(MODELS["restricted_boltzmann_machine"](16, 8)), "Kernels")
+    assert "h: dense field tier, local fields of a color by one matrix product" in machine
+    machine = MODELS["restricted_boltzmann_machine"](16, 8)
+    mixed = lines(sm.explain(machine, updates={"h": "metropolis"}), "Kernels")
+    assert "v: generic tier, as not all variables are dense" in mixed
+    assert (
+        "h: generic tier, not the dense field tier: its update is metropolis, not heat_bath"
+        in mixed
+    )
+
+
 def test_the_hash_names_the_couplings():
     hashes = [lines(sm.explain(MODELS["ising"](L=4, J=J)), "Kernels")[-1] for J in (1.0, 1.0, 2.0)]
     assert hashes[0] == hashes[1] != hashes[2]

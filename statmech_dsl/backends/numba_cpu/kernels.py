@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.dense import DenseSweep
 from statmech_dsl.backends.numba_cpu.kernels_source import measure_source, sweep_source
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
 from statmech_dsl.backends.numba_cpu.threads import spread
@@ -21,6 +23,7 @@ class Packed:
     """A state in chunks of lanes: values [chunk, row, lane], numbers of a replica [chunk, lane].
 
     Lanes beyond the last replica repeat it under a number of its own; they are dropped when unpacked.
+    ``fields`` are the cached fields of dense passes, ``fields_of`` the couplings that they belong to.
     """
 
     state: State
@@ -29,6 +32,8 @@ class Packed:
     beta: np.ndarray
     params: list[np.ndarray]
     accepted: np.ndarray
+    fields: list[dict[str, np.ndarray]] = field(default_factory=list)
+    fields_of: Any = None
 
 
 class NumbaKernels:
@@ -39,9 +44,13 @@ class NumbaKernels:
         colors = [len(tables[p.segments]) - 1 for p in program.passes]
         n_sites = sum(len(tables[p.order]) for p in program.passes)
         layout = choose_layout(program, colors, n_sites, n_replicas)
+        dense = bool(program.passes) and all(p.dense for p in program.passes)
+        if dense and n_replicas < 8:  # an empty lane would cost as much as a full one
+            layout = ReplicaLanes(1)
         self.layout = layout
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
-        self._sweep = sweep_source(program, tables, layout)
+        self._dense = DenseSweep(program, tables, self.lanes) if dense else None
+        self._sweep = self._dense.source if self._dense else sweep_source(program, tables, layout)
         self._measure = measure_source(program, tables, layout)
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._measure_tables = [tables[name] for name in self._measure.tables]
@@ -57,6 +66,8 @@ class NumbaKernels:
             for k, name in enumerate(source.tables):
                 if name in new:
                     arrays[k] = new[name]
+        if self._dense:
+            self._dense.replace_tables(new)
 
     def source(self) -> str:
         """Source of the sweep kernel."""
@@ -100,6 +111,9 @@ class NumbaKernels:
 
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place."""
+        if self._dense:
+            self._dense(packed, n, self.threads)
+            return
         kernel, state = cache.load(self._sweep.text), packed.state
         low, width = state.law_range
         arguments = (

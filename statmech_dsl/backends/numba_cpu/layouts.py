@@ -116,6 +116,18 @@ class SiteLanes:
 Layout = ReplicaLanes | SiteLanes
 
 
+UNROLL = 16
+"""Regular roles up to this degree are unrolled."""
+
+
+def regular_bounds(names: Names, role: Role) -> str:
+    """Range of the incidences in a regular role; a large degree is a size: no part of the source."""
+    index = next((c.index for c in role.columns if c.index), None)
+    if index is None or (role.degree or 0) <= UNROLL:
+        return f"range({role.degree})"
+    return f"range({names.table(index)}.shape[0])"
+
+
 def irregular_bounds(names: Names, role: Role, layout: Layout) -> str:
     """Range of the incidences of a site in an irregular role."""
     pointer = names.table(role.pointer or "")

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from statmech_dsl.backends.numba_cpu.layouts import (
+    UNROLL,
     Layout,
     SiteLanes,
     irregular_bounds,
+    regular_bounds,
 )
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.spell import Shared, spell
@@ -38,8 +40,6 @@ from statmech_dsl.rng import (
     WARM_UP,
 )
 
-UNROLL = 16
-"""Regular roles up to this degree are unrolled."""
 Lines = list[str]
 
 
@@ -294,7 +294,7 @@ class PassPrinter:
         add = [*self.take_shared(), *add]
         if regular:
             inner = [*before, self.layout.loop, *indent(add)]
-            return [f"for d in range({g.role.degree}):", *indent(inner)]
+            return [f"for d in {regular_bounds(self.names, g.role)}:", *indent(inner)]
         bounds = irregular_bounds(self.names, g.role, self.layout)
         if isinstance(self.layout, SiteLanes):
             inner = [f"for d in {bounds}:", *indent(add)]
@@ -311,7 +311,7 @@ class PassPrinter:
         add = [f"{element} = {element} + {self.spell(s.expr, slots)}"]
         add = [*self.take_shared(), *add]
         bounds = (
-            f"range({s.role.degree})"
+            regular_bounds(self.names, s.role)
             if regular
             else irregular_bounds(self.names, s.role, self.layout)
         )

@@ -1,0 +1,96 @@
+"""The arrays of a dense pass that follow from its couplings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.backends.couplings import Couplings, Steps, couplings, in_steps
+from statmech_dsl.backends.numba_cpu.runtime_float32 import LARGEST_SLACK, WIDER
+from statmech_dsl.ir.dense import DenseForm
+from statmech_dsl.ir.elementary import LOG2E
+from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.ir.model import ModelIR, Tables
+
+LIMIT = {"fields": 2**30, "products": 2**24}
+"""Largest sums of steps: of integers of 32 bits, and of whole numbers in float32."""
+LINE = 16
+"""Numbers of 32 bits in a cache line."""
+
+
+class DenseArrays:
+    """What the kernel takes for one pass, by name, besides the cached fields and what beta decides."""
+
+    def __init__(self, p: LoweredPass, model: ModelIR, tables: Tables) -> None:
+        assert p.dense is not None
+        self.form: DenseForm = p.dense
+        self.sizes = [model.variable(v).n_sites for v in self.form.sources]
+        self.first = np.cumsum([0, *self.sizes])
+        lows = [min(model.variable(v).domain.values or (0.0,)) for v in self.form.sources]
+        self.lows = np.repeat(lows, self.sizes).astype(np.int8)
+        exact = couplings(p, model, tables)
+        steps = in_steps(exact, LIMIT[self.form.method])
+        self.unit = float(steps.scale.max())
+        self.largest_slack = float(steps.slack.max())
+        slack = (steps.slack / self.unit).astype(np.float32)
+        self.arrays = {
+            "scale": (steps.scale / self.unit).astype(np.float32),
+            "slack": np.nextafter(slack, np.float32(np.inf)),  # never less than it was
+        }
+        if self.form.method == "fields":
+            self._by_source(steps)
+        else:
+            self._by_color(steps, exact, tables[p.segments])
+
+    def _by_source(self, steps: Steps) -> None:
+        """A row for each source, over the ranks; one more cache line keeps rows off a common cache set."""
+        n, n_sources = steps.steps.shape
+        width = -(-n // LINE) * LINE + LINE
+        rows, self.offset = np.zeros((n_sources, width), np.int32), np.zeros(width, np.int32)
+        rows[:, :n], self.offset[:n] = steps.steps.T, steps.offset
+        self.arrays |= {"steps": rows, "first": self.first}
+
+    def _by_color(self, steps: Steps, exact: Couplings, segments: np.ndarray) -> None:
+        """A block for each color, over the sources that it is coupled to."""
+        colors, members = [], []
+        rounded, blocks = [], []
+        n_entries = n_members = 0
+        for a, b in zip(segments, segments[1:], strict=False):
+            found = np.flatnonzero(exact.matrix[a:b].any(0))
+            variable = np.searchsorted(self.first, found, "right") - 1
+            cuts = n_members + np.searchsorted(found, self.first)
+            end = n_entries + (b - a) * len(found)
+            colors.append([a, b, n_entries, end, *cuts])
+            members.append(found - self.first[variable])
+            rounded.append(steps.steps[a:b, found].ravel())
+            blocks.append(exact.matrix[a:b, found].ravel())
+            n_entries, n_members = end, n_members + len(found)
+        self.arrays |= {
+            "steps": np.concatenate(rounded).astype(np.float32),
+            "offset": steps.offset.astype(np.float32),
+            "colors": np.array(colors, np.int64),
+            "members": np.concatenate(members),
+            "matrix": np.concatenate(blocks),
+            "constant": exact.offset,
+            "error": exact.error,
+        }
+
+    def factors(self, beta: np.ndarray) -> dict[str, np.ndarray]:
+        """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
+
+        Energies are in units of the largest step, or they might leave the range of float32. The second
+        factor is infinite where nothing is certain.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            certain = np.abs(beta) * self.largest_slack <= LARGEST_SLACK
+            exponent = (-LOG2E * (beta * self.unit)).astype(np.float32)
+            width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
+            return {"exponent": exponent, "width": width.astype(np.float32)}
+
+    def fresh_fields(self, chunks: int, lanes: int) -> dict[str, np.ndarray]:
+        """Fields, and the states they account for: all sources have their low values."""
+        if self.form.method == "products":
+            return {}
+        return {
+            "fields": np.tile(self.offset, (chunks, lanes, 1)),
+            "seen": np.tile(self.lows[:, None], (chunks, 1, lanes)),
+        }

@@ -1,0 +1,234 @@
+"""Print dense passes.
+
+Verdicts on a site come in float32 for all lanes at once, from fields that a matrix gives. The lanes that
+are too close to call run the statements of the pass, printed for one lane: so the bits are those of the
+definition, whatever the arithmetic of the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
+from statmech_dsl.backends.numba_cpu.names import Names
+from statmech_dsl.backends.numba_cpu.printer import Lines, PassPrinter, indent
+from statmech_dsl.ir.dense import DenseForm
+from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM, WARM_UP
+
+
+@dataclass(frozen=True)
+class OneLane(ReplicaLanes):
+    """The lane number ``lane`` of a chunk."""
+
+    @property
+    def loop(self) -> str:  # noqa: D102
+        return "for r in range(lane, lane + 1):"
+
+
+def view(state: str) -> str:
+    """The states of a chunk."""
+    return f"X{state[1:]}"
+
+
+class DensePrinter:
+    """Prints one pass, number ``z`` of the sweep."""
+
+    arrays: ClassVar[tuple[str, ...]]
+    """Arguments besides those that all dense passes have."""
+
+    def __init__(self, p: LoweredPass, z: int, names: Names, lanes: int) -> None:
+        assert p.dense is not None
+        self.p, self.z, self.names, self.lanes = p, z, names, lanes
+        self.form: DenseForm = p.dense
+        self.loop = f"for r in range({lanes}):"
+        self.order = names.table(p.order)
+        self.values = f"np.int8({int(p.dense.low)}), np.int8({int(p.dense.high)})"
+
+    def lines(self) -> Lines:
+        """The pass, over all chunks."""
+        raise NotImplementedError
+
+    def decision(self) -> Lines:
+        """The statements of the pass at the rank k, for one lane."""
+        printer = PassPrinter(replace(self.p, words=0), self.z, 0, self.names, OneLane(self.lanes))
+        body = printer.lines()
+        rows = sorted({self.names.local(n, self.z) for n in printer.rows} | {"new0"})
+        return [
+            *(f"{row} = np.empty({self.lanes})" for row in rows),
+            f"W = np.empty((1, {self.lanes}))",
+            "W[0, lane] = uniform(word)",
+            f"i = {self.order}[k]",
+            *body,
+        ]
+
+    def decide(self) -> str:
+        """Let the definition decide the lane r."""
+        states = map(view, self.names.states.values())
+        arguments = ["k", "r", "words[r]", "beta", "c", *states, *self.names.tables.values()]
+        return f"decide{self.z}({', '.join(arguments)})"
+
+    def state(self, variable: str) -> str:
+        """The states of a variable."""
+        return view(self.names.states[variable])
+
+    def high(self, variable: str) -> str:
+        """The high value of a variable."""
+        values = self.names.model.variable(variable).domain.values
+        assert values is not None
+        return f"np.int8({int(values[1])})"
+
+    def chunk(self) -> Lines:
+        """Views of the chunk c."""
+        states = self.names.states.values()
+        return [
+            *(f"{view(x)} = {x}[c]" for x in states),
+            "G0, G1, G2 = g0[c - c0], g1[c - c0], g2[c - c0]",
+        ]
+
+    def words(self) -> Lines:
+        """Random words of the site of rank k."""
+        counter = f"U(k // {TILE} * {TILE_LANES}), replica[c], U(sweep)"
+        stream = f"U({self.p.stream | TILE_STREAM})"
+        return [
+            f"if k % {TILE} == 0:",
+            f"    seed_tile(G0, G1, G2, {counter}, {stream}, key0, key1)",
+            f"s0, s1, s2 = G0[k % {TILE_LANES}], G1[k % {TILE_LANES}], G2[k % {TILE_LANES}]",
+            f"step = U32(k % {TILE} // {TILE_LANES} + {WARM_UP + 1})",
+            self.loop,
+            "    a0, a1, a2, words[r] = sfc32(s0[r], s1[r], s2[r], step)",
+            "    s0[r], s1[r], s2[r] = a0, a1, a2",
+        ]
+
+    def verdicts(self, field: str, then: Lines) -> Lines:
+        """What float32 makes of the site of rank k; ``then`` takes the verdict v on each lane."""
+        x = f"f32(f32({field} * scale{self.z}[k]) * exponent{self.z}[c, r])"
+        slack = f"f32(slack * width{self.z}[c, r])"
+        return [
+            f"i, slack = {self.order}[k], slack{self.z}[k]",
+            f"own = {self.state(self.p.variable)}[i]",
+            self.loop,
+            f"    v = verdict({x}, {slack}, words[r], {self.values})",
+            *indent(then),
+        ]
+
+
+class Fields(DensePrinter):
+    """Every site may depend on every other: the fields of all sites are kept, and every flip moves them.
+
+    The states that fields account for are kept beside them in ``seen``; what has changed elsewhere since the
+    last sweep is found by comparison.
+    """
+
+    arrays = ("steps", "first", "fields", "seen")
+
+    def lines(self) -> Lines:  # noqa: D102
+        z = self.z
+        body = [f"fields, seen = fields{z}[c], seen{z}[c]", *self.chunk(), *self._follow()]
+        flip: Lines = ["pass"]
+        if self.p.variable in self.form.sources:
+            row = f"first{z}[{self.form.sources.index(self.p.variable)}] + i"
+            flip = [f"seen[{row}, r] = own[r]", *self._move(self.p.variable, row, "own[r]")]
+        visit = [
+            *self.words(),
+            *[self.loop, "    field[r] = f32(fields[r, k])"],
+            *self.verdicts("field[r]", ["verdicts[r] = v"]),
+            "for r in range(live[c]):",
+            "    if verdicts[r] != own[r]:",
+            "        before = own[r]",
+            "        own[r] = verdicts[r]",
+            "        if verdicts[r] == CLOSE:",
+            f"            {self.decide()}",
+            "        if own[r] != before:",
+            *indent(flip, 3),
+        ]
+        body += [f"for k in range({self.order}.shape[0]):", *indent(visit)]
+        return [
+            f"field = np.empty({self.lanes}, np.float32)",
+            f"verdicts = np.empty({self.lanes}, np.int8)",
+            "for c in range(c0, c1):",
+            *indent(body),
+        ]
+
+    def _follow(self) -> Lines:
+        """Move the fields by all changes since they were computed."""
+        out: Lines = []
+        for number, variable in enumerate(self.form.sources):
+            states = self.state(variable)
+            out += [
+                f"for j in range({states}.shape[0]):",
+                f"    row = first{self.z}[{number}] + j",
+                "    changed = 0",
+                f"    {self.loop}",
+                f"        changed |= {states}[j, r] ^ seen[row, r]",
+                "    if changed != 0:",
+                "        for r in range(live[c]):",
+                f"            if {states}[j, r] != seen[row, r]:",
+                f"                seen[row, r] = {states}[j, r]",
+                *indent(self._move(variable, "row", f"{states}[j, r]"), 4),
+            ]
+        return out
+
+    def _move(self, variable: str, row: str, value: str) -> Lines:
+        """Move the fields of lane r after a source has taken a new value."""
+        return [
+            f"if {value} == {self.high(variable)}:",
+            f"    add_row(fields[r], steps{self.z}[{row}])",
+            "else:",
+            f"    subtract_row(fields[r], steps{self.z}[{row}])",
+        ]
+
+
+class Products(DensePrinter):
+    """The sites of a color do not depend on each other: a matrix product gives their fields.
+
+    A row of ``colors`` holds its first rank and the one after its last, the ends of its block in ``steps``
+    and ``matrix``, and where its sources of each variable begin (and end) in ``members``.
+    """
+
+    arrays = ("steps", "offset", "colors", "members", "matrix", "constant", "error")
+
+    def lines(self) -> Lines:  # noqa: D102
+        z, sources = self.z, list(enumerate(self.form.sources))
+        gather: Lines = []
+        exact = [f"e = constant{z}[k]"]
+        for number, variable in sources:
+            a, b = f"color[{4 + number}]", f"color[{5 + number}]"
+            states, high = self.state(variable), self.high(variable)
+            gather += [
+                f"for q in range({a}, {b}):",
+                f"    values, to = {states}[members{z}[q]], sources[q - color[4]]",
+                f"    {self.loop}",
+                f"        to[at + r] = f32(1.0) if values[r] == {high} else f32(0.0)",
+            ]
+            row, sites = f"matrix[k - color[0], {a} - color[4] :]", f"members{z}[{a} : {b}]"
+            exact += [f"e += high_sum({row}, {states}, {sites}, r, {high})"]
+        exact += [f"own[r] = second_verdict(e, error{z}[k], beta[c, r], words[r], {self.values})"]
+        store = ["own[r] = v", "close = i32(close | i32(v == CLOSE))"]
+        visit = [
+            *self.words(),
+            "row = products[k - color[0], at:]",
+            "close = i32(0)",
+            *self.verdicts(f"f32(row[r] + offset{z}[k])", store),
+            "if close != 0:",
+            "    for r in range(live[c]):",
+            "        if own[r] == CLOSE:",
+            *indent(exact, 3),
+            "            if own[r] == CLOSE:",
+            f"                {self.decide()}",
+        ]
+        width, shape = f"(c1 - c0) * {self.lanes}", ".reshape((size, n_sources))"
+        chunks = ["for c in range(c0, c1):", f"    at = (c - c0) * {self.lanes}"]
+        color = [
+            f"color = colors{z}[g]",
+            f"size, n_sources = color[1] - color[0], color[{4 + len(sources)}] - color[4]",
+            f"sources = np.empty((n_sources, {width}), np.float32)",
+            f"products = np.empty((size, {width}), np.float32)",
+            *[*chunks, *indent([*self.chunk(), *gather])],
+            f"np.dot(steps{z}[color[2] : color[3]]{shape}, sources, products)",
+            f"matrix = matrix{z}[color[2] : color[3]]{shape}",
+            *chunks,
+            *indent([*self.chunk(), "for k in range(color[0], color[1]):", *indent(visit)]),
+        ]
+        return [f"for g in range(colors{z}.shape[0]):", *indent(color)]

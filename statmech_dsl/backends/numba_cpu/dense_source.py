@@ -1,0 +1,53 @@
+"""Print the sweep of a program whose passes are all dense."""
+
+from __future__ import annotations
+
+from statmech_dsl.backends.numba_cpu.dense_printers import DensePrinter, Fields, Products, view
+from statmech_dsl.backends.numba_cpu.kernels_source import COMPILE, HEADER, Source
+from statmech_dsl.backends.numba_cpu.names import Names
+from statmech_dsl.backends.numba_cpu.printer import Lines, indent
+from statmech_dsl.ir.kernel import LoweredPass, Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.rng import TILE_LANES
+
+IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import (
+    CLOSE, add_row, f32, high_sum, i32, second_verdict, subtract_row, verdict
+)
+
+"""
+PRINTERS: dict[str, type[DensePrinter]] = {"fields": Fields, "products": Products}
+
+
+def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
+    """The kernel that does n sweeps on the chunks c0 <= c < c1."""
+    names = Names(program.model, tables)
+    printers = [_printer(p)(p, z, names, lanes) for z, p in enumerate(program.passes)]
+    decisions = [printer.decision() for printer in printers]  # these name the tables
+    states, listed = list(names.states.values()), list(names.tables.values())
+    text: Lines = []
+    for z, body in enumerate(decisions):
+        head = ["k", "lane", "word", "beta", "c", *map(view, states), *listed]
+        text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
+    buffers = [f"g{k} = np.empty((c1 - c0, {TILE_LANES}, {lanes}), np.uint32)" for k in range(3)]
+    buffers += [f"words = np.empty({lanes}, np.uint32)"]
+    head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
+    own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]
+    text += [
+        COMPILE,
+        f"def kernel({', '.join([*head, *own, *states, *listed])}):",
+        "    key0, key1 = seed & MASK, seed >> U(32)",
+        *indent(buffers),
+        "    for sweep in range(sweep0, sweep0 + n):",
+        *indent([line for printer in printers for line in printer.lines()], 2),
+    ]
+    return Source(HEADER + IMPORTS + "\n".join(text) + "\n", tuple(names.tables))
+
+
+def arguments(p: LoweredPass) -> tuple[str, ...]:
+    """What the kernel takes for a pass; see dense_arrays.py."""
+    return ("exponent", "width", "scale", "slack", *_printer(p).arrays)
+
+
+def _printer(p: LoweredPass) -> type[DensePrinter]:
+    assert p.dense is not None
+    return PRINTERS[p.dense.method]
