@@ -27,10 +27,10 @@ def folder() -> Path:
 
 @cache
 def _runtime_hash() -> str:
-    from statmech_dsl.backends.numba_cpu import runtime
+    from statmech_dsl.backends.numba_cpu import runtime, single
     from statmech_dsl.ir import elementary
 
-    sources = [Path(m.__file__ or "").read_bytes() for m in (runtime, elementary)]
+    sources = [Path(m.__file__ or "").read_bytes() for m in (runtime, single, elementary)]
     return hashlib.sha256(b"".join(sources)).hexdigest()
 
 
