@@ -37,6 +37,7 @@ class PassPrinter:
         self.slot = self.drawn = 0
         self.shared = Shared()
         self.present: dict[str, str] = {}
+        self.later: list[tuple[str, Expr, str]] = []
 
     def lines(self) -> Lines:
         """The code for the site of rank k (and of its block)."""
@@ -59,7 +60,8 @@ class PassPrinter:
         self.shared = Shared()
         body = [line for s in group for line in self._statement(s)]
         out = [self.layout.loop, *indent(body)] if body else []
-        return out + (self._store() if isinstance(group[-1], Assign) else [])
+        last = isinstance(group[-1], Assign)
+        return [*out, *self._late_features(), *self._store()] if last else out
 
     # ---- names ------------------------------------------------------------------------------------
 
@@ -158,11 +160,21 @@ class PassPrinter:
             if f.component != k:
                 continue
             row = self.names.row(f"new_{y}", f.real)
-            if self.real == "float64":
+            if self.real == "float32":
+                out += self._feature_of_drawn(f, row, new)
+            elif e.op == "where":  # the functions of a proposed value are at hand
                 out += self.bind(f"{row}[r]", f.at(e, self.names.model))
             else:
-                out += self._feature_of_drawn(f, row, new)
+                self.later.append((row, f.at(read("@new"), self.names.model), f"{new}[r]"))
         return out
+
+    def _late_features(self) -> Lines:
+        """Features in a loop of their own: smaller loops are vectorized better."""
+        self.shared, body = Shared(), []
+        for row, e, new in self.later:
+            self.inside = {"@new": new}
+            body += self.bind(f"{row}[r]", e)
+        return [self.layout.loop, *indent(body)] if body else []
 
     def _feature_of_drawn(self, f: Feature, row: str, new: str) -> Lines:
         """A feature of a new value that was decided in float32, in which it is exact."""

@@ -7,22 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.ir.circle import half_sine
 from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
 
 TWO_PI = 2 * math.pi
-_HALF_SINE = (
-    3.1415926535896355,
-    -5.167712779988062,
-    2.5501640359115667,
-    -0.599264434017997,
-    0.08214479530514417,
-    -0.007364007727684439,
-    0.00044749509187930214,
-)
-"""Chebyshev series of sin(pi t) / t in t^2 up to 1/4, as a polynomial."""
 
 
 def wrap(angle: Expr) -> Expr:
@@ -82,7 +73,7 @@ class Angle(Domain):
                     Uniform("u1"),
                     Uniform("u2"),
                     Let("t", -0.5 + read("u1")),
-                    Let("s", _half_sine(read("t"))),
+                    Let("s", half_sine(read("t"))),
                     Let("z", 1.0 - 2.0 * call("sqr", s)),
                     Let("c", h - kappa * ((kappa + h * z) / (h + kappa * z))),
                 ),
@@ -102,11 +93,3 @@ class Angle(Domain):
         p, q, mx, my = (read(x) for x in ("p", "q", "mx", "ky"))
         new = call("atan2", my * p + mx * q, mx * p - my * q)
         return Conditional("first harmonic", probes, body, (new,))
-
-
-def _half_sine(t: Expr) -> Expr:
-    """sin(pi t) to 2^-42, for |t| <= 1/2."""
-    p = const(_HALF_SINE[-1])
-    for c in _HALF_SINE[-2::-1]:
-        p = c + call("sqr", t) * p
-    return t * p
