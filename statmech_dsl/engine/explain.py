@@ -15,7 +15,7 @@ from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.draws import Attempts
-from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.ir.kernel import FieldForm, LoweredPass
 from statmech_dsl.ir.listing import listing
 from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable, content_hash
 from statmech_dsl.ir.notation import Symbol, elide
@@ -239,8 +239,19 @@ def _kernels(compiled: Compiled) -> Iterator[str]:
             else:
                 lanes = f"the sites of a color, up to {BLOCK} at a time"
             yield f"{n} replica{'s' * (n != 1)}: the lanes of a vector hold {lanes}"
+    for p in program.passes:
+        yield f"{p.variable}: {_tier(p)}"
     identity = content_hash(compiled.recovered.ir, compiled.recovered.tables)
     yield f"content hash of the model and its couplings: {identity}"
+
+
+def _tier(p: LoweredPass) -> str:
+    """How a pass is computed for the processor, and why not in a faster way."""
+    if isinstance(p.field, FieldForm):
+        return (
+            "field tier: decided in float32, and again in float64 where that is too close to call"
+        )
+    return f"generic tier, in float64; not the field tier: {p.field}"
 
 
 def _kernels_for(compiled: Compiled, n: int) -> NumbaKernels:
