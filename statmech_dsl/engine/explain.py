@@ -220,7 +220,7 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
 
 def _randomness(p: LoweredPass) -> str:
     loops = sum(isinstance(s, Attempts) for s in p.body)
-    parts = [f"{p.words} a site"] * bool(p.words) + ["4 an attempt"] * loops
+    parts = [f"{p.words} a site"] * bool(p.words) + ["4 a further attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"
 
 

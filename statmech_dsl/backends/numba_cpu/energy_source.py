@@ -40,7 +40,7 @@ def energy_source(model: ModelIR, tables: Tables, lanes: int) -> Source:
     body += ["tempered[:] = 0.0", "fixed[:] = 0.0"]
     body += running_sums(model, names, layout)
     body += energies(model, names, layout, "tempered", "fixed")
-    buffers = sum_buffers(names, layout)
+    buffers = sum_buffers(names, lanes)
     arguments = [
         "c0",
         "c1",
@@ -60,10 +60,10 @@ def energy_source(model: ModelIR, tables: Tables, lanes: int) -> Source:
     return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables))
 
 
-def sum_buffers(names: Names, layout: ReplicaLanes) -> Lines:
+def sum_buffers(names: Names, width: int) -> Lines:
     """The sizes are arguments: the source holds no size."""
     return [
-        f"{name} = np.empty((sum_sizes[{k}], {layout.width}))"
+        f"{name} = np.empty((sum_sizes[{k}], {width}))"
         for k, name in enumerate(names.sums.values())
     ]
 

@@ -29,7 +29,8 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
     With sites as lanes it can be held to some of the colors of a sweep (of all passes, one after the
     other) and to a share of each of them.
     """
-    features, sites = features_of(program), isinstance(layout, SiteLanes)
+    features = features_of(program)
+    sites = isinstance(layout, SiteLanes)
     names = Names(program.model, tables, features)
     n_params = 0
     passes: Lines = []
@@ -46,7 +47,7 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
         body += ["beta_c = beta[c, 0]", "replica_c = U(replica[c, 0])"]
         body += [f"params{k}_c = params{k}[c, 0]" for k in range(n_params)]
     body += of_chunk(program, layout)
-    restart = running_sums(program.model, names, layout)
+    restart = [] if sites else running_sums(program.model, names, layout)
     if program.needs_energy:
         assert isinstance(layout, ReplicaLanes)
         names.row("energy", "float64")
@@ -82,7 +83,7 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
 
 def _buffers(program: Program, names: Names, layout: Layout) -> Lines:
     out = [f"{r} = row({layout.width}, np.{kind})" for r, kind in sorted(names.rows.items())]
-    out += sum_buffers(names, layout)
+    out += sum_buffers(names, layout.width)
     words = max((p.words for p in program.passes), default=0)
     if words and isinstance(layout, SiteLanes):
         out.append(f"W = np.empty(({words}, {TILE}), np.uint32)")
