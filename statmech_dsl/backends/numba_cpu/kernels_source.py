@@ -83,6 +83,7 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
 
 def _buffers(program: Program, names: Names, layout: Layout) -> Lines:
     out = [f"{r} = row({layout.width}, np.{kind})" for r, kind in sorted(names.rows.items())]
+    out += [f"{r} = np.empty({layout.width}, np.{kind})" for r, kind in sorted(names.heap.items())]
     out += sum_buffers(names, layout.width)
     words = max((p.words for p in program.passes), default=0)
     if words and isinstance(layout, SiteLanes):

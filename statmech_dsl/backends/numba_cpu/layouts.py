@@ -105,8 +105,13 @@ class SiteLanes:
         return self._gathered(names, f"{array}[{place}]", kind, tag)
 
     def _gathered(self, names: Names, value: str, kind: str, tag: str) -> Load:
-        """Values from here and there first go into a row: arithmetic on a row is vectorized."""
-        row = names.row(f"{tag}_{kind}", kind)
+        """Values from here and there first go into a row: arithmetic on a row is vectorized.
+
+        The row lies on the heap, lest LLVM collects the values by gather instructions: on many processors
+        they take longer than plain loads.
+        """
+        row = f"{tag}_{kind}"
+        names.heap[row] = kind
         return Load(f"{row}[r]", (), (f"{row}[r] = {value}",))
 
     def entry(self, d: str) -> str:

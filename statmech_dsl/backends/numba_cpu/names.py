@@ -10,8 +10,8 @@ class Names:
     """Maps the arrays of a program to the arguments of a kernel, in order of first use.
 
     ``tables`` collects the coefficient and index arrays that the printed code reads, ``rows`` the rows of
-    one number for each lane, with their types. S0, S1, ... are the states of all chunks, X0, X1, ... those of
-    one; F0, F1, ... and Y0, Y1, ... the features.
+    one number for each lane, with their types, and ``heap`` those that do not lie on the stack. S0, S1, ... are
+    the states of all chunks, X0, X1, ... those of one; F0, F1, ... and Y0, Y1, ... the features.
     """
 
     def __init__(self, model: ModelIR, tables: Tables, features: tuple[Feature, ...] = ()) -> None:
@@ -21,6 +21,7 @@ class Names:
         self.sums = {s.name: f"A{k}" for k, s in enumerate(model.sums)}
         self.tables: dict[str, str] = {}
         self.rows: dict[str, str] = {}
+        self.heap: dict[str, str] = {}
         self._locals: dict[tuple[str, int, str], str] = {}
         self._kinds = {self.state(v.name): v.domain.storage_dtype for v in model.variables}
         self._kinds |= {y: f.real for f, y in self.features.items()}
