@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from statmech_dsl.ir.draws import Attempts, Let
-from statmech_dsl.ir.expr import Expr, reads_of
+from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE
+from statmech_dsl.ir.draws import Attempts, Bernoulli, Categorical, Let, Normal
+from statmech_dsl.ir.expr import Expr, reads_of, walk
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, Move, Statement, Tally
 
 Lines = list[str]
@@ -16,17 +17,36 @@ def indent(lines: Iterable[str], levels: int = 1) -> Lines:
     return ["    " * levels + line for line in lines]
 
 
-def groups_of(body: tuple[Statement, ...]) -> list:
-    """Statements that share a loop over lanes as lists; the others by themselves."""
+_COSTS = dict.fromkeys(EXPENSIVE, 1.0) | {"sqrt": 0.5, "div": 0.5}
+"""Operations that take long, in units of an elementary function."""
+
+
+def groups_of(body: tuple[Statement, ...], whole: bool = False) -> list:
+    """Statements that share a loop over lanes as lists; the others by themselves.
+
+    Unless loops are left ``whole``, each has about one elementary function: in a longer chain of
+    operations a processor has no room to work on several vectors at once.
+    """
     out: list = []
+    load = 0.0
     for s in body:
         if isinstance(s, Accumulate | Attempts | Bump):
             out.append(s)
-        elif out and isinstance(out[-1], list):
+            continue
+        cost = _cost(s)
+        if out and isinstance(out[-1], list) and (whole or load + cost <= 1.0):
             out[-1].append(s)
+            load += cost
         else:
             out.append([s])
+            load = cost
     return out
+
+
+def _cost(s: Statement) -> float:
+    if isinstance(s, Categorical | Bernoulli | Normal):
+        return 1.0
+    return sum(_COSTS.get(x.op, 0.0) for x in {x for e in expressions_of(s) for x in walk(e)})
 
 
 def expressions_of(s) -> list[Expr]:

@@ -31,7 +31,8 @@ class PassPrinter:
         self.params = {q.name: first_param + k for k, q in enumerate(p.params)}
         self.real: Real = "float64"
         self.features = {f: y for f, y in names.features.items() if f.real == self.real}
-        self.groups = groups_of(p.body)
+        # The functions of a proposed value serve its energy and its features.
+        self.groups = groups_of(p.body, whole=bool(self._moved()) and _is_choice(p.body[-1]))
         self.outliving = crossing(self.groups)
         self.inside: dict[str, str] = {}
         self.slot = self.drawn = 0
@@ -206,6 +207,10 @@ class PassPrinter:
                 for array, k, row in targets
             ),
         ]
+
+
+def _is_choice(s: Statement) -> bool:
+    return isinstance(s, Assign) and any(e.op == "where" for e in s.value)
 
 
 def words(printer: PassPrinter) -> Lines:

@@ -85,8 +85,7 @@ class UnitVector(Domain):
         b = tuple(read(f"b{k}") for k in range(3))
         kappa, z, rho = (read(x) for x in ("kappa", "z", "rho"))
         u = read("u")
-        w = call("exp", -2.0 * kappa)
-        exact = 1.0 + call("log", u + (1.0 - u) * w) * read("inverse")
+        exact = 1.0 + call("log", u + (1.0 - u) * read("w")) * read("inverse")
         inverted = call("where", call("lt", kappa, const(1e-9)), 2.0 * u - 1.0, exact)
         # Orthonormal frame around b (Duff et al. 2017), free of branches but for the sign.
         e = tuple(read(f"e{k}") for k in range(3))
@@ -103,9 +102,11 @@ class UnitVector(Domain):
             *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(3)),
             Let("kappa", _norm(b)),
             Let("inverse", 1.0 / call("max", kappa, const(1e-300))),
+            Let("w", call("exp", -2.0 * kappa)),
             Let("z", call("max", const(-1.0), call("min", const(1.0), inverted))),
             Let("rho", call("sqrt", 1.0 - call("sqr", z))),
-            Let("half", half_sine(read("v") - 0.5)),
+            Let("t", read("v") - 0.5),
+            Let("half", half_sine(read("t"))),
             Let("x", rho * (1.0 - 2.0 * call("sqr", half))),
             Let("y", rho * (2.0 * half * call("sqrt", call("max", 0.0, 1.0 - call("sqr", half))))),
             Let("e0", b[0] * read("inverse")),
