@@ -55,11 +55,10 @@ def field_form(body: tuple[Statement, ...], exclusive: bool, ir: ModelIR) -> Fie
     weights = [w for w in weights if w.size != const(0.0)]
     if not weights or any(w.sums != 1 or w.betas[1] > 1 for w in weights):
         return "its log weights are not proportional to sums over neighbors"
-    regular = sum(g.role.degree or 0 for g in sums.gathers)
     return FieldForm(
         Accumulate((*sums.names, SIZE), tuple(g for g, _ in gathers)),
         max(float(w.size.attr) for w in weights),  # type: ignore[arg-type]
-        max(w.roundings for w in weights) + max((n for _, n in gathers), default=0) + regular,
+        max(w.roundings for w in weights) + max((n for _, n in gathers), default=0),
         any(w.betas[0] == 0 for w in weights),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.incidences import accumulate
-from statmech_dsl.backends.numba_cpu.layouts import Layout, SiteLanes, irregular_bounds
+from statmech_dsl.backends.numba_cpu.layouts import Layout, SiteLanes, bounds
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.printer import PassPrinter, words
 from statmech_dsl.backends.numba_cpu.single import WEIGHT2F_ERROR
@@ -101,12 +101,16 @@ class FieldPrinter(PassPrinter):
 
     def _margin(self, n_values: int) -> str:
         a, b, c = margin(self.form, n_values)
-        scale = number(b, self.real)
+        scale, static = "", 0
         for g in self.form.accumulate.gathers:
-            if g.role.degree is None:
-                low, high = irregular_bounds(self.names, g.role, self.layout)
-                scale = f"({scale} + {number(c, self.real)} * np.float32({high} - {low}))"
-        return f"fmaf({scale} * {self.name(SIZE)}, {self._beta('reach')}, {number(a, self.real)})"
+            low, high = bounds(self.names, g.role, self.layout)
+            if high.isdigit():
+                static += int(high)
+            else:
+                scale += f" + {number(c, self.real)} * np.float32({high} - {low})"
+        scale = number(b + static * c, self.real) + scale
+        size = f"({scale}) * {self.name(SIZE)}"
+        return f"fmaf({size}, {self._beta('reach')}, {number(a, self.real)})"
 
     def _beta(self, row: str) -> str:
         """A row that is filled when the kernel comes to a chunk; one number for sites as lanes."""

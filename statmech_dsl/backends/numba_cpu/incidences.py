@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.features import feature
-from statmech_dsl.backends.numba_cpu.layouts import Load, SiteLanes, cast, irregular_bounds
+from statmech_dsl.backends.numba_cpu.layouts import UNROLL, Load, SiteLanes, bounds, cast
 from statmech_dsl.backends.numba_cpu.spell import Shared, number, spell
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.kernel import Accumulate, Bump, Gather, Role
@@ -14,8 +14,6 @@ from statmech_dsl.ir.kernel import Accumulate, Bump, Gather, Role
 if TYPE_CHECKING:
     from statmech_dsl.backends.numba_cpu.printer import PassPrinter
 
-UNROLL = 16
-"""Regular roles up to this degree are unrolled."""
 AT_A_TIME = 8
 """Unrolled incidences that are added in one loop."""
 
@@ -123,10 +121,8 @@ def _add_in_loop(printer: PassPrinter, role: Role, terms: list[tuple[str, Expr]]
     here = Incidence(printer, role, printer.layout.entry("d") if regular else "d", "q")
     add = [f"{target} = {target} + {here.spell(e)}" for target, e in terms]
     add = [*printer.shared.take(), *add]
-    if regular:
-        return [f"for d in range({role.degree}):", *indent(_loop(printer, [here], add))]
-    low, high = irregular_bounds(printer.names, role, printer.layout)
-    if sites:
+    low, high = bounds(printer.names, role, printer.layout)
+    if sites and not regular:
         inner = [f"for d in range({low}, {high}):", *indent([*here.lanes, *add])]
         return [*here.before, printer.layout.loop, *indent(inner)]
     return [f"for d in range({low}, {high}):", *indent(_loop(printer, [here], add))]

@@ -127,8 +127,17 @@ def cast(text: str, kind: str, real: Real) -> str:
     return text if kind == real else f"np.{real}({text})"
 
 
-def irregular_bounds(names: Names, role: Role, layout: Layout) -> tuple[str, str]:
-    """Range of the incidences of a site in an irregular role."""
+UNROLL = 16
+"""Regular roles up to this degree are unrolled."""
+
+
+def bounds(names: Names, role: Role, layout: Layout) -> tuple[str, str]:
+    """Range of the incidences of a site; a large degree is a size: no part of the source."""
+    if role.degree is not None:
+        index = next((c.index for c in role.columns if c.index), None)
+        if index is None or role.degree <= UNROLL:
+            return "0", f"{role.degree}"
+        return "0", f"{names.table(index)}.shape[0]"
     pointer = names.table(role.pointer or "")
     k = "k + r" if isinstance(layout, SiteLanes) else "k"
     return f"{pointer}[{k}]", f"{pointer}[{k} + 1]"
