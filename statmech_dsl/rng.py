@@ -4,8 +4,8 @@ Every random word of a run is a function of (seed, replica, sweep, pass, rank, s
 nothing else, so a chain has the same bits whatever runs beside it. Two generators give them:
 
 * Philox4x32-10 (Salmon et al. 2011) turns a counter of four words and the seed into four words. It seeds
-  streams and serves the rejection loops, whose attempts count from 1: the block of an attempt belongs to the
-  counter ``(rank, replica, sweep, pass number + STREAM_STRIDE * attempt)``.
+  streams and serves the late attempts of rejection loops, which count from 1: the block of an attempt belongs
+  to the counter ``(rank, replica, sweep, pass number + STREAM_STRIDE * attempt)``.
 * SFC (Doty-Humphrey 2014), several times faster, gives the words of all other draws. ``rank`` is a site's place
   in the color-sorted order of a pass. Ranks are cut into tiles of `TILE` ranks; a tile has `TILE_LANES`
   streams, and rank k takes the words of lane ``k % TILE_LANES`` in turn. A stream begins anew in every

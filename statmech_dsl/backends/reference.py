@@ -11,7 +11,7 @@ import numpy as np
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Measures, record
 from statmech_dsl.ir.bits import Bits, class_energies, threshold
-from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
+from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
@@ -209,9 +209,11 @@ class Reference:
         words = rng.rank_words(rank, p.words, replica, t, p.stream, seed) if p.words else ()
 
         def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
-            if isinstance(s, Attempts):
-                return self._attempt(s, p, rank, replica, t, seed, env)
             u = tuple(float(rng.uniform(int(w))) for w in words[slot : slot + s.words])
+            if isinstance(s, Attempts):
+                return self._attempts(
+                    s, u, lambda n: rng.philox(rank, replica, t, p.stream + n, seed), env
+                )
             return self._draw(s, u, env)
 
         return decide
@@ -234,16 +236,20 @@ class Reference:
 
         return decide
 
-    def _attempt(self, s: Attempts, p: LoweredPass, rank, replica, t, seed, env: dict) -> float:
+    def _attempts(self, s: Attempts, first: tuple[float, ...], block: Callable, env: dict) -> float:
+        n = s.words // AT_ONCE
         for attempt in range(1, rng.MAX_ATTEMPTS + 1):
-            stream = p.stream + rng.STREAM_STRIDE * attempt
-            u = [float(rng.uniform(int(w))) for w in rng.philox(rank, replica, t, stream, seed)]
+            if attempt <= AT_ONCE:
+                u = first[n * (attempt - 1) : n * attempt]
+            else:
+                words = block(rng.STREAM_STRIDE * attempt)
+                u = tuple(float(rng.uniform(int(w))) for w in words)
             slot = 0
             for q in s.body:
                 if isinstance(q, Let):
                     env[q.name] = evaluate(q.expr, (), env)
                 else:
-                    env[q.name] = self._draw(q, tuple(u[slot : slot + q.words]), env)
+                    env[q.name] = self._draw(q, u[slot : slot + q.words], env)
                     slot += q.words
             if evaluate(s.accept, (), env) != 0.0:
                 return evaluate(s.result, (), env)

@@ -15,7 +15,7 @@ from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.draws import Attempts
-from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.ir.kernel import FieldForm, LoweredPass
 from statmech_dsl.ir.listing import listing
 from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable, content_hash
 from statmech_dsl.ir.notation import Symbol, elide
@@ -227,7 +227,7 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
 
 def _randomness(p: LoweredPass) -> str:
     loops = sum(isinstance(s, Attempts) for s in p.body)
-    parts = [f"{p.words} a site"] * bool(p.words) + ["4 an attempt"] * loops
+    parts = [f"{p.words} a site"] * bool(p.words) + ["4 a further attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"
 
 
@@ -271,13 +271,18 @@ def _tiers(compiled: Compiled) -> Iterator[str]:
     lowered, ir = compiled.lowered, compiled.recovered.ir
     together = all(p.dense for p in lowered.program.passes)
     for p in lowered.program.passes:
-        if p.dense is None:
-            why = dense_form(p, ir, lowered.tables)
-            yield f"{p.variable}: generic tier, not the dense field tier: {why}"
-        elif not together:
-            yield f"{p.variable}: generic tier, as not all variables are dense"
-        else:
+        if p.dense and together:
             yield f"{p.variable}: dense field tier, {FIELD_TIER[p.dense.method]}"
+            continue
+        why = (
+            dense_form(p, ir, lowered.tables) if p.dense is None else "not all variables are dense"
+        )
+        if isinstance(p.field, FieldForm):
+            yield f"{p.variable}: field tier, decided in float32, in float64 where that is too close"
+            yield f"    not the dense field tier: {why}"
+        else:
+            yield f"{p.variable}: generic tier, not the field tier: {p.field}"
+            yield f"    not the dense field tier: {why}"
 
 
 def _kernels_for(compiled: Compiled, n: int) -> NumbaKernels:

@@ -76,19 +76,27 @@ class Normal:
 Draw = Categorical | Bernoulli | Index | Uniform | Normal
 
 
+AT_ONCE = 3
+"""Attempts whose words come from the site's stream, so that all lanes of a vector make them together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempts:
     """Run ``body`` (at most four words) until ``accept`` is not 0, then bind ``name`` to ``result``.
 
-    Attempt k has a block of random words of its own, so the number of attempts of one site shifts no
-    other site's stream.
+    The first `AT_ONCE` attempts take the site's words, used or not; attempt k beyond has a block of
+    words of its own. So the number of attempts of one site shifts no other site's stream.
     """
 
     name: str
     body: tuple[Let | Draw, ...]
     accept: Expr
     result: Expr
-    words = 0
+
+    @property
+    def words(self) -> int:
+        """Words of the attempts that are made at once."""
+        return AT_ONCE * sum(s.words for s in self.body if not isinstance(s, Let))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,8 @@ def meaning(draw: Draw, u: tuple[Expr, ...]) -> Meaning:
             return Meaning((), radius * call("cos", 6.283185307179586 * u[1]), None)
 
 
-def _categorical(draw: Categorical, u: Expr) -> Meaning:
-    """Inversion of the cumulated weights; two states need one exponential and no division."""
+def cumulated_weights(draw: Categorical) -> tuple[tuple[Let, ...], tuple[Expr, ...]]:
+    """Statements, and the cumulated weights that they bind; two states need one exponential."""
     name, log_weights = draw.name, draw.log_weights
     lets: list[Let] = []
     if len(log_weights) == 2:
@@ -144,9 +152,17 @@ def _categorical(draw: Categorical, u: Expr) -> Meaning:
         lets.append(Let(f"{name}.c{k}", total + read(f"{name}.w{k}")))
         total = read(f"{name}.c{k}")
         cumulated.append(total)
-    lets.append(Let(f"{name}.t", u * total))
-    result = call("le", cumulated[0], read(f"{name}.t"))
-    for c in cumulated[1:-1]:
-        result = result + call("le", c, read(f"{name}.t"))
-    outcomes = tuple((float(k), read(f"{name}.w{k}") / total) for k in range(len(log_weights)))
-    return Meaning(tuple(lets), result, outcomes)
+    return tuple(lets), tuple(cumulated)
+
+
+def _categorical(draw: Categorical, u: Expr) -> Meaning:
+    """Inversion of the cumulated weights, without a division."""
+    lets, (*below, total) = cumulated_weights(draw)
+    threshold = Let(f"{draw.name}.t", u * total)
+    result = call("le", below[0], read(threshold.name))
+    for c in below[1:]:
+        result = result + call("le", c, read(threshold.name))
+    outcomes = tuple(
+        (float(k), read(f"{draw.name}.w{k}") / total) for k in range(len(draw.log_weights))
+    )
+    return Meaning((*lets, threshold), result, outcomes)

@@ -100,21 +100,33 @@ def _order(e: Expr) -> tuple[int, str]:
 def fold(e: Expr) -> Expr:
     """Normal form of one node whose arguments are folded already.
 
-    Constants are evaluated, signs pulled outwards, arguments of commutative operations ordered.
+    Constants are evaluated (cosines and sines of quarter turns exactly), signs pulled outwards, arguments
+    of commutative operations ordered.
     """
     if e.op not in OPS:
         return e
     a = e.args
     if all(x.op == "const" for x in a):
+        if e.op in ("cos", "sin") and (turns := a[0].attr / (math.pi / 2)) in range(-4, 5):  # type: ignore[operator]
+            return const((1.0, 0.0, -1.0, 0.0)[int(turns - (e.op == "sin")) % 4])
         return const(OPS[e.op](*(x.attr for x in a)))
-    if e.op in EVEN and a[0].op == "neg":
-        return fold(Expr(e.op, a[0].args))
+    if e.op in EVEN and (opposite := _opposite(a[0])):
+        return fold(Expr(e.op, (opposite,)))
     if e.op in COMMUTATIVE and _order(a[1]) < _order(a[0]):
         a = (a[1], a[0])
     if e.op in EVEN and a[0].op == "sub" and _order(a[0].args[1]) < _order(a[0].args[0]):
         a = (Expr("sub", a[0].args[::-1]),)
     rule = _RULES.get(e.op)
     return (rule(*a) if rule else None) or Expr(e.op, a)
+
+
+def _opposite(x: Expr) -> Expr | None:
+    """``-x`` where x has a sign that can be seen."""
+    if x.op == "neg":
+        return x.args[0]
+    if x.op == "mul" and x.args[0].op == "const" and x.args[0].attr < 0:  # type: ignore[operator]
+        return call("mul", -x.args[0].attr, x.args[1])  # type: ignore[operator]
+    return None
 
 
 def _fold_add(x: Expr, y: Expr) -> Expr | None:
@@ -190,8 +202,8 @@ def _fold_cos(x: Expr) -> Expr | None:
 
 
 def _fold_sin(x: Expr) -> Expr | None:
-    if x.op == "neg":
-        return call("neg", call("sin", x.args[0]))
+    if opposite := _opposite(x):
+        return call("neg", call("sin", opposite))
     quarter = _quarter_turns(x)
     return None if quarter is None else (_SIN, _COS, _MINUS_SIN, _MINUS_COS)[quarter[0]](quarter[1])
 

@@ -108,13 +108,33 @@ Statement = Accumulate | Let | Draw | Attempts | Tally | Assign | Bump | Move
 
 
 @dataclass(frozen=True, slots=True)
+class FieldForm:
+    """What a pass needs for the field tier, which decides in float32 and decides again what is close.
+
+    ``accumulate`` binds, besides the names of the body's own, `SIZE`: a bound on the sum of what the
+    incidences of a site add to any of them in absolute value. A log weight of the draw is at most
+    ``growth * factor * SIZE``, with the factor |beta|, or 1 + |beta| if ``fixed``, and comes about in
+    at most ``roundings`` roundings and one for each incidence.
+    """
+
+    accumulate: Accumulate
+    growth: float
+    roundings: int
+    fixed: bool
+
+
+SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
 class LoweredPass:
     """A pass that a backend can run.
 
     ``order`` names the table of sites by rank, ``segments`` that of the ranks where colors begin (and the
     end); ``words`` is the number of random words of a site. In an ``exclusive`` pass all sites of a replica
     hang together through running sums or the running energy: only replicas may run in parallel. ``dense``
-    is set where a matrix gives the fields of all sites.
+    is set where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
+    not take the pass.
     """
 
     update: str
@@ -127,6 +147,7 @@ class LoweredPass:
     words: int
     exclusive: bool
     dense: DenseForm | None = None
+    field: FieldForm | str = "not analyzed"
 
 
 @dataclass(frozen=True, slots=True)

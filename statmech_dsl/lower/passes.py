@@ -10,6 +10,7 @@ from statmech_dsl.ir.domains.base import Form
 from statmech_dsl.ir.kernel import Assign, LocalEnergy, LoweredPass, Move, SitePass, Statement
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.coloring import Order, color, natural
+from statmech_dsl.lower.field import field_form
 from statmech_dsl.lower.forms import forms
 from statmech_dsl.lower.incidence import Occurrence, occurrences
 from statmech_dsl.lower.laws import LAWS, drop_reference
@@ -65,6 +66,7 @@ def lower_pass(
         else:
             lowered.append(s)
     words = sum(getattr(s, "words", 0) for s in lowered)
+    exclusive = analysis.exclusive or any(isinstance(s, Move) for s in lowered)
     return LoweredPass(
         site_pass.update,
         v,
@@ -74,5 +76,6 @@ def lower_pass(
         f"{v}.segments",
         stream,
         words,
-        analysis.exclusive or any(isinstance(s, Move) for s in lowered),
+        exclusive,
+        field=field_form(tuple(lowered), exclusive, ir),
     )

@@ -110,7 +110,7 @@ def test_lanes_hold_sites_or_replicas():
 
 def test_tiers_and_why_not_a_faster_one(ising):
     assert (
-        "s: generic tier, not the dense field tier: a site has 4 couplings, fewer than 8"
+        "    not the dense field tier: a site has 4 couplings, fewer than 8"
         in lines(sm.explain(ising), "Kernels")
     )
     glass = lines(sm.explain(MODELS["sherrington_kirkpatrick"](N=16)), "Kernels")
@@ -162,9 +162,9 @@ def test_updates_that_are_asked_for(ising):
         sm.explain(ising, updates="magic")
 
 
-def test_rejection_loops_take_words_of_their_own():
+def test_rejection_loops_take_words_of_the_site_first():
     updates = lines(sm.explain(MODELS["xy"](L=4)), "Updates")
-    assert updates[0] == "theta: heat_bath, random words of 32 bits: 4 an attempt"
+    assert updates[0] == "theta: heat_bath, random words of 32 bits: 6 a site, 4 a further attempt"
 
 
 def test_random_couplings_are_shown_and_refused_by_sample():

@@ -8,7 +8,7 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Measures, record
-from statmech_dsl.ir.draws import Attempts, Let, meaning
+from statmech_dsl.ir.draws import AT_ONCE, Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
@@ -170,12 +170,13 @@ class NumpyKernels:
                         bumps.append((target.array, int(element), evaluate(e, slots, env)))
                 case Assign(value):
                     new = [evaluate(e, [], env) for e in value]
-                case Attempts():
-                    self._attempt(s, p, rank, packed, env)
                 case _:
                     words = [self._word(p, rank, packed, slot + k) for k in range(s.words)]
                     slot += s.words
-                    self._draw(s, words, env)
+                    if isinstance(s, Attempts):
+                        self._attempts(s, words, p, rank, packed, env)
+                    else:
+                        self._draw(s, words, env)
         for k, x in enumerate(new):
             rows[:, site * n + k] = x
         for name, element, change in bumps:
@@ -193,15 +194,20 @@ class NumpyKernels:
             env[let.name] = evaluate(let.expr, [], env)
         env[s.name] = evaluate(m.result, [], env)
 
-    def _attempt(self, s: Attempts, p: LoweredPass, rank: int, packed: State, env: dict) -> None:
+    def _attempts(
+        self, s: Attempts, first: list, p: LoweredPass, rank: int, packed: State, env: dict
+    ) -> None:
         """Repeat until every replica has accepted; each keeps its first accepted result."""
         result, waiting = np.zeros(packed.n_replicas), np.ones(packed.n_replicas, bool)
-        attempt = 0
+        attempt, n = 0, s.words // AT_ONCE
         while waiting.any():
             attempt += 1
-            stream = p.stream + rng.STREAM_STRIDE * attempt
-            words = rng.philox(rank, packed.replicas, packed.sweep, stream, packed.seed)
-            u = [rng.uniform(w) for w in words]
+            if attempt <= AT_ONCE:  # words of the site's stream
+                u = first[n * (attempt - 1) : n * attempt]
+            else:
+                stream = p.stream + rng.STREAM_STRIDE * attempt
+                words = rng.philox(rank, packed.replicas, packed.sweep, stream, packed.seed)
+                u = [rng.uniform(w) for w in words]
             for q in s.body:
                 if isinstance(q, Let):
                     env[q.name] = evaluate(q.expr, [], env)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from statmech_dsl.backends.numba_cpu.layouts import BLOCK, Layout, ReplicaLanes, SiteLanes
+from statmech_dsl.backends.numba_cpu.body import Lines, indent
+from statmech_dsl.backends.numba_cpu.layouts import BLOCK, Layout, ReplicaLanes, SiteLanes, cast
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.printer import Lines, indent
 from statmech_dsl.backends.numba_cpu.spell import Shared, spell
 from statmech_dsl.backends.numba_cpu.whole import is_whole, spell_whole
-from statmech_dsl.ir.expr import const
+from statmech_dsl.ir.expr import Expr, const
 from statmech_dsl.ir.model import Column, Family, ModelIR
 from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 
@@ -76,7 +76,7 @@ def _front(f: Family, names: Names) -> str:
     """What all instances share, as a factor to print before their sum."""
     front, _ = front_and_inner(f)
     tables = [names.table(c.array) if c.kind == "coefficient" else "" for c in f.columns]
-    return "" if front == const(1.0) else f"{spell(front, lambda k: f'{tables[k]}[0]', str)} * "
+    return "" if front == const(1.0) else f"{spell(front, _slots([f'{x}[0]' for x in tables]))} * "
 
 
 def _group(term: Callable[[str], str]) -> str:
@@ -91,18 +91,18 @@ def _add_in_lanes(f: Family, names: Names, layout: ReplicaLanes, target: Target)
     before: Lines = []
     slots: list[str] = []
     for k, column in enumerate(f.columns):
-        lines, spelling = layout.load(names, column, "d + b", f"q{k}")
+        lines, spelling = _load_lanes(names, layout, column, f"q{k}")
         before += lines
         slots.append(spelling)
     shared = Shared()
-    term = spell(inner, lambda k: slots[k], str, shared)
+    term = spell(inner, _slots(slots), shared)
     count = _count(f, names)
     alike = f" and {element}[d] == {element}[d + {GROUP - 1}]" if element else ""
     lines = [
         f"for d in range(0, {count}, {GROUP}):",
         f"    m = min({GROUP}, {count} - d)",
         "    for b in range(m):",
-        *indent([*before, layout.loop, *indent([*shared.lines, f"terms[b, r] = {term}"])], 2),
+        *indent([*before, layout.loop, *indent([*shared.take(), f"terms[b, r] = {term}"])], 2),
         f"    if m == {GROUP}{alike}:",
         *([f"        e = {element}[d]"] if element else []),
         *indent(
@@ -143,10 +143,11 @@ def _add_alone(f: Family, names: Names, layout: SiteLanes, target: Target) -> Li
     gathered = [k for k, c in enumerate(f.columns) if c.index is not None]
     gather = [f"    p{k}[r] = {slots[k]}" for k in gathered]
     shared = Shared()
-    term = spell(inner, lambda k: f"p{k}[r]" if k in gathered else slots[k], str, shared)
+    rows = [f"p{k}[r]" if k in gathered else x for k, x in enumerate(slots)]
+    term = spell(inner, _slots(rows), shared)
     each = "for r in range(m):"
     fill = [each, *gather] if gather else []
-    fill += [each, *indent([*shared.lines, f"terms[r] = {term}"])]
+    fill += [each, *indent([*shared.take(), f"terms[r] = {term}"])]
     group = _group(lambda b: f"terms[{b}]")
     if element is None:
         add = [
@@ -172,6 +173,25 @@ def _add_alone(f: Family, names: Names, layout: SiteLanes, target: Target) -> Li
     return [*start, *indent([*fill, *add])]
 
 
+def _slots(spelled: list[str]) -> Callable[[Expr], str | None]:
+    return lambda e: spelled[e.attr] if e.op == "slot" else None  # type: ignore[index]
+
+
+def _load_lanes(names: Names, layout: ReplicaLanes, column: Column, tag: str) -> tuple[Lines, str]:
+    """Lines before a loop over lanes, and the spelling of what a column reads in instance d + b."""
+    index = "0" if column.index is None else f"{names.table(column.index)}[d + b]"
+    kind = "float64"
+    if column.kind == "coefficient":
+        load = layout.coefficient(names, column.array, index, tag, "float64")
+    elif column.kind == "sum":
+        load = layout.state(names, names.sums[column.array], kind, index, tag)
+    else:
+        array, place = names.state(column.array), names.place(column.array, index, column.component)
+        kind = names.kind(array)
+        load = layout.state(names, array, kind, place, tag)
+    return list(load.before), cast(load.text, kind, "float64")
+
+
 def _load(names: Names, column: Column, tag: str) -> tuple[Lines, str]:
     """Lines before a block, and the spelling of what a column reads in instance d + r."""
     assert column.kind != "sum", "running sums tie sites together: they need replica lanes"
@@ -181,5 +201,5 @@ def _load(names: Names, column: Column, tag: str) -> tuple[Lines, str]:
     lines = [f"{tag} = {names.table(column.index)}[d : d + m]"]
     if column.kind == "coefficient":
         return lines, f"{array}[{tag}[r]]"
-    row = names.row(column.array, f"{tag}[r]", column.component)
-    return lines, f"X{names.states[column.array][1:]}[{row}]"
+    place = names.place(column.array, f"{tag}[r]", column.component)
+    return lines, f"{names.state(column.array)}[{place}]"

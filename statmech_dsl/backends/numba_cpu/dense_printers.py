@@ -7,12 +7,13 @@ definition, whatever the arithmetic of the fields.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
+from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.printer import Lines, PassPrinter, indent
+from statmech_dsl.backends.numba_cpu.printer import PassPrinter
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM, WARM_UP
@@ -52,13 +53,12 @@ class DensePrinter:
 
     def decision(self) -> Lines:
         """The statements of the pass at the rank k, for one lane."""
-        printer = PassPrinter(replace(self.p, words=0), self.z, 0, self.names, OneLane(self.lanes))
-        body = printer.lines()
-        rows = sorted({self.names.local(n, self.z) for n in printer.rows} | {"new0"})
+        names = self.names.without_rows()
+        body = PassPrinter(self.p, self.z, 0, names, OneLane(self.lanes)).decide()
         return [
-            *(f"{row} = np.empty({self.lanes})" for row in rows),
-            f"W = np.empty((1, {self.lanes}))",
-            "W[0, lane] = uniform(word)",
+            *(f"{r} = row({self.lanes}, np.{kind})" for r, kind in sorted(names.rows.items())),
+            f"w0 = row({self.lanes}, np.uint32)",
+            "w0[lane] = word",
             f"i = {self.order}[k]",
             *body,
         ]

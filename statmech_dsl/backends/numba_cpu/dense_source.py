@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.dense_printers import DensePrinter, Fields, Products, view
 from statmech_dsl.backends.numba_cpu.kernels_source import COMPILE, HEADER, Source
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.printer import Lines, indent
 from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES

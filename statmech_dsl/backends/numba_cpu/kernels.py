@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +11,19 @@ import numpy as np
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.dense import DenseSweep
-from statmech_dsl.backends.numba_cpu.kernels_source import measure_source, sweep_source
-from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, choose_layout
+from statmech_dsl.backends.numba_cpu.kernels_source import (
+    feature_source,
+    measure_source,
+    sweep_source,
+)
+from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, SiteLanes, choose_layout
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
+
+WORTH_SHARING = 1 << 15
+"""Sites of a color from which on threads share it: handing out work takes as long as some thousand sites."""
 
 
 @dataclass(eq=False)
@@ -23,11 +31,13 @@ class Packed:
     """A state in chunks of lanes: values [chunk, row, lane], numbers of a replica [chunk, lane].
 
     Lanes beyond the last replica repeat it under a number of its own; they are dropped when unpacked.
-    ``fields`` are the cached fields of dense passes, ``fields_of`` the couplings that they belong to.
+    ``features`` are functions of the values that neighbors read, of the same shape; ``fields`` are the cached
+    fields of dense passes, ``fields_of`` the couplings that they belong to.
     """
 
     state: State
     values: dict[str, np.ndarray]
+    features: list[np.ndarray]
     replicas: np.ndarray
     beta: np.ndarray
     params: list[np.ndarray]
@@ -41,17 +51,18 @@ class NumbaKernels:
 
     def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
         self.program, self.threads = program, threads
-        colors = [len(tables[p.segments]) - 1 for p in program.passes]
-        n_sites = sum(len(tables[p.order]) for p in program.passes)
-        layout = choose_layout(program, colors, n_sites, n_replicas)
+        self._colors = [len(tables[p.segments]) - 1 for p in program.passes]
+        self._n_sites = sum(len(tables[p.order]) for p in program.passes)
+        layout = choose_layout(program, self._colors, self._n_sites, n_replicas)
         dense = bool(program.passes) and all(p.dense for p in program.passes)
         if dense and n_replicas < 8:  # an empty lane would cost as much as a full one
             layout = ReplicaLanes(1)
-        self.layout = layout
+        self.layout, self._sites = layout, isinstance(layout, SiteLanes)
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._dense = DenseSweep(program, tables, self.lanes) if dense else None
         self._sweep = self._dense.source if self._dense else sweep_source(program, tables, layout)
         self._measure = measure_source(program, tables, layout)
+        self._compute = feature_source(program)
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._measure_tables = [tables[name] for name in self._measure.tables]
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
@@ -79,6 +90,7 @@ class NumbaKernels:
         return Packed(
             state.copy(),
             values,
+            self._features(values),
             self._chunks(state.replicas),
             self._chunks(state.beta),
             [self._chunks(p) for p in state.params],
@@ -86,6 +98,14 @@ class NumbaKernels:
             if len(state.accepted)
             else np.zeros((0, 1, 1), np.int64),
         )
+
+    def _features(self, values: dict[str, np.ndarray]) -> list[np.ndarray]:
+        features = [np.empty(values[f.variable].shape, f.real) for f in self._sweep.features]
+        if features:
+            kernel = cache.load(self._compute.text)
+            arguments = (*values.values(), *features)
+            spread(lambda a, b: kernel(a, b, *arguments), len(features[0]), self.threads)
+        return features
 
     def _chunks(self, x: np.ndarray, rows: bool = False) -> np.ndarray:
         """Replicas to [chunk, lane] (or [chunk, row, lane]), the last one repeated as padding."""
@@ -114,25 +134,53 @@ class NumbaKernels:
         if self._dense:
             self._dense(packed, n, self.threads)
             return
+        if self._within_colors(len(packed.beta)):
+            self._sweep_within_colors(packed, n)
+        else:
+            whole = (0, sum(self._colors), 0, 1) if self._sites else ()
+            work = self._bound(packed, packed.accepted)
+            spread(
+                lambda a, b: work(a, b, n, packed.state.sweep, whole),
+                len(packed.beta),
+                self.threads,
+            )
+        packed.state.sweep += n
+
+    def _bound(self, packed: Packed, accepted: np.ndarray) -> Callable[..., None]:
+        """The kernel as a function of chunks, number of sweeps, first sweep, and which part of each."""
         kernel, state = cache.load(self._sweep.text), packed.state
         low, width = state.law_range
-        arguments = (
-            self._sum_sizes,
-            n,
-            state.sweep,
-            np.uint64(state.seed),
-            packed.replicas,
-            packed.beta,
-            packed.accepted,
+        numbers = (np.uint64(state.seed), packed.replicas, packed.beta, accepted)
+        rest = (
             state.law_table,
             low,
             1.0 / width,
             *packed.params,
             *packed.values.values(),
+            *packed.features,
             *self._sweep_tables,
         )
-        spread(lambda a, b: kernel(a, b, *arguments), len(packed.beta), self.threads)
-        state.sweep += n
+        return lambda a, b, n, t, part: kernel(a, b, self._sum_sizes, n, t, *numbers, *part, *rest)
+
+    def _within_colors(self, n_chunks: int) -> bool:
+        """Whether threads share the sites of a color, as there are too few replicas to share."""
+        large = self._n_sites >= WORTH_SHARING * sum(self._colors)
+        return self._sites and n_chunks < self.threads and large
+
+    def _sweep_within_colors(self, packed: Packed, n: int) -> None:
+        """Color after color; each thread counts acceptances for itself."""
+        counts = [np.zeros_like(packed.accepted) for _ in range(self.threads)]
+        works = [self._bound(packed, accepted) for accepted in counts]
+        for c in range(len(packed.beta)):
+            for t in range(packed.state.sweep, packed.state.sweep + n):
+                for stage in range(sum(self._colors)):
+                    part = (stage, stage + 1)
+                    spread(
+                        lambda a, b: works[a](c, c + 1, 1, t, (*part, a, self.threads)),  # noqa: B023
+                        self.threads,
+                        self.threads,
+                    )
+        packed.accepted += sum(counts)
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""

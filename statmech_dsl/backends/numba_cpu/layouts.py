@@ -10,11 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.backends.numba_cpu.names import Names
+from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.kernel import Program, Role
-from statmech_dsl.ir.model import Column
 
 BLOCK = 256
 """Sites that are done together; tiles of random streams hold a whole number of them."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """How something is read: lines before the loop over lanes, lines in a loop of their own, the spelling."""
+
+    text: str
+    before: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,33 +42,25 @@ class ReplicaLanes:
         """Loop over the lanes."""
         return f"for r in range({self.lanes}):"
 
-    def own(self, names: Names, variable: str, component: int) -> str:
-        """The present value of the site."""
-        return (
-            f"np.float64(X{names.states[variable][1:]}[{names.row(variable, 'i', component)}, r])"
-        )
+    def own(self, names: Names, array: str, variable: str, component: int) -> str:
+        """The element of an array that belongs to the site."""
+        return f"{array}[{names.place(variable, 'i', component)}, r]"
 
-    def target(self, names: Names, variable: str, component: int) -> str:
-        """Where the new value goes."""
-        return f"X{names.states[variable][1:]}[{names.row(variable, 'i', component)}, r]"
-
-    def replica_number(self, name: str) -> str:
+    def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""
         return f"{name}[c, r]"
 
     def word(self, slot: int) -> str:
         """Random word ``slot`` of the site."""
-        return f"W[{slot}, r]"
+        return f"w{slot}[r]"
 
-    def load(self, names: Names, column: Column, entry: str, tag: str) -> tuple[list[str], str]:
-        """Lines before the loop, and the spelling of what a column reads for a lane."""
-        index = "0" if column.index is None else f"{names.table(column.index)}[{entry}]"
-        if column.kind == "coefficient":
-            return [f"{tag} = {names.table(column.array)}[{index}]"], tag
-        if column.kind == "sum":
-            return [f"{tag} = {names.sums[column.array]}[{index}]"], f"{tag}[r]"
-        row = names.row(column.array, index, column.component)
-        return [f"{tag} = X{names.states[column.array][1:]}[{row}]"], f"np.float64({tag}[r])"
+    def coefficient(self, names: Names, array: str, index: str, tag: str, real: Real) -> Load:
+        """Read a coefficient."""
+        return Load(tag, (f"{tag} = {cast(f'{names.table(array)}[{index}]', 'float64', real)}",))
+
+    def state(self, names: Names, array: str, kind: str, place: str, tag: str) -> Load:
+        """Read the row of a state, or of a feature, whose type is ``kind``."""
+        return Load(f"{tag}[r]", (f"{tag} = {array}[{place}]",))
 
     def entry(self, d: str) -> str:
         """Where incidence d of the site stands in the table of a regular role."""
@@ -80,16 +81,11 @@ class SiteLanes:
         """Loop over the lanes."""
         return "for r in range(m):"
 
-    def own(self, names: Names, variable: str, component: int) -> str:
-        """The present value of the site."""
-        return f"np.float64({self.target(names, variable, component)})"
+    def own(self, names: Names, array: str, variable: str, component: int) -> str:
+        """The element of an array that belongs to the site."""
+        return f"{array}[{names.place(variable, 'order[k + r]', component)}]"
 
-    def target(self, names: Names, variable: str, component: int) -> str:
-        """Where the new value goes."""
-        row = names.row(variable, "order[k + r]", component)
-        return f"X{names.states[variable][1:]}[{row}]"
-
-    def replica_number(self, name: str) -> str:
+    def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""
         return f"{name}_c"
 
@@ -97,16 +93,26 @@ class SiteLanes:
         """Random word ``slot`` of the site."""
         return f"W[{slot}, first + r]"
 
-    def load(self, names: Names, column: Column, entry: str, tag: str) -> tuple[list[str], str]:
-        """Lines before the loop, and the spelling of what a column reads for a lane."""
-        if column.index is None:
-            return [f"{tag} = {names.table(column.array)}[0]"], tag
-        index = f"{names.table(column.index)}[{entry}]"
-        if column.kind == "coefficient":
-            return [], f"{names.table(column.array)}[{index}]"
-        assert column.kind == "state", "running sums tie sites together: they need replica lanes"
-        row = names.row(column.array, index, column.component)
-        return [], f"np.float64(X{names.states[column.array][1:]}[{row}])"
+    def coefficient(self, names: Names, array: str, index: str, tag: str, real: Real) -> Load:
+        """Read a coefficient."""
+        value = f"{names.table(array)}[{index}]"
+        if index == "0":
+            return Load(tag, (f"{tag} = {cast(value, 'float64', real)}",))
+        return self._gathered(names, value, real, tag)
+
+    def state(self, names: Names, array: str, kind: str, place: str, tag: str) -> Load:
+        """Read a state, or a feature, whose type is ``kind``."""
+        return self._gathered(names, f"{array}[{place}]", kind, tag)
+
+    def _gathered(self, names: Names, value: str, kind: str, tag: str) -> Load:
+        """Values from here and there first go into a row: arithmetic on a row is vectorized.
+
+        The row lies on the heap, lest LLVM collects the values by gather instructions: on many processors
+        they take longer than plain loads.
+        """
+        row = f"{tag}_{kind}"
+        names.heap[row] = kind
+        return Load(f"{row}[r]", (), (f"{row}[r] = {value}",))
 
     def entry(self, d: str) -> str:
         """Where incidence d of the site stands in the table of a regular role."""
@@ -116,23 +122,25 @@ class SiteLanes:
 Layout = ReplicaLanes | SiteLanes
 
 
+def cast(text: str, kind: str, real: Real) -> str:
+    """A number of type ``kind`` as a real one."""
+    return text if kind == real else f"np.{real}({text})"
+
+
 UNROLL = 16
 """Regular roles up to this degree are unrolled."""
 
 
-def regular_bounds(names: Names, role: Role) -> str:
-    """Range of the incidences in a regular role; a large degree is a size: no part of the source."""
-    index = next((c.index for c in role.columns if c.index), None)
-    if index is None or (role.degree or 0) <= UNROLL:
-        return f"range({role.degree})"
-    return f"range({names.table(index)}.shape[0])"
-
-
-def irregular_bounds(names: Names, role: Role, layout: Layout) -> str:
-    """Range of the incidences of a site in an irregular role."""
+def bounds(names: Names, role: Role, layout: Layout) -> tuple[str, str]:
+    """Range of the incidences of a site; a large degree is a size: no part of the source."""
+    if role.degree is not None:
+        index = next((c.index for c in role.columns if c.index), None)
+        if index is None or role.degree <= UNROLL:
+            return "0", f"{role.degree}"
+        return "0", f"{names.table(index)}.shape[0]"
     pointer = names.table(role.pointer or "")
     k = "k + r" if isinstance(layout, SiteLanes) else "k"
-    return f"range({pointer}[{k}], {pointer}[{k} + 1])"
+    return f"{pointer}[{k}]", f"{pointer}[{k} + 1]"
 
 
 def choose_layout(program: Program, segments: list[int], n_sites: int, n_replicas: int) -> Layout:

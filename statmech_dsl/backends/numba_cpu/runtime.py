@@ -1,4 +1,4 @@
-"""What generated kernels import: Philox, the elementary functions, and the bit operations below them.
+"""What generated kernels import: generators, elementary functions, and what Numba lacks below them.
 
 The elementary functions are those of `ir.elementary`, compiled from the same Python code with
 LLVM's fma and bit casts as primitives. There is no fastmath: the order of operations is the contract.
@@ -15,6 +15,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from statmech_dsl import rng
 from statmech_dsl.ir import elementary
@@ -42,6 +43,31 @@ def _float(typingctx, x):
     return types.float64(types.int64), (
         lambda context, builder, signature, args: builder.bitcast(args[0], _F64)
     )
+
+
+@intrinsic(prefer_literal=True)
+def row(typingctx, n, dtype):
+    """A row of n numbers on the stack, n being a literal: LLVM knows that nothing else overlaps with it."""
+    length, kind = n.literal_value, types.Array(dtype.dtype, 1, "C")
+
+    def generate(context, builder, signature, args):
+        item = context.get_data_type(dtype.dtype)
+        with builder.goto_entry_block():
+            memory = builder.alloca(ir.ArrayType(item, length))
+            memory.align = 64
+        array = arrayobj.make_array(kind)(context, builder)
+        size = ir.Constant(_I64, context.get_abi_sizeof(item))
+        arrayobj.populate_array(
+            array,
+            data=builder.bitcast(memory, item.as_pointer()),
+            shape=[ir.Constant(_I64, length)],
+            strides=[size],
+            itemsize=size,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return kind(n, dtype), generate
 
 
 _MAGIC, _MAGIC_BITS = 6755399441055744.0, np.int64(0x4338000000000000)
@@ -147,6 +173,7 @@ def sfc32(a, b, c, n):
 
 
 _WARM_UP, _TILE_LANES, _TILE_STEPS = rng.WARM_UP, rng.TILE_LANES, rng.TILE_STEPS
+_TILE = rng.TILE
 
 
 @njit(error_model="numpy", nogil=True)
@@ -164,7 +191,7 @@ def seed_tile(g0, g1, g2, block, replicas, sweep, stream, k0, k1):
 
 @njit(error_model="numpy", nogil=True)
 def tile_words(w, block, replica, sweep, stream, k0, k1, g0, g1, g2):
-    """Uniforms of a tile, by slot and rank, for one replica."""
+    """Random words of a tile, by slot and rank, for one replica."""
     for r in range(_TILE_LANES):
         a, b, c, _ = philox(block + U(r), replica, sweep, stream, k0, k1)
         g0[r], g1[r], g2[r] = U32(a), U32(b), U32(c)
@@ -179,7 +206,7 @@ def tile_words(w, block, replica, sweep, stream, k0, k1, g0, g1, g2):
             row = w[slot, step * _TILE_LANES : (step + 1) * _TILE_LANES]
             for r in range(_TILE_LANES):
                 g0[r], g1[r], g2[r], word = sfc32(g0[r], g1[r], g2[r], n)
-                row[r] = uniform(word)
+                row[r] = word
 
 
 @_inline
@@ -193,3 +220,11 @@ def lookup(table, low, inverse_width, energy):
     """Nearest bin of a tabulated function of the energy, held within the table."""
     k = np.rint((energy - low) * inverse_width)
     return table[np.int64(minimum(maximum(k, 0.0), np.float64(len(table) - 1)))]
+
+
+@_inline
+def share(first, last, part, parts):
+    """Part of the ranks first <= k < last, cut where tiles begin."""
+    low, n = first // _TILE, -(-last // _TILE) - first // _TILE
+    begin, end = low + n * part // parts, low + n * (part + 1) // parts
+    return max(first, begin * _TILE), min(last, end * _TILE)

@@ -56,6 +56,9 @@ LARGEST_SLACK = 0.25
 WIDER = 1.25
 ALWAYS64 = 2.0**-30
 """Bound on the errors of `weight2` and of the products around it in float64."""
+WEIGHT2F_ERROR = 2.0**-22
+"""Relative error of `weight2f` within +-126."""
+_S8, _ULP24 = np.uint32(8), f32(2.0**-24)
 _ONE, _HALF, _ULP = f32(1.0), f32(0.5), f32(2.0**-32)
 _LIMIT, _MAGIC, _MAGIC_BITS, _S23 = f32(126.0), f32(12582912.0), i32(0x4B400000), i32(23)
 _C1, _C2, _C3 = f32(0.6931471805599453), f32(0.24022650695910072), f32(0.055504108664821576)
@@ -74,6 +77,18 @@ def exp2_32(x):
     p = fma32(p, r, _C1)
     p = fma32(p, r, _ONE)
     return _float(i32(_bits(p) + i32(i32(_bits(t) - _MAGIC_BITS) << _S23)))
+
+
+@_inline
+def weight2f(x):
+    """2**x, x being held within +-126: neither far end decides a draw of 2^-32 wrongly."""
+    return exp2_32(min(max(x, -_LIMIT), _LIMIT))
+
+
+@_inline
+def top24(word):
+    """The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `runtime.uniform`."""
+    return f32(f32(i32(word >> _S8)) * _ULP24)
 
 
 @_inline

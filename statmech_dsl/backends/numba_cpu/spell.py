@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from statmech_dsl.ir.expr import Expr
 
@@ -33,11 +34,12 @@ EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
 RUNTIME_NAMES = ", ".join(
     sorted(
         EXPENSIVE
-        | {"lookup", "maximum", "minimum", "philox", "seed_tile", "sfc32", "sign", "square"}
-        | {"tile_words", "uniform"}
+        | {"lookup", "maximum", "minimum", "philox", "row", "seed_tile", "sfc32", "share", "sign"}
+        | {"square", "tile_words", "uniform"}
     )
 )
 """What generated modules import from `runtime`."""
+Real = Literal["float64", "float32"]
 
 
 class Shared:
@@ -47,51 +49,63 @@ class Shared:
     """
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self._lines: list[str] = []
         self._variables: dict[str, str] = {}
 
     def bind(self, call: str) -> str:
         """Variable that holds the value of a call; its line comes before the line that uses it."""
         if call not in self._variables:
             self._variables[call] = f"x{len(self._variables)}"
-            self.lines.append(f"{self._variables[call]} = {call}")
+            self._lines.append(f"{self._variables[call]} = {call}")
         return self._variables[call]
+
+    def take(self) -> list[str]:
+        """Lines that bind the calls since the last time."""
+        lines, self._lines = self._lines, []
+        return lines
 
 
 def spell(
     e: Expr,
-    slot: Callable[[int], str],
-    name: Callable[[str], str],
+    leaf: Callable[[Expr], str | None],
     shared: Shared | None = None,
+    real: Real = "float64",
 ) -> str:
-    """Print an expression; ``slot`` and ``name`` print its leaves."""
+    """Print an expression; ``leaf`` prints slots, names, and whatever else is at hand already."""
+    known = leaf(e)
+    if known is not None:
+        return known
 
     def of(x: Expr) -> str:
-        return spell(x, slot, name, shared)
+        return spell(x, leaf, shared, real)
 
     if e.op == "const":
-        return _number(e.attr)  # type: ignore[arg-type]
-    if e.op == "slot":
-        return slot(e.attr)  # type: ignore[arg-type]
-    if e.op == "read":
-        return name(e.attr)  # type: ignore[arg-type]
+        return number(e.attr, real)  # type: ignore[arg-type]
     if e.op == "table":
         return f"lookup(law_table, law_low, law_inverse, {of(e.args[0])})"
     if e.op == "where":
-        return f"({of(e.args[1])} if {_condition(e.args[0], of)} else {of(e.args[2])})"
+        return f"({of(e.args[1])} if {_condition(e.args[0], of, real)} else {of(e.args[2])})"
     if e.op in _COMPARE:
-        return f"(1.0 if {_condition(e, of)} else 0.0)"
+        return f"({number(1.0, real)} if {_condition(e, of, real)} else {number(0.0, real)})"
     text = _SPELLING[e.op].format(*(of(x) for x in e.args))
-    return shared.bind(text) if shared and e.op in EXPENSIVE else text
+    if e.op not in EXPENSIVE:
+        return text
+    if real == "float32":
+        assert e.op == "weight2", f"{e.op} has no form in float32"
+        text = text.replace("weight2", "weight2f", 1)
+    return shared.bind(text) if shared else text
 
 
-def _condition(e: Expr, of: Callable[[Expr], str]) -> str:
+def _condition(e: Expr, of: Callable[[Expr], str], real: Real) -> str:
     if e.op in _COMPARE:
         return f"{of(e.args[0])} {_COMPARE[e.op]} {of(e.args[1])}"
-    return f"{of(e)} != 0.0"
+    return f"{of(e)} != {number(0.0, real)}"
 
 
-def _number(x: float) -> str:
+def number(x: float, real: Real = "float64") -> str:
+    """A constant; a plain Python number would make an expression of float32 one of float64."""
+    if real == "float32":
+        return f"np.float32({number(x)})"
     if math.isnan(x):
         return "np.nan"
     if math.isinf(x):

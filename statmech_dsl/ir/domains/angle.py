@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.ir.circle import half_sine
 from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
+from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
 
 TWO_PI = 2 * math.pi
@@ -47,37 +49,47 @@ class Angle(Domain):
         return Proposal((Uniform("step"),), (new,), width=3.0)
 
     def conditional(self) -> Conditional:
-        """Von Mises distribution by the envelope of Best and Fisher (1979).
+        """Von Mises distribution by the envelope of Best and Fisher (1979), with few operations.
 
         The log weight is ``kappa cos(x - mu)``; its two components follow from the values at 0, pi and
-        +-pi/2. The formulas are arranged so that kappa = 0 needs no special case.
+        +-pi/2. The envelope is what a uniform angle a becomes under a map of the circle to itself,
+
+            cos phi = (kappa + h cos a) / (h + kappa cos a),  sin phi = sqrt(h) sin a / (h + kappa cos a)
+
+        with ``h = 1/2 + sqrt(1/4 + kappa^2)``, so that ``h^2 - kappa^2 = h``. It is accepted with
+        probability ``c exp(1 - c)``, ``c = h - kappa cos phi``. The sine of a / 2 is a polynomial, right
+        to 2^-42, and gives both functions of a. A kappa of 0 needs no special case but for mu.
         """
         kx, ky = read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
-        kappa, tau, rho = read("kappa"), read("tau"), read("rho")
-        z, f, c = read("z"), read("f"), read("c")
-        one = 1.0 + call("sqr", rho)
+        kappa, h, s, z, c = (read(x) for x in ("kappa", "h", "s", "z", "c"))
         body = (
             Let("kx", kx),
             Let("ky", ky),
             Let("kappa", call("sqrt", call("sqr", read("kx")) + call("sqr", read("ky")))),
-            Let("tau", 1.0 + call("sqrt", 1.0 + 4.0 * call("sqr", kappa))),
-            Let("wide", tau + call("sqrt", 2.0 * tau)),
-            Let("rho", 2.0 * kappa / read("wide")),
+            Let("h", 0.5 + call("sqrt", 0.25 + call("sqr", kappa))),
             Attempts(
-                "turn",
+                "half",
                 (
                     Uniform("u1"),
                     Uniform("u2"),
-                    Uniform("u3"),
-                    Let("z", call("cos", math.pi * read("u1"))),
-                    Let("f", (2.0 * rho + one * z) / (one + 2.0 * rho * z)),
-                    Let("c", 0.25 * one * read("wide") - kappa * f),
+                    Let("t", -0.5 + read("u1")),
+                    Let("s", half_sine(read("t"))),
+                    Let("z", 1.0 - 2.0 * call("sqr", s)),
+                    Let("c", h - kappa * ((kappa + h * z) / (h + kappa * z))),
                 ),
-                accept=call("lt", read("u2"), c * call("exp", 1.0 - c)),
-                result=call("where", call("lt", read("u3"), const(0.5)), const(-1), const(1))
-                * call("atan2", call("sqrt", call("max", const(0), 1.0 - call("sqr", f))), f),
+                accept=call("lt", read("u2"), c * call("weight2", (1.0 - c) * LOG2E)),
+                result=s,
             ),
+            Let("p", kappa + h * (1.0 - 2.0 * call("sqr", read("half")))),
+            Let(
+                "q",
+                2.0
+                * read("half")
+                * call("sqrt", h * call("max", 0.0, 1.0 - call("sqr", read("half")))),
+            ),
+            Let("mx", call("where", call("eq", kappa, 0.0), const(1.0), read("kx"))),
         )
         probes = tuple((const(x),) for x in (0.0, math.pi, math.pi / 2, -math.pi / 2))
-        new = wrap(call("atan2", read("ky"), read("kx")) + read("turn"))
+        p, q, mx, my = (read(x) for x in ("p", "q", "mx", "ky"))
+        new = call("atan2", my * p + mx * q, mx * p - my * q)
         return Conditional("first harmonic", probes, body, (new,))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.errors import DomainError
+from statmech_dsl.ir.circle import half_sine
 from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
@@ -71,7 +72,8 @@ class UnitVector(Domain):
         """For n = 3, invert the distribution of the cosine with the local field.
 
         The log weight is b . s; with kappa = |b| and w = exp(-2 kappa), the cosine is
-        1 + log(u + (1 - u) w) / kappa, and the azimuth is uniform.
+        1 + log(u + (1 - u) w) / kappa, and the azimuth is uniform. The drawn vector has length 1 but for
+        the rounding of a few operations.
         """
         if self.n != 3:
             return None
@@ -81,15 +83,14 @@ class UnitVector(Domain):
             *(tuple(const(float(k == c)) for k in range(3)) for c in range(3)),
         )
         b = tuple(read(f"b{k}") for k in range(3))
-        kappa, z, rho, phi = (read(x) for x in ("kappa", "z", "rho", "phi"))
+        kappa, z, rho = (read(x) for x in ("kappa", "z", "rho"))
         u = read("u")
-        w = call("exp", -2.0 * kappa)
-        exact = 1.0 + call("log", u + (1.0 - u) * w) / kappa
+        exact = 1.0 + call("log", u + (1.0 - u) * read("w")) * read("inverse")
         inverted = call("where", call("lt", kappa, const(1e-9)), 2.0 * u - 1.0, exact)
         # Orthonormal frame around b (Duff et al. 2017), free of branches but for the sign.
         e = tuple(read(f"e{k}") for k in range(3))
-        sign, a, ab = read("sign"), read("a"), read("ab")
-        x, y = rho * call("cos", phi), rho * call("sin", phi)
+        sign, a, ab, half = read("sign"), read("a"), read("ab"), read("half")
+        x, y = read("x"), read("y")
         value = (
             x * (1.0 + sign * call("sqr", e[0]) * a) + y * ab + z * e[0],
             x * (sign * ab) + y * (sign + call("sqr", e[1]) * a) + z * e[1],
@@ -100,21 +101,22 @@ class UnitVector(Domain):
             Uniform("v"),
             *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(3)),
             Let("kappa", _norm(b)),
+            Let("inverse", 1.0 / call("max", kappa, const(1e-300))),
+            Let("w", call("exp", -2.0 * kappa)),
             Let("z", call("max", const(-1.0), call("min", const(1.0), inverted))),
             Let("rho", call("sqrt", 1.0 - call("sqr", z))),
-            Let("phi", 2.0 * math.pi * read("v")),
-            Let("safe", call("max", kappa, const(1e-300))),
-            Let("e0", b[0] / read("safe")),
-            Let("e1", b[1] / read("safe")),
+            Let("t", read("v") - 0.5),
+            Let("half", half_sine(read("t"))),
+            Let("x", rho * (1.0 - 2.0 * call("sqr", half))),
+            Let("y", rho * (2.0 * half * call("sqrt", call("max", 0.0, 1.0 - call("sqr", half))))),
+            Let("e0", b[0] * read("inverse")),
+            Let("e1", b[1] * read("inverse")),
             Let(
                 "e2",
-                call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] / read("safe")),
+                call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] * read("inverse")),
             ),
             Let("sign", call("where", call("lt", e[2], const(0.0)), const(-1.0), const(1.0))),
             Let("a", -1.0 / (sign + e[2])),
             Let("ab", e[0] * e[1] * a),
-            *(Let(f"n{k}", x) for k, x in enumerate(value)),
-            Let("length", _norm(tuple(read(f"n{k}") for k in range(3)))),
         )
-        drawn = tuple(read(f"n{k}") / read("length") for k in range(3))
-        return Conditional("linear", probes, body, drawn)
+        return Conditional("linear", probes, body, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from statmech_dsl.lower.recovery.terms import Leaf, Term, Value, indicator, plac
 
 LARGEST_LITERAL = 16
 """Whole numbers up to this belong to the structure of a term; larger ones are mostly sizes."""
+TURNS = frozenset(2 * math.pi / q for q in range(2, 65))
+"""Angles between the directions of clock variables belong to the structure too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +84,13 @@ class Coefficients:
         return leaf.kind == "coefficient" and self.tables[leaf.array].graph is None
 
     def literal(self, leaf: Leaf) -> float | None:
-        """Number that stands in the expression itself: a small whole one, or an infinite bound."""
+        """Number that stands in the expression itself: small and whole, a part of a turn, infinite."""
         table = self.tables[leaf.array]
         if leaf.index is not None or table.graph is not None:
             return None
         x = float(table.values[0])
-        return x if table.whole and abs(x) <= LARGEST_LITERAL or np.isinf(x) else None
+        small = table.whole and abs(x) <= LARGEST_LITERAL
+        return x if small or abs(x) in TURNS or np.isinf(x) else None
 
     def uniform(self, leaf: Leaf) -> Leaf:
         """The same leaf, as a scalar if all instances read the same number or element."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines
-from statmech_dsl.backends.numba_cpu.printer import indent
+from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import BitTerm
 
 

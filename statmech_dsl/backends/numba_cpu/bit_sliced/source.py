@@ -8,7 +8,7 @@ from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import Block
 from statmech_dsl.backends.numba_cpu.bit_sliced.names import Names
 from statmech_dsl.backends.numba_cpu.bit_sliced.sweep_source import SweepPrinter
-from statmech_dsl.backends.numba_cpu.printer import indent
+from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import Bits
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables

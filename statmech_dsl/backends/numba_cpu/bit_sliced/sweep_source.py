@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines, count, mask
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import Block
 from statmech_dsl.backends.numba_cpu.bit_sliced.names import Names
-from statmech_dsl.backends.numba_cpu.printer import indent
+from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import BitPass, Bits
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
