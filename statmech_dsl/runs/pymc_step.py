@@ -157,6 +157,7 @@ class LocalGibbs(BlockedStep):
         for p in self._ours:
             x = natural.get(p.name, point[p.key])
             self._packed.values[p.name][0, p.rows, 0] = x.ravel()
+        self._kernels.refresh(self._packed)
         before = [self._rows(p) for p in self._moved]
         self._sweep()
         new, changed = dict(point), 0

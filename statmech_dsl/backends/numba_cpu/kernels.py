@@ -87,10 +87,10 @@ class NumbaKernels:
     def pack(self, state: State) -> Packed:
         """Bring a state into chunks."""
         values = {name: self._chunks(v, rows=True) for name, v in state.values.items()}
-        return Packed(
+        packed = Packed(
             state.copy(),
             values,
-            self._features(values),
+            [np.empty(values[f.variable].shape, f.real) for f in self._sweep.features],
             self._chunks(state.replicas),
             self._chunks(state.beta),
             [self._chunks(p) for p in state.params],
@@ -98,14 +98,15 @@ class NumbaKernels:
             if len(state.accepted)
             else np.zeros((0, 1, 1), np.int64),
         )
+        self.refresh(packed)
+        return packed
 
-    def _features(self, values: dict[str, np.ndarray]) -> list[np.ndarray]:
-        features = [np.empty(values[f.variable].shape, f.real) for f in self._sweep.features]
-        if features:
+    def refresh(self, packed: Packed) -> None:
+        """Compute the features, after values were set from outside."""
+        if packed.features:
             kernel = cache.load(self._compute.text)
-            arguments = (*values.values(), *features)
-            spread(lambda a, b: kernel(a, b, *arguments), len(features[0]), self.threads)
-        return features
+            arguments = (*packed.values.values(), *packed.features)
+            spread(lambda a, b: kernel(a, b, *arguments), len(packed.beta), self.threads)
 
     def _chunks(self, x: np.ndarray, rows: bool = False) -> np.ndarray:
         """Replicas to [chunk, lane] (or [chunk, row, lane]), the last one repeated as padding."""
