@@ -244,10 +244,13 @@ def _bit_sum(f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold |
     tables[f"{f.name}.scale"] = np.array([base, tv.step])
     states = [c for c in f.columns if c.kind == "state"]
     name = f"{f.name}.bits"
-    if fold is None and not tv.dead.any() and _one(tv.flip):
-        term = BitTerm(
-            tuple(BitColumn(c.array, c.index or "") for c in states), tv.monomials, bool(tv.flip[0])
-        )
+    if not tv.step:
+        term = BitTerm((), (), False)
+    elif fold is None and not tv.dead.any() and _one(tv.flip):
+        columns = tuple(BitColumn(c.array, f"{name}.{q}") for q, c in enumerate(states))
+        # Families share index tables, but each is listed in an order of its own.
+        tables |= {x.index: tables[c.index or ""] for x, c in zip(columns, states, strict=True)}
+        term = BitTerm(columns, tv.monomials, bool(tv.flip[0]))
     elif fold is None:
         live = ~np.broadcast_to(tv.dead, n)
         columns = [tables[c.index or ""][live] for c in states]

@@ -88,7 +88,7 @@ class BitKernels:
 
     def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of a pass."""
-        sizes = class_energies(p, self.tables)
+        sizes = class_energies(p, self.tables) or [0.0]  # one that nothing reads
         betas, which = np.unique(state.beta, return_inverse=True)
         limits = [[threshold(float(b), e) for b in betas] for e in sizes]
         limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]

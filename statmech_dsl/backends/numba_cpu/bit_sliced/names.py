@@ -21,8 +21,10 @@ class Names:
         """Argument that holds a table."""
         return self.tables.setdefault(name, f"T{len(self.tables)}")
 
-    def read(self, term: BitTerm, row: str, first: str, ranks: int, at: str, group: str) -> Lines:
-        """Lines that put the bits of a term at some ranks into S[at:].
+    def read(
+        self, term: BitTerm, row: str, first: str, ranks: int, at: str, group: str, S: str = "S"
+    ) -> Lines:
+        """Lines that put the bits of a term at some ranks into the array S, from ``at`` on.
 
         ``row`` is a prefix of the tables' index, ``first`` the first rank and ``group`` the number of its
         group of ranks. Rows of states that follow each other are read as vectors.
@@ -36,23 +38,25 @@ class Names:
         parts = [f"{self.states[c.variable]}[s{q} + {{}}]" for q, c in enumerate(columns)]
         bit = " ^ ".join("(" + " & ".join(parts[q] for q in m) + ")" for m in term.monomials)
         n = sum(len(m) for m in term.monomials)
-        lines = [
+        run, one = bit.format(*["w"] * n), bit.format(*["v"] * n)
+        if isinstance(term.flip, str):
+            flip = self.table(term.flip)
+            run += f" ^ {flip}[{row}({first}) * {words} + w]"
+            one += f" ^ {flip}[{row}({first} + j) * {words} + v]"
+        return [
             f"if {follow}[{row}{group}]:",
             *indent(s.format(first) for s in starts),
-            f"    for w in range({ranks * words}): S[{at} + w] = {bit.format(*['w'] * n)}",
+            f"    for w in range({ranks * words}): {S}[{at} + w] = {run}",
             "else:",
             f"    for j in range({ranks}):",
             *indent([s.format(f"{first} + j") for s in starts], 2),
-            f"        for v in range({words}): S[{at} + j * {words} + v] = {bit.format(*['v'] * n)}",
+            f"        for v in range({words}): {S}[{at} + j * {words} + v] = {one}",
         ]
-        if isinstance(term.flip, str):
-            lines += self.spread(f"{self.table(term.flip)}[{row}{first} + j]", ranks, at, "^=")
-        return lines
 
-    def spread(self, word: str, ranks: int, at: str, how: str = "=") -> Lines:
+    def spread(self, word: str, ranks: int, at: str) -> Lines:
         """Lines that give all words of rank j the same word."""
         return [
             f"for j in range({ranks}):",
             f"    f = {word}",
-            f"    for v in range({self.words}): S[{at} + j * {self.words} + v] {how} f",
+            f"    for v in range({self.words}): S[{at} + j * {self.words} + v] = f",
         ]

@@ -26,7 +26,9 @@ _function = njit(error_model="numpy", nogil=True)
 __all__ = [
     "ONES",
     "ZERO",
-    "add15",
+    "add15_1",
+    "add15_2",
+    "add15_4",
     "carry_on",
     "draw3",
     "finish_groups",
@@ -204,32 +206,36 @@ def _full(a, b, c):
     return x ^ c, (a & b) | (x & c)
 
 
-@_function
-def add15(S, rows, digits, out, n):
-    """Add 15 rows of n words, bit by bit, to numbers of four digits; the carry of weight 16 into S[out:]."""
-    for w in range(n):
-        r = rows + w
-        d = digits + w
-        s0, a0 = _full(S[r], S[n + r], S[2 * n + r])
-        s1, a1 = _full(S[3 * n + r], S[4 * n + r], S[5 * n + r])
-        s2, a2 = _full(S[6 * n + r], S[7 * n + r], S[8 * n + r])
-        s3, a3 = _full(S[9 * n + r], S[10 * n + r], S[11 * n + r])
-        s4, a4 = _full(S[12 * n + r], S[13 * n + r], S[14 * n + r])
-        s0, a5 = _full(s0, s1, s2)
-        s3, a6 = _full(s3, s4, S[d])
-        a7 = s0 & s3
-        S[d] = s0 ^ s3
-        a0, b0 = _full(a0, a1, a2)
-        a3, b1 = _full(a3, a4, a5)
-        a6, b2 = _full(a6, a7, S[n + d])
-        a0, b3 = _full(a0, a3, a6)
-        S[n + d] = a0
-        b0, c0 = _full(b0, b1, b2)
-        b3, c1 = _full(b3, b0, S[2 * n + d])
-        S[2 * n + d] = b3
-        c0, e0 = _full(c0, c1, S[3 * n + d])
-        S[3 * n + d] = c0
-        S[out + w] = e0
+def _add15(n):
+    """Build the adder for rows of n words; with n a constant, LLVM sees that rows do not overlap."""
+
+    @_function
+    def add15(S, base):
+        """Add rows 0 to 14, bit by bit, to the four digits in rows 15 to 18; row 19 gets the carries."""
+        for r in range(base, base + n):
+            d = 15 * n + r
+            s0, a0 = _full(S[r], S[n + r], S[2 * n + r])
+            s1, a1 = _full(S[3 * n + r], S[4 * n + r], S[5 * n + r])
+            s2, a2 = _full(S[6 * n + r], S[7 * n + r], S[8 * n + r])
+            s3, a3 = _full(S[9 * n + r], S[10 * n + r], S[11 * n + r])
+            s4, a4 = _full(S[12 * n + r], S[13 * n + r], S[14 * n + r])
+            s0, a5 = _full(s0, s1, s2)
+            s3, a6 = _full(s3, s4, S[d])
+            a7 = s0 & s3
+            a0, b0 = _full(a0, a1, a2)
+            a3, b1 = _full(a3, a4, a5)
+            a6, b2 = _full(a6, a7, S[n + d])
+            a0, b3 = _full(a0, a3, a6)
+            b0, c0 = _full(b0, b1, b2)
+            b3, c1 = _full(b3, b0, S[2 * n + d])
+            c0, carry = _full(c0, c1, S[3 * n + d])
+            S[d], S[n + d], S[2 * n + d], S[3 * n + d] = s0 ^ s3, a0, b3, c0
+            S[4 * n + d] = carry
+
+    return add15
+
+
+add15_1, add15_2, add15_4 = (_add15(8 * words) for words in (1, 2, 4))
 
 
 @_function
@@ -318,15 +324,13 @@ _PATIENCE = 4096
 
 
 @_function
-def wait(sync, meetings, team):
-    """Wait until all threads of a team have come here; ``meetings`` counts the calls."""
-    if team == 1:
-        return meetings
-    meetings += 1
-    _arrive(sync)
-    turns = 0
-    while _present(sync) < meetings * team:
-        turns += 1
-        if turns % _PATIENCE == 0:
-            _yield_processor()
-    return meetings
+def wait(sync, met, team):
+    """Wait until all threads of a team have come here; met[0] counts a thread's calls."""
+    if team > 1:
+        met[0] += 1
+        _arrive(sync)
+        turns = 0
+        while _present(sync) < met[0] * team:
+            turns += 1
+            if turns % _PATIENCE == 0:
+                _yield_processor()

@@ -36,45 +36,30 @@ def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source
     printer = SweepPrinter(program, bits, arrays, block, names)
     sweeps = printer.body()
     counts = sums_source.body(bits.sums, bits.fold is not None, names)
-    states, n_passes = list(names.states.values()), len(program.passes)
-    halos = [f"{name}{x[1:]}" for x in states for name in ("source", "turn")]
-    tables = list(names.tables.values())
-    levels = [f"{name}{k}" for k in range(n_passes) for name in ("thresholds", "tails")]
-    shared = ["me", "team", "sync", "sweep0", "n", "seed", "lanes"]
-    in_sweeps = ["S", "meetings", *shared, "groups", *levels, *states, *halos, *tables]
-    in_counts = ["S", "out", "me", "team", "lanes", "planes", *states, *tables]
-    chunks = {"groups": "groups[c]"} | {x: f"{x}[c]" for x in levels}
-    calls = [
-        f"meetings = sweeps({', '.join(chunks.get(x, x) for x in in_sweeps)})",
-        "sweep0 += n",
-        "if out.shape[0] > 0:",
-        "    meetings = wait(sync, meetings, team)",
-        f"    counts({', '.join({'out': 'out[draw, c, me]', 'S': 'C'}.get(x, x) for x in in_counts)})",
-        "    meetings = wait(sync, meetings, team)",
+    states, n_passes = list(names.states.values()), range(len(program.passes))
+    arguments = [
+        *"c0, c1, me, team, sync, sweep0, n, seed, lanes, groups, draws, out, planes".split(", "),
+        *(f"{name}{k}" for k in n_passes for name in ("thresholds", "tails")),
+        *(f"X{x[1:]}" for x in states),
+        *(f"{name}{x[1:]}" for x in states for name in ("source", "turn")),
+        *names.tables.values(),
     ]
-    arguments = ["c0", "c1", *shared, "groups", "draws", "out", "planes", *levels]
-    arguments += [f"X{x[1:]}" for x in states] + halos + tables
-    compiled = 'njit(nogil=True, error_model="numpy"{})'
     text = [
-        f"@{compiled.format('')}",
-        f"def sweeps({', '.join(in_sweeps)}):",
-        "    key0, key1 = seed & MASK, seed >> U(32)",
-        *indent(sweeps),
-        "    return meetings",
-        "",
-        f"@{compiled.format('')}",
-        f"def counts({', '.join(in_counts)}):",
-        *indent(counts or ["pass"]),
-        "",
-        f"@{compiled.format(', cache=True')}",
+        # One function: callees would be optimized by themselves, and again where they are called.
+        '@njit(nogil=True, error_model="numpy", cache=True)',
         f"def kernel({', '.join(arguments)}):",
+        "    key0, key1 = seed & MASK, seed >> U(32)",
         f"    S = np.empty({block.size(printer.rows)}, np.uint64)",
         f"    C = np.empty({sums_source.scratch(block.words, 'planes')}, np.uint64)",
-        "    meetings, begin = 0, sweep0",
+        "    met = np.zeros(1, np.int64)",
         "    for c in range(c0, c1):",
-        "        sweep0 = begin",
         *indent([f"{x} = X{x[1:]}[c].reshape(-1)" for x in states], 2),
         "        for draw in range(draws):",
-        *indent(calls, 3),
+        "            for sweep in range(sweep0 + draw * n, sweep0 + (draw + 1) * n):",
+        *indent(sweeps, 4),
+        "            if out.shape[0] > 0:",
+        "                wait(sync, met, team)",
+        *indent(counts, 4),
+        "                wait(sync, met, team)",
     ]
     return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables))

@@ -36,46 +36,46 @@ def _folded(k: int, s: BitSum, names: Names) -> Lines:
     return [
         f"total, blocks = 0, {first}.shape[0] // {n}",
         "for b in range(blocks * me // team, blocks * (me + 1) // team):",
-        *indent(names.read(s.term, "", f"b * {n}", n, "0", "b")),
-        f"    for w in range({n}): total += np.int64(set_bits(S[w] & lanes))",
-        f"out[{k}, 0] = total",
+        *indent(names.read(s.term, "", f"b * {n}", n, "0", "b", "C")),
+        f"    for w in range({n}): total += np.int64(set_bits(C[w] & lanes))",
+        f"out[draw, c, me, {k}, 0] = total",
     ]
 
 
 def _replicas(k: int, s: BitSum, names: Names) -> Lines:
+    """Rows 0 to 19 add up terms, rows 20 to 39 their carries, the following rows hold further digits."""
     n, first = group(False), names.table(s.term.columns[0].index)
     width = n * names.words
-    rows, digits, carries = 0, ROWS * width, (ROWS + 4) * width
-    more, planes, carry = (
-        (2 * ROWS + 4) * width,
-        (2 * ROWS + 8) * width,
-        "S.shape[0] - " + str(width),
-    )
-    second = [
-        f"add15(S, {carries}, {more}, {carry}, {width})",
-        f"carry_on(S, {carry}, {planes}, planes - 8, {width})",
+    add15, second, planes = f"add15_{names.words}", 20 * width, 40 * width
+    place = f"b * {ROWS} + i"
+    upper = [
+        f"{add15}(C, {second})",
+        f"carry_on(C, {39 * width}, {planes}, planes - 8, {width})",
     ]
     return [
-        "S[:] = ZERO",
+        f"C[{ROWS * width} :] = ZERO",
         f"blocks = {first}.shape[0] // {n * ROWS}",
         "for b in range(blocks):",
         f"    for i in range({ROWS}):",
         *indent(
-            names.read(
-                s.term, "", f"(b * {ROWS} + i) * {n}", n, f"{rows} + i * {width}", f"b * {ROWS} + i"
-            ),
+            names.read(s.term, "", f"({place}) * {n}", n, f"i * {width}", place, "C"),
             2,
         ),
-        f"    add15(S, {rows}, {digits}, {carries} + b % {ROWS} * {width}, {width})",
+        f"    {add15}(C, 0)",
+        f"    at = {second} + b % {ROWS} * {width}",
+        f"    for w in range({width}): C[at + w] = C[{19 * width} + w]",
         f"    if b % {ROWS} == {ROWS - 1}:",
-        *indent(second, 2),
-        f"for w in range({carries} + blocks % {ROWS} * {width}, {more}): S[w] = ZERO",
-        *second,
-        f"for w in range({4 * width}): S[{more - 4 * width} + w] = S[{digits} + w]",
-        f"tally(S, {more - 4 * width}, planes, {width}, {names.words}, out[{k}])",
+        *indent(upper, 2),
+        f"for w in range({second} + blocks % {ROWS} * {width}, {35 * width}): C[w] = ZERO",
+        *upper,
+        # All digits in consecutive rows, from row 27 on.
+        f"for w in range({4 * width}): C[{27 * width} + w] = C[{15 * width} + w]",
+        f"for w in range({4 * width}): C[{31 * width} + w] = C[{35 * width} + w]",
+        f"for w in range((planes - 8) * {width}): C[{35 * width} + w] = C[{planes} + w]",
+        f"tally(C, {27 * width}, planes, {width}, {names.words}, out[draw, c, me, {k}])",
     ]
 
 
 def scratch(words: int, planes: str) -> str:
     """Words of scratch memory."""
-    return f"({2 * ROWS + 9} + {planes}) * {8 * words}"
+    return f"(41 + {planes}) * {8 * words}"

@@ -28,7 +28,7 @@ class _Rows:
 
 
 class SweepPrinter:
-    """Prints the function that does n sweeps of a chunk, as thread ``me`` of ``team``."""
+    """Prints a sweep of chunk c, as thread ``me`` of ``team``."""
 
     def __init__(
         self, program: Program, bits: Bits, arrays: Tables, block: Block, names: Names
@@ -38,9 +38,8 @@ class SweepPrinter:
         self.rows = PLANES
 
     def body(self) -> Lines:
-        """The sweeps; ``self.rows`` is the number of rows that they need."""
-        passes = [line for k in range(len(self.program.passes)) for line in self._pass(k)]
-        return ["for sweep in range(sweep0, sweep0 + n):", *indent(passes)]
+        """The sweep; ``self.rows`` is the number of rows that it needs."""
+        return [line for k in range(len(self.program.passes)) for line in self._pass(k)]
 
     # ---- one pass -------------------------------------------------------------------------------
 
@@ -58,7 +57,7 @@ class SweepPrinter:
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{kind}(S, groups, {tile}, key0, key1{steps})",
+            f"    seed_{kind}(S, groups[c], {tile}, key0, key1{steps})",
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
             f"number = U({self._number()})",
             *gathers,
@@ -69,7 +68,7 @@ class SweepPrinter:
             *(self._go_on() if folded else []),
         ]
         return [
-            f"levels = thresholds{number}",
+            f"levels = thresholds{number}[c]",
             "tile, drawn = -1, -1",
             f"for g in range({segments}.shape[0] - 1):",
             f"    first, last = {segments}[g], {segments}[g + 1]",
@@ -90,9 +89,9 @@ class SweepPrinter:
 
     def _meet(self, x: str) -> Lines:
         return [
-            "meetings = wait(sync, meetings, team)",
+            "wait(sync, met, team)",
             f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, me, team)",
-            "meetings = wait(sync, meetings, team)",
+            "wait(sync, met, team)",
         ]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
@@ -138,10 +137,17 @@ class SweepPrinter:
             return f"{self.block.row(PLANES + len(inputs))} + h * {self.block.stride}"
 
         for term in form.terms:
-            for d in range(len(self.arrays[term.columns[0].index])):
-                lines += self.names.read(term, f"{d}, ", first, part, at(), group)
-                word = self._word(PLANES + len(inputs))
-                inputs.append((term.weight, f"{'~' * (term.flip is True)}{word}"))
+            left = len(self.arrays[term.columns[0].index])
+            done = 0
+            while left:  # rows of an area follow each other: one loop serves them
+                n = min(left, PLANES - (PLANES + len(inputs)) % PLANES)
+                read = self.names.read(term, "d, ", first, part, "at", group)
+                here = f"at = {at()} + (d - {done}) * {self.block.width}"
+                lines += [f"for d in range({done}, {done + n}):", *indent([here, *read])]
+                for _ in range(n):
+                    word = self._word(PLANES + len(inputs))
+                    inputs.append((term.weight, f"{'~' * (term.flip is True)}{word}"))
+                left, done = left - n, done + n
         if form.offset is not None:
             for q in range(len(self.arrays[form.offset])):
                 digit = f"{self.names.table(form.offset)}[{q}, {first} + j]"
@@ -182,7 +188,7 @@ class SweepPrinter:
         places = ", ".join(str(b.row(row)) for row in rows.classes) or "0"
         rest = (
             f"finish_{kind}(S, at, {b.width}, {b.row(rows.out)}, {b.row(rows.open)}, ({places},), "
-            f"{form.n_classes}, {b.words}, h * {b.ranks // b.halves}, tails{number})"
+            f"{form.n_classes}, {b.words}, h * {b.ranks // b.halves}, tails{number}[c])"
         )
         return [
             f"at, any_open = h * {b.stride}, ZERO",

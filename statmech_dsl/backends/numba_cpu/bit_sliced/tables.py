@@ -104,7 +104,8 @@ def sweep_tables(
             columns = [_padded(_places(c, tables, halo), block.ranks) for c in term.columns]
             out |= _read(term, columns, part)
             if isinstance(term.flip, str):
-                out[term.flip] = _padded(_words(tables[term.flip]), block.ranks)
+                flip = _padded(_words(tables[term.flip]), block.ranks)
+                out[term.flip] = np.repeat(flip, block.words, axis=-1)
         if form.offset is not None:
             out[form.offset] = _padded(_digits(tables[form.offset], fold), block.ranks)
     return out
@@ -131,7 +132,7 @@ def _padded(x: np.ndarray, ranks: int) -> np.ndarray:
 
 
 def _words(flip: np.ndarray) -> np.ndarray:
-    """Signs as words: one for all lanes where there is no fold."""
+    """Signs as words: the same for all lanes where there is no fold."""
     return flip if flip.dtype == np.uint64 else flip * ONES
 
 
@@ -162,5 +163,6 @@ def sum_tables(
         out |= _read(s.term, lists, sums_source.group(folded))
         if isinstance(s.term.flip, str):
             flip = _words(tables[s.term.flip]).reshape(-1)[order]
-            out[s.term.flip] = np.concatenate([flip, np.zeros(missing, np.uint64)])
+            flip = np.concatenate([flip, np.zeros(missing, np.uint64)])
+            out[s.term.flip] = np.repeat(flip, block.words)
     return out
