@@ -47,4 +47,4 @@ def measure() -> Iterator[Row]:
     L = 128
     alone = ours.chains(systems.square(L).model(), T, REPLICAS, name="sweeps").warm(200)
     what = "2D Ising, L=128, 256 replicas, all recorded"
-    yield compare(what, "sweeps alone", recorded(L).warm(200), alone, repeats=7, seconds=1.0)
+    yield compare(what, "sweeps alone", recorded(L).warm(200), alone, repeats=7, sweeps=500)
