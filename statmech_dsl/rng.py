@@ -103,7 +103,8 @@ def rank_words(rank: int, words: int, replica, sweep: int, number: int, seed: in
     tile, place = divmod(rank, TILE)
     step, lane = divmod(place, TILE_LANES)
     state = philox(tile * TILE_LANES + lane, replica, sweep, number | TILE_STREAM, seed)[:3]
-    return sfc32(*(x.astype(np.uint32) for x in state), (step + 1) * words)[step * words :]
+    a, b, c = (x.astype(np.uint32) for x in state)
+    return sfc32(a, b, c, (step + 1) * words)[step * words :]
 
 
 def sfc64(a, b, n: int) -> tuple[np.ndarray, np.ndarray]:

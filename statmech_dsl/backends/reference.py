@@ -224,7 +224,8 @@ class Reference:
         if bits.fold is None:
             u = rng.replica_bits(rank, replica, t, p.stream, seed)
         else:
-            u = rng.site_bits(*divmod(rank, bits.fold), replica, t, p.stream, seed)
+            word, lane = divmod(rank, bits.fold)
+            u = rng.site_bits(word, lane, replica, t, p.stream, seed)
         levels = self.tables[form.energies]
         sizes = [0.0, *class_energies(form, self.tables)]
 

@@ -8,32 +8,25 @@ import numpy as np
 import pymc as pm
 from scipy.sparse import coo_array
 
-from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
-from statmech_dsl.backends.numba_cpu.layouts import BLOCK, ReplicaLanes
-from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.engine import explain_kernels
+from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
+from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.draws import Attempts
-from statmech_dsl.ir.kernel import FieldForm, LoweredPass
-from statmech_dsl.ir.listing import listing
+from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable, content_hash
 from statmech_dsl.ir.notation import Symbol, elide
 from statmech_dsl.ir.notations import TEXT
 from statmech_dsl.ir.show import coefficients, family, hamiltonian, latex, sum_symbol
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.coloring import dependencies
-from statmech_dsl.lower.dense import dense_form
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.recovery.graph import describe
 from statmech_dsl.lower.reductions import Measured
 from statmech_dsl.updates import UPDATES, Situation
 
-MANY_REPLICAS = 64
-FIELD_TIER = {
-    "fields": "local fields of all sites, moved by every flip",
-    "products": "local fields of a color by one matrix product",
-}
 SHOWN = 20
 """Of longer lists the first and the last are shown."""
 
@@ -83,6 +76,7 @@ def explain(
     model = given_or_context(model)
     compiled = lower_model(model, updates)
     ir = compiled.recovered.ir
+    forms = {n: lower_model(model, updates, n_replicas=n).lowered for n in (1, MANY_REPLICAS)}
     texts = {
         "Hamiltonian": [*_formulas(compiled), *_random(model)],
         "Conventions": list(_conventions(ir)),
@@ -93,10 +87,10 @@ def explain(
         "Updates": [x for a in compiled.lowered.analyses for x in _updates(a, compiled, updates)]
         or ["every site is clamped: there is nothing to move"],
         "Observables": aligned(list(_observables(compiled.measured, compiled.lowered.tables))),
-        "Kernels": list(_kernels(compiled)),
+        "Kernels": [*explain_kernels.kernels(forms, ir), _identity(compiled)],
     }
     sections = tuple(Section(title, tuple(lines)) for title, lines in texts.items() if lines)
-    return Explanation(sections, latex(ir), _source(compiled) if source else "")
+    return Explanation(sections, latex(ir), explain_kernels.source(forms, ir) if source else "")
 
 
 # ---- the model -----------------------------------------------------------------------------------
@@ -245,58 +239,6 @@ def _observables(measured: Measured, tables: Tables) -> Iterator[tuple[str, str]
         yield name, f"a function of {which}, added up in the kernel" if n else "a constant"
 
 
-# ---- kernels -------------------------------------------------------------------------------------
-
-
-def _kernels(compiled: Compiled) -> Iterator[str]:
-    program = compiled.lowered.program
-    yield f"backend: {choose_backend('auto').name}"
-    yield f"law: {program.law}"
-    yield from _tiers(compiled)
-    if program.passes:
-        for n in (1, MANY_REPLICAS):
-            kernels = _kernels_for(compiled, n)
-            if isinstance(kernels.layout, ReplicaLanes):
-                n_lanes = kernels.layout.lanes
-                lanes = f"replicas, {n_lanes} at a time" if n_lanes > 1 else "one replica"
-            else:
-                lanes = f"the sites of a color, up to {BLOCK} at a time"
-            yield f"{n} replica{'s' * (n != 1)}: the lanes of a vector hold {lanes}"
+def _identity(compiled: Compiled) -> str:
     identity = content_hash(compiled.recovered.ir, compiled.recovered.tables)
-    yield f"content hash of the model and its couplings: {identity}"
-
-
-def _tiers(compiled: Compiled) -> Iterator[str]:
-    """The kind of kernel of each pass, and why it is not a faster one."""
-    lowered, ir = compiled.lowered, compiled.recovered.ir
-    together = all(p.dense for p in lowered.program.passes)
-    for p in lowered.program.passes:
-        if p.dense and together:
-            yield f"{p.variable}: dense field tier, {FIELD_TIER[p.dense.method]}"
-            continue
-        why = (
-            dense_form(p, ir, lowered.tables) if p.dense is None else "not all variables are dense"
-        )
-        if isinstance(p.field, FieldForm):
-            yield f"{p.variable}: field tier, decided in float32, in float64 where that is too close"
-            yield f"    not the dense field tier: {why}"
-        else:
-            yield f"{p.variable}: generic tier, not the field tier: {p.field}"
-            yield f"    not the dense field tier: {why}"
-
-
-def _kernels_for(compiled: Compiled, n: int) -> NumbaKernels:
-    return NumbaKernels(compiled.lowered.program, compiled.lowered.tables, n, 1)
-
-
-def _source(compiled: Compiled) -> str:
-    """What each update does, as comments, then the generated source."""
-    lowered = compiled.lowered
-    blocks = []
-    for p in lowered.program.passes:
-        lines = [f"{p.update} of {p.variable}", *listing(p, compiled.recovered.ir, lowered.tables)]
-        blocks.append("\n".join(f"# {line}" for line in lines))
-    for n in (1, MANY_REPLICAS) if lowered.program.passes else ():
-        title = f"# ---- {n} replica{'s' * (n != 1)} ".ljust(100, "-")
-        blocks.append(f"{title}\n{_kernels_for(compiled, n).source().rstrip()}")
-    return "\n\n".join(blocks)
+    return f"content hash of the model and its couplings: {identity}"

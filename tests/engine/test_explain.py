@@ -101,7 +101,7 @@ def test_the_source_comes_with_what_happens_at_a_site(ising):
 
 
 def test_lanes_hold_sites_or_replicas():
-    kernels = "\n".join(lines(sm.explain(MODELS["ising"](L=32)), "Kernels"))
+    kernels = "\n".join(lines(sm.explain(MODELS["potts"](L=32, q=3)), "Kernels"))
     assert "1 replica: the lanes of a vector hold the sites of a color" in kernels
     assert "64 replicas: the lanes of a vector hold replicas, 64 at a time" in kernels
     assert "backend: " in kernels
@@ -110,17 +110,24 @@ def test_lanes_hold_sites_or_replicas():
 
 def test_tiers_and_why_not_a_faster_one(ising):
     kernels = lines(sm.explain(ising), "Kernels")
-    assert "s: field tier, decided in float32, in float64 where that is too close" in kernels
-    assert "    not the dense field tier: a site has 4 couplings, fewer than 8" in kernels
+    assert "64 replicas: bit-sliced tier, 64 replicas in the bits of a word" in kernels
+    folded = lines(sm.explain(MODELS["ising"](L=128)), "Kernels")
+    assert "1 replica: bit-sliced tier, 64 sites of a color in the bits of a word" in folded
+    gaussian = MODELS["edwards_anderson"](L=4, couplings="gaussian")
+    kernels = lines(sm.explain(gaussian), "Kernels")
+    assert "    s: field tier, decided in float32, in float64 where that is too close" in kernels
+    assert "    s: not the dense field tier: a site has 6 couplings, fewer than 8" in kernels
+    many = "    not the bit-sliced tier: the energy of s has couplings of many values"
+    assert many in kernels
     glass = lines(sm.explain(MODELS["sherrington_kirkpatrick"](N=16)), "Kernels")
-    assert "s: dense field tier, local fields of all sites, moved by every flip" in glass
+    assert "    s: dense field tier, local fields of all sites, moved by every flip" in glass
     assert "1 replica: the lanes of a vector hold one replica" in glass
     machine = lines(sm.explain(MODELS["restricted_boltzmann_machine"](16, 8)), "Kernels")
-    assert "h: dense field tier, local fields of a color by one matrix product" in machine
+    assert "    h: dense field tier, local fields of a color by one matrix product" in machine
     machine = MODELS["restricted_boltzmann_machine"](16, 8)
     mixed = lines(sm.explain(machine, updates={"h": "metropolis"}), "Kernels")
-    assert "    not the dense field tier: not all variables are dense" in mixed
-    assert "    not the dense field tier: its update is metropolis, not heat_bath" in mixed
+    assert "    v: not the dense field tier: not all variables are dense" in mixed
+    assert "    h: not the dense field tier: its update is metropolis, not heat_bath" in mixed
 
 
 def test_the_hash_names_the_couplings():

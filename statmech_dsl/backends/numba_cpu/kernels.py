@@ -16,7 +16,7 @@ from statmech_dsl.backends.numba_cpu.kernels_source import (
     measure_source,
     sweep_source,
 )
-from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, SiteLanes, choose_layout
+from statmech_dsl.backends.numba_cpu.layouts import BLOCK, ReplicaLanes, SiteLanes, choose_layout
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -79,6 +79,14 @@ class NumbaKernels:
                     arrays[k] = new[name]
         if self._dense:
             self._dense.replace_tables(new)
+
+    def describe(self) -> str:
+        """What the lanes of a vector hold."""
+        if isinstance(self.layout, SiteLanes):
+            return f"the lanes of a vector hold the sites of a color, up to {BLOCK} at a time"
+        if self.lanes == 1:
+            return "the lanes of a vector hold one replica"
+        return f"the lanes of a vector hold replicas, {self.lanes} at a time"
 
     def source(self) -> str:
         """Source of the sweep kernel."""

@@ -53,10 +53,10 @@ class BitKernels:
         self._generic: NumbaKernels | None = None
 
     def describe(self) -> str:
-        """What the lanes of a vector hold."""
+        """What the bits of a word hold."""
         if self.bits.fold is not None:
-            return f"the bits of a word hold {self.bits.fold} sites of a color"
-        return "the bits of a word hold 64 replicas, in groups of 8 by their numbers"
+            return f"bit-sliced tier, {self.bits.fold} sites of a color in the bits of a word"
+        return "bit-sliced tier, 64 replicas in the bits of a word"
 
     def source(self) -> str:
         """Source of the kernel."""
@@ -71,7 +71,8 @@ class BitKernels:
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
         words = {}
         for v in self.program.model.variables:
-            high = state.values[v.name] == (v.domain.values or ())[1]
+            assert v.domain.values is not None
+            high = state.values[v.name] == v.domain.values[1]
             x = words_of(high, slots)
             halo = self.halos[v.name]
             words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)

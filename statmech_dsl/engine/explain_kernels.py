@@ -1,0 +1,76 @@
+"""The part of `explain` about kernels: which tier runs a model, why not a faster one, generated source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from statmech_dsl.backends.numba_cpu import build
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
+from statmech_dsl.engine.choose import choose_backend
+from statmech_dsl.ir.kernel import FieldForm, LoweredPass
+from statmech_dsl.ir.listing import listing
+from statmech_dsl.ir.model import ModelIR
+from statmech_dsl.lower.dense import dense_form
+from statmech_dsl.lower.pipeline import Lowered
+
+MANY_REPLICAS = 64
+FIELD_TIER = {
+    "fields": "local fields of all sites, moved by every flip",
+    "products": "local fields of a color by one matrix product",
+}
+Forms = dict[int, Lowered]
+"""A model lowered for one replica and for many."""
+
+
+def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
+    """Backend, law, and how one replica and many of them run."""
+    yield f"backend: {choose_backend('auto').name}"
+    (law,) = {lowered.program.law for lowered in forms.values()}
+    yield f"law: {law}"
+    for n, lowered in forms.items():
+        if not lowered.program.passes:
+            continue
+        yield f"{n} replica{'s' * (n != 1)}: {_built(lowered, n).describe()}"
+        if lowered.program.bits is None:
+            yield from _tiers(lowered, ir)
+            yield f"    not the bit-sliced tier: {lowered.unsliced}"
+
+
+def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
+    """The kind of kernel of each pass, and why it is not a faster one."""
+    passes = lowered.program.passes
+    together = all(p.dense for p in passes)
+    for p in passes:
+        if p.dense and together:
+            yield f"    {p.variable}: dense field tier, {FIELD_TIER[p.dense.method]}"
+            continue
+        if isinstance(p.field, FieldForm):
+            yield f"    {p.variable}: field tier, decided in float32, in float64 where that is too close"
+        else:
+            yield f"    {p.variable}: generic tier, not the field tier: {p.field}"
+        yield f"    {p.variable}: not the dense field tier: {_not_dense(p, ir, lowered)}"
+
+
+def _not_dense(p: LoweredPass, ir: ModelIR, lowered: Lowered) -> str:
+    if p.dense:
+        return "not all variables are dense"
+    return str(dense_form(p, ir, lowered.tables))
+
+
+def source(forms: Forms, ir: ModelIR) -> str:
+    """What each update does, as comments, then the generated source."""
+    blocks = []
+    plain = forms[MANY_REPLICAS]
+    for p in plain.program.passes:
+        lines = [f"{p.update} of {p.variable}", *listing(p, ir, plain.tables)]
+        blocks.append("\n".join(f"# {line}" for line in lines))
+    for n, lowered in forms.items():
+        if lowered.program.passes:
+            title = f"# ---- {n} replica{'s' * (n != 1)} ".ljust(100, "-")
+            blocks.append(f"{title}\n{_built(lowered, n).source().rstrip()}")
+    return "\n\n".join(blocks)
+
+
+def _built(lowered: Lowered, n: int) -> NumbaKernels | BitKernels:
+    return build(lowered.program, lowered.tables, n, 1)
