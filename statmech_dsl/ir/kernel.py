@@ -165,6 +165,18 @@ class Program:
     """How to run it on bits: then draws and energies are those of `ir.bits`."""
 
     @property
+    def tiers(self) -> dict[str, str]:
+        """The fastest kind of kernel that each variable has; the CPU backend takes it."""
+        if self.bits is not None:
+            where = "replicas" if self.bits.fold is None else f"{self.bits.fold} sites"
+            return {p.variable: f"bit-sliced, {where} in a word" for p in self.passes}
+        dense = all(p.dense for p in self.passes)
+        field = {p.variable: isinstance(p.field, FieldForm) for p in self.passes}
+        return {
+            v: "dense field" if dense else "field" if f else "generic" for v, f in field.items()
+        }
+
+    @property
     def exclusive(self) -> bool:
         """Whether any pass ties all sites of a replica together."""
         return any(p.exclusive for p in self.passes)

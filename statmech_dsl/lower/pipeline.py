@@ -11,7 +11,7 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
-from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, find_fold
+from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, find_fold, require_bits
 from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
 from statmech_dsl.rng import STREAM_STRIDE
@@ -53,6 +53,10 @@ def lower(
         return _lower(plain, tables, choose, None, "its couplings may change")
     if law != "boltzmann":
         return _lower(plain, tables, choose, None, f"its law is {law}")
+    try:
+        require_bits(ir, tables)
+    except Unsliced as why:
+        return _lower(plain, tables, choose, None, str(why))
     fold, reason = None, ""
     if n_replicas == 1 or sum(v.n_sites for v in ir.variables) >= FOLDED_SITES:
         try:

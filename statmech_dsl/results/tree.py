@@ -77,6 +77,7 @@ def _common_attrs(sampler: Sampler, state: State, T: np.ndarray, many: bool) -> 
         "model_hash": sampler.content_hash,
         "n_sites": json.dumps(sampler.n_sites),
         "updates": json.dumps({p.variable: p.update for p in sampler.program.passes}),
+        "tiers": json.dumps(sampler.program.tiers),
     } | ({} if many else {"T": float(T[0])})
 
 

@@ -117,7 +117,7 @@ def test_tiers_and_why_not_a_faster_one(ising):
     kernels = lines(sm.explain(gaussian), "Kernels")
     assert "    s: field tier, decided in float32, in float64 where that is too close" in kernels
     assert "    s: not the dense field tier: a site has 6 couplings, fewer than 8" in kernels
-    many = "    not the bit-sliced tier: the energy of s has couplings of many values"
+    many = "    not the bit-sliced tier: exchange has couplings of many values"
     assert many in kernels
     glass = lines(sm.explain(MODELS["sherrington_kirkpatrick"](N=16)), "Kernels")
     assert "    s: dense field tier, local fields of all sites, moved by every flip" in glass

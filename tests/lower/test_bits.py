@@ -200,6 +200,19 @@ def test_many_neighbors_are_too_many_levels():
     assert "takes more than 16 values" in lower_model(model, n_replicas=64).lowered.unsliced
 
 
+@pytest.mark.parametrize("scale", [1e-11, 1.0, 1e11])
+def test_energies_have_no_scale(scale):
+    """Fields of half a coupling make a unit; fields of 0.3 couplings do not."""
+    for ratio, sliced in ((0.5, True), (0.3, False)):
+        i = np.arange(12)
+        with sm.Model() as model:
+            s = sm.Spin("s", 12)
+            sm.Energy("exchange", -scale * s[i] * s[(i + 1) % 12])
+            sm.Energy("field", scale * ratio * np.where(i % 3 == 0, 1.0, -1.0) * s)
+        lowered = lower_model(model, n_replicas=64).lowered
+        assert (lowered.program.bits is not None) == sliced, lowered.unsliced
+
+
 def test_a_shift_that_is_no_symmetry_is_no_fold():
     """One coupling is missing."""
     lattice = sm.lattices.square(32)

@@ -17,7 +17,7 @@ def _pool(process: int, threads: int) -> ThreadPoolExecutor:
 
 def together(work: Callable[[int], None], team: int) -> None:
     """Call ``work(me)`` in ``team`` threads that wait for each other; none of them may have to queue."""
-    others = [threading.Thread(target=work, args=(me,)) for me in range(1, team)]
+    others = [threading.Thread(target=work, args=(me,), daemon=True) for me in range(1, team)]
     for thread in others:
         thread.start()
     work(0)

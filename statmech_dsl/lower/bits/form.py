@@ -20,6 +20,25 @@ MAX_COUNT = 15
 """Largest count of a local energy: four bits."""
 
 
+def require_bits(ir: ModelIR, tables: Tables) -> None:
+    """Raise Unsliced unless all terms are bits; cheap, as nothing is lowered yet."""
+    for v in ir.variables:
+        if v.domain.values is None or len(v.domain.values) != 2:
+            raise Unsliced(f"{v.name} has more than two values")
+    if ir.sums:
+        raise Unsliced("an energy depends on a sum over sites")
+    if not all(f.tempered for f in ir.energy_families):
+        raise Unsliced("T does not divide all of the energy")
+    for f in ir.energy_families:
+        _as_bit(f, ir, tables)
+
+
+def _as_bit(f: Family, ir: ModelIR, tables: Tables) -> TwoValued:
+    """The terms of a family without its front."""
+    _, inner = front_and_inner(f)
+    return two_valued(inner, f.columns, _coefficients(f.columns, tables), ir, f.term)
+
+
 def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None) -> Bits:
     """Find the bit-sliced form of a program; its tables are written into ``tables``.
 
@@ -29,10 +48,6 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
         It has none.
     """
     ir = program.model
-    if ir.sums:
-        raise Unsliced("an energy depends on a sum over sites")
-    if not all(f.tempered for f in ir.energy_families):
-        raise Unsliced("T does not divide all of the energy")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
     sums = [_bit_sum(f, ir, tables, fold) for f in ir.energy_families]
     for s in program.measured.sums:
@@ -45,7 +60,7 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
 
 
 def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) -> BitPass:
-    gathers = _heat_bath_of_two_values(p, ir)
+    gathers = _heat_bath(p)
     n_ranks, prefix = len(tables[p.order]), f"{p.variable}.pass{p.stream}.bits"
     found = []
     for g in gathers:
@@ -79,11 +94,8 @@ def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) 
     )  # fmt: skip
 
 
-def _heat_bath_of_two_values(p: LoweredPass, ir: ModelIR) -> tuple[Gather, ...]:
+def _heat_bath(p: LoweredPass) -> tuple[Gather, ...]:
     """The gathers of a pass that draws one of two values from its local energy."""
-    values = ir.variable(p.variable).domain.values
-    if values is None or len(values) != 2:
-        raise Unsliced(f"{p.variable} has more than two values")
     if p.exclusive:
         raise Unsliced("every site depends on every other")
     energy = read("e.1")
@@ -115,13 +127,19 @@ def _by_rank(role: Role, x: np.ndarray, n_ranks: int, tables: Tables) -> np.ndar
 
 def _unit(steps: list[float], base: np.ndarray) -> float:
     """The largest unit of which all steps and all differences of ``base`` are multiples."""
-    differences = np.unique(np.round(base - base.min(), 12))[: MAX_LEVELS + 2]
-    smallest = min([*steps, *differences[differences > 1e-9]], default=1.0)
+    above = base - base.min(initial=np.inf)
+    scale = max([*steps, float(above.max(initial=0.0))])
+    if scale == 0.0:
+        return 1.0
+    relative = np.unique(np.round(above / scale, 12))
+    if len(relative) > MAX_LEVELS:
+        raise Unsliced("the fields have many values")
+    differences = relative[relative > 1e-9] * scale
+    smallest = min([*steps, *differences])
     for k in (1, 2, 3, 4):
-        unit = smallest / k
-        ratios = np.array([*steps, *differences]) / unit
+        ratios = np.array([*steps, *differences]) * k / smallest
         if np.all(np.abs(ratios - np.rint(ratios)) < 1e-6):
-            return unit
+            return smallest / k
     raise Unsliced("energy differences are no multiples of one unit")
 
 
@@ -236,8 +254,7 @@ def _bit_sum(f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold |
     """A family as a count of bits."""
     if f.element is not None:
         raise Unsliced(f"{f.term} is a vector of sums")
-    _, inner = front_and_inner(f)
-    tv = two_valued(inner, f.columns, _coefficients(f.columns, tables), ir, f.term)
+    tv = _as_bit(f, ir, tables)
     n = f.n_instances(tables)
     low, count = np.unique(tv.low, return_counts=True)
     base = float(np.sum(low * count)) * (n // len(tv.low))
