@@ -26,9 +26,9 @@ def _add15(n):
     """Build the adder for rows of n words; with n a constant, LLVM sees that rows do not overlap."""
 
     @_function
-    def add15(S, base):
+    def add15(S):
         """Add rows 0 to 14, bit by bit, to the four digits in rows 15 to 18; row 19 gets the carries."""
-        for r in range(base, base + n):
+        for r in range(n):
             d = 15 * n + r
             s0, a0 = _full(S[r], S[n + r], S[2 * n + r])
             s1, a1 = _full(S[3 * n + r], S[4 * n + r], S[5 * n + r])
@@ -80,8 +80,9 @@ def tally(S, digits, planes, n, words, out):
                 S[digits + q * half + w] = total
                 S[carry + w] = c
         n = half
+    lanes = len(out) // words  # 64, but a constant would be unrolled and take long to compile
     for q in range(planes):
         for w in range(n):
             x = S[digits + q * n + w]
-            for lane in range(64):
-                out[w * 64 + lane] += np.int64(((x >> U(lane)) & _1) << U(q))
+            for lane in range(lanes):
+                out[w * lanes + lane] += np.int64(((x >> U(lane)) & _1) << U(q))

@@ -49,7 +49,7 @@ def _replicas(k: int, s: BitSum, names: Names) -> Lines:
     add15, second, planes = f"add15_{names.words}", 20 * width, 40 * width
     place = f"b * {ROWS} + i"
     upper = [
-        f"{add15}(C, {second})",
+        f"{add15}(C[{second}:])",
         f"carry_on(C, {39 * width}, {planes}, planes - 8, {width})",
     ]
     return [
@@ -61,7 +61,7 @@ def _replicas(k: int, s: BitSum, names: Names) -> Lines:
             names.read(s.term, "", f"({place}) * {n}", n, f"i * {width}", place, "C"),
             2,
         ),
-        f"    {add15}(C, 0)",
+        f"    {add15}(C)",
         f"    at = {second} + b % {ROWS} * {width}",
         f"    for w in range({width}): C[at + w] = C[{19 * width} + w]",
         f"    if b % {ROWS} == {ROWS - 1}:",
