@@ -40,23 +40,22 @@ def chains(
 def annealed(model: pm.Model, betas: tuple[float, float], reads: int) -> Contender:
     """Anneal reads from random states: ``sweep(n)`` is a geometric schedule of n sweeps.
 
-    Only sweeps are clocked. A state of another beta is packed anew here, which is not: the kernels take
-    any beta, and the peers do not count the time to set up either.
+    Drawing the random states and packing them is not clocked, as the peers do not count setting up either.
     """
     sampler = compile_model(model, reads, threads=1)
     kernels, n_sites = sampler.kernels, sum(sampler.n_sites.values())
-    clocked_sweep, last = clocked(lambda packed: kernels.sweep(packed, 1)), {}
-    seeds = iter(range(1, 1000))
+    last, seeds = {}, iter(range(1, 1000))
+
+    def schedule(n: int) -> None:
+        for beta in np.geomspace(*betas, n):
+            kernels.set_beta(last["state"], np.full(reads, beta))
+            kernels.sweep(last["state"], 1)
 
     def anneal(n: int) -> float:
-        zeros, spent = np.zeros(reads, int), 0.0
+        zeros = np.zeros(reads, int)
         state = sampler.start(next(seeds), np.arange(reads), zeros, zeros + betas[0], "hot")
-        for beta in np.geomspace(*betas, n):
-            state.beta[:] = beta
-            packed = kernels.pack(state)
-            spent += clocked_sweep(packed)
-            state, last["state"] = kernels.unpack(packed), packed
-        return spent
+        last["state"] = kernels.pack(state)
+        return clocked(schedule)(n)
 
     def energy() -> np.ndarray:
         return sum(kernels.energy(last["state"])) / n_sites

@@ -34,7 +34,7 @@ def measure() -> Iterator[Row]:
     """One row for each model and update."""
     models, links = sm.models, sm.lattices.cubic(16)
     plaquettes = np.asarray(links.plaquette_links)
-    triples, groups, J = three_body(4096, 8192)
+    triples, groups, J = three_body(4096, 4096)
     rows: list[tuple[str, pm.Model, float, str, Callable[[float], Contender]]] = [
         (
             "phi^4 Metropolis, L=64",

@@ -27,6 +27,10 @@ class Kernels(Protocol):
         """Copy it back into plain arrays."""
         ...
 
+    def set_beta(self, packed: Any, beta: np.ndarray) -> None:
+        """Give the replicas other inverse temperatures."""
+        ...
+
     def sweep(self, packed: Any, n: int) -> None:
         """Do n sweeps in place."""
         ...

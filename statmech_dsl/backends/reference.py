@@ -39,6 +39,10 @@ class Reference:
         """Copy the state."""
         return packed.copy()
 
+    def set_beta(self, packed: State, beta: np.ndarray) -> None:
+        """Give the replicas other inverse temperatures."""
+        packed.beta = np.array(beta, float)
+
     def values(self, packed: State, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         return packed.values[variable]

@@ -15,8 +15,8 @@ from statmech_dsl.ir.elementary import exp
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import PLANES, TAIL
 
-MAX_LEVELS = 16
-"""Values of a local energy, at most; beyond, thresholds cost more than an exponential."""
+MAX_LEVELS = 12
+"""Sizes of a local energy, at most; beyond, thresholds cost more than an exponential."""
 DIGITS = PLANES + TAIL
 """Bits of a threshold."""
 

@@ -133,6 +133,11 @@ class NumbaKernels:
         state.accepted = packed.accepted.reshape(len(packed.accepted), -1)[:, :n].copy()
         return state
 
+    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+        """Give the replicas other inverse temperatures."""
+        packed.state.beta = np.array(beta, float)
+        packed.beta = self._chunks(packed.state.beta)
+
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         x = packed.values[variable]

@@ -16,8 +16,8 @@ from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.lower.bits.fold import Fold, quotient
 from statmech_dsl.lower.bits.two_valued import TwoValued, Unsliced, two_valued
 
-MAX_COUNT = 15
-"""Largest count of a local energy: four bits."""
+MAX_COUNT = 31
+"""Largest count of a local energy: five bits."""
 
 
 def require_bits(ir: ModelIR, tables: Tables) -> None:
@@ -80,16 +80,17 @@ def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) 
             terms.append(_weighted(term, round(tv.step / unit)))
             live.append(degrees)
     counts = _counts(live, [t.weight for t in terms])
-    if len(counts) > MAX_LEVELS or counts[-1] > MAX_COUNT:
-        raise Unsliced(f"the local energy of {p.variable} takes more than {MAX_LEVELS} values")
     energies = base.min() + unit * np.array(counts)
     energies[np.abs(energies) < 1e-9 * unit] = 0.0
+    classes = _classes(energies, unit)
+    if max(classes) > MAX_LEVELS or counts[-1] > MAX_COUNT:
+        raise Unsliced(f"the local energy of {p.variable} has more than {MAX_LEVELS} sizes")
     tables[f"{prefix}.energies"] = energies
     offset = f"{prefix}.offset" if excess.any() else None
     if offset is not None:
         tables[offset] = excess.astype(np.uint8)
     return BitPass(
-        tuple(terms), offset, counts, f"{prefix}.energies", _classes(energies, unit),
+        tuple(terms), offset, counts, f"{prefix}.energies", classes,
         tuple(bool(e > 0) for e in energies),
     )  # fmt: skip
 
@@ -132,7 +133,7 @@ def _unit(steps: list[float], base: np.ndarray) -> float:
     if scale == 0.0:
         return 1.0
     relative = np.unique(np.round(above / scale, 12))
-    if len(relative) > MAX_LEVELS:
+    if len(relative) > MAX_COUNT:
         raise Unsliced("the fields have many values")
     differences = relative[relative > 1e-9] * scale
     smallest = min([*steps, *differences])

@@ -20,7 +20,7 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Family, Tables
 from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.ir.state import State
-from statmech_dsl.rng import PLANES, TAIL
+from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 
 
 @dataclass(eq=False)
@@ -68,6 +68,8 @@ class BitKernels:
         """Bring a state into words."""
         fold = self.bits.fold
         n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        if self._small_colors:  # too small to be shared by threads, which get words of their own
+            n_words = -(-n_words // self.threads)
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
         words = {}
         for v in self.program.model.variables:
@@ -78,8 +80,15 @@ class BitKernels:
             words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)
             words[v.name][:, halo.row_of[:-1]] = x
             self._refresh(words[v.name], v.name)
-        pairs = [self._levels(p, state, slots) for p in self.bits.passes]
-        return Packed(state.copy(), slots, words, [p[0] for p in pairs], [p[1] for p in pairs])
+        packed = Packed(state.copy(), slots, words, [], [])
+        self.set_beta(packed, state.beta)
+        return packed
+
+    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+        """Give the replicas other inverse temperatures: other thresholds."""
+        packed.state.beta = np.array(beta, float)
+        pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
+        packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
 
     def _refresh(self, x: np.ndarray, variable: str) -> None:
         """Fill the halo."""
@@ -155,7 +164,7 @@ class BitKernels:
         text, tables = self._kernel(slots.words)
         kernel, chunks = cache.load(text), len(slots.groups)
         folded = self.bits.fold is not None
-        team = self.threads if folded and chunks < self.threads else 1
+        team = self.threads if chunks < self.threads and not self._small_colors else 1
         shape = (
             draws * counted,
             chunks,
@@ -177,6 +186,14 @@ class BitKernels:
         return slots.gather(out.sum(axis=2)) if counted else out
 
     # ---- measures -------------------------------------------------------------------------------
+
+    @property
+    def _small_colors(self) -> bool:
+        """Whether threads cannot share the tiles of a color."""
+        if self.bits.fold is not None:
+            return False
+        sizes = [np.diff(self.tables[p.segments]) for p in self.program.passes]
+        return min((int(x.min()) for x in sizes), default=0) < self.threads * BIT_TILE
 
     @property
     def _all_counted(self) -> bool:

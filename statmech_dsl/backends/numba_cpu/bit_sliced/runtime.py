@@ -118,8 +118,8 @@ def _skip(S, n, first, last):
 
 
 @_function
-def seed_groups(S, groups, tile, sweep, stream, k0, k1):
-    """Streams of a tile where words hold replicas: by byte, lane and word."""
+def seed_groups(S, groups, tile, sweep, stream, k0, k1, steps):
+    """Streams of a tile where words hold replicas, by byte, lane and word, after some steps."""
     words = groups.shape[1]
     n = 8 * _GROUP_LANES * words
     w = 0
@@ -130,6 +130,7 @@ def seed_groups(S, groups, tile, sweep, stream, k0, k1):
                 S[3 * n + w] = U(groups[byte, v])
                 w += 1
     _seed(S, n, sweep, stream, k0, k1)
+    _skip(S, n, _WARM_UP, _WARM_UP + 3 * steps)
 
 
 @_function

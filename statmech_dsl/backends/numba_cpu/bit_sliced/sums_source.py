@@ -26,53 +26,62 @@ def multiple(folded: bool) -> int:
 
 
 def body(sums: tuple[BitSum, ...], folded: bool, names: Names) -> Lines:
-    """Lines that fill out[sum, lane], as thread ``me`` of ``team``."""
-    one = _folded if folded else _replicas
-    return [line for k, s in enumerate(sums) if s.term.columns for line in one(k, s, names)]
+    """Lines that fill out[draw, c, me, sum, lane], as thread ``me`` of ``team``."""
+    live = [(k, s) for k, s in enumerate(sums) if s.term.columns]
+    if not live:
+        return ["pass"]
+    count = _folded if folded else _replicas
+    n = group(folded)
+    # One loop serves all sums, so that adders are compiled once.
+    lines = [f"for k in range({len(sums)}):", "    blocks = 0"]
+    for k, s in live:
+        first = names.table(s.term.columns[0].index)
+        lines.append(f"    if k == {k}: blocks = {first}.shape[0] // {multiple(folded)}")
+    place, at = ("b", "0") if folded else (f"b * {ROWS} + i", f"i * {n * names.words}")
+    reads = []
+    for k, s in live:
+        read = names.read(s.term, "", f"({place}) * {n}", n, at, place, "C")
+        reads += [f"if k == {k}:", *indent(read)]
+    return [*lines, *indent(count(n * names.words, reads, names.words))]
 
 
-def _folded(k: int, s: BitSum, names: Names) -> Lines:
-    n, first = group(True), names.table(s.term.columns[0].index)
+def _folded(width: int, reads: Lines, words: int) -> Lines:
     return [
-        f"total, blocks = 0, {first}.shape[0] // {n}",
+        "total = 0",
         "for b in range(blocks * me // team, blocks * (me + 1) // team):",
-        *indent(names.read(s.term, "", f"b * {n}", n, "0", "b", "C")),
-        f"    for w in range({n}): total += np.int64(set_bits(C[w] & lanes))",
-        f"out[draw, c, me, {k}, 0] = total",
+        *indent(reads),
+        f"    for w in range({width}): total += np.int64(set_bits(C[w] & lanes))",
+        "out[draw, c, me, k, 0] = total",
     ]
 
 
-def _replicas(k: int, s: BitSum, names: Names) -> Lines:
+def _replicas(width: int, reads: Lines, words: int) -> Lines:
     """Rows 0 to 19 add up terms, rows 20 to 39 their carries, the following rows hold further digits."""
-    n, first = group(False), names.table(s.term.columns[0].index)
-    width = n * names.words
-    add15, second, planes = f"add15_{names.words}", 20 * width, 40 * width
-    place = f"b * {ROWS} + i"
+    second, planes = 20 * width, 40 * width
     upper = [
-        f"{add15}(C[{second}:])",
+        f"add15_{words}(C[{second}:])",
         f"carry_on(C, {39 * width}, {planes}, planes - 8, {width})",
     ]
     return [
         f"C[{ROWS * width} :] = ZERO",
-        f"blocks = {first}.shape[0] // {n * ROWS}",
-        "for b in range(blocks):",
-        f"    for i in range({ROWS}):",
-        *indent(
-            names.read(s.term, "", f"({place}) * {n}", n, f"i * {width}", place, "C"),
-            2,
-        ),
-        f"    {add15}(C)",
-        f"    at = {second} + b % {ROWS} * {width}",
-        f"    for w in range({width}): C[at + w] = C[{19 * width} + w]",
-        f"    if b % {ROWS} == {ROWS - 1}:",
+        "start, stop = blocks * me // team, blocks * (me + 1) // team",
+        "for b in range(start, stop + 1):",
+        "    if b < stop:",
+        f"        for i in range({ROWS}):",
+        *indent(reads, 3),
+        f"        add15_{words}(C)",
+        f"        at = {second} + (b - start) % {ROWS} * {width}",
+        f"        for w in range({width}): C[at + w] = C[{19 * width} + w]",
+        "    else:",
+        f"        at = {second} + (b - start) % {ROWS} * {width}",
+        f"        for w in range(at, {35 * width}): C[w] = ZERO",
+        f"    if b == stop or (b - start) % {ROWS} == {ROWS - 1}:",
         *indent(upper, 2),
-        f"for w in range({second} + blocks % {ROWS} * {width}, {35 * width}): C[w] = ZERO",
-        *upper,
         # All digits in consecutive rows, from row 27 on.
         f"for w in range({4 * width}): C[{27 * width} + w] = C[{15 * width} + w]",
         f"for w in range({4 * width}): C[{31 * width} + w] = C[{35 * width} + w]",
         f"for w in range((planes - 8) * {width}): C[{35 * width} + w] = C[{planes} + w]",
-        f"tally(C, {27 * width}, planes, {width}, {names.words}, out[draw, c, me, {k}])",
+        f"tally(C, {27 * width}, planes, {width}, {words}, out[draw, c, me, k])",
     ]
 
 

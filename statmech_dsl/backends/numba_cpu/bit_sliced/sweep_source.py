@@ -52,12 +52,11 @@ class SweepPrinter:
         rows = _Rows(out, out + 1, tuple(range(out + 2, out + 1 + max(form.n_classes, 1))))
         self.rows = max(self.rows, out + 1 + max(form.n_classes, 1))
         kind = "words" if folded else "groups"
-        steps = f", k0 % {BIT_TILE} // {ranks}" if folded else ""
         tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{kind}(S, groups[c], {tile}, key0, key1{steps})",
+            f"    seed_{kind}(S, groups[c], {tile}, key0, key1, k0 % {BIT_TILE} // {ranks})",
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
             f"number = U({self._number()})",
             *gathers,
@@ -72,10 +71,10 @@ class SweepPrinter:
             "tile, drawn = -1, -1",
             f"for g in range({segments}.shape[0] - 1):",
             f"    first, last = {segments}[g], {segments}[g + 1]",
-            *(indent(self._share()) if folded else []),
+            *indent(self._share()),
             f"    for k0 in range(first // {ranks} * {ranks}, last, {ranks}):",
             *indent(block, 2),
-            *(indent(self._meet(x)) if folded else []),
+            *indent(self._meet(x)),
         ]
 
     def _share(self) -> Lines:
@@ -88,11 +87,11 @@ class SweepPrinter:
         ]
 
     def _meet(self, x: str) -> Lines:
-        return [
-            "wait(sync, met, team)",
+        halo = [
             f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, me, team)",
             "wait(sync, met, team)",
         ]
+        return ["wait(sync, met, team)", *(halo if self.bits.fold is not None else [])]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
         """Words of the ranks of the present color; rows of states are sorted by rank."""
