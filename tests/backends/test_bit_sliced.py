@@ -93,18 +93,18 @@ def test_lanes_that_the_planes_leave_open():
         assert sum(found) >= 2
 
 
-def test_threads_of_a_team_give_the_same_bits():
-    """Three colors of 1365 words or so: tiles that a thread begins in the middle."""
-    model = sm.models.ising(L=512)
-    state, ends = None, []
+@pytest.mark.parametrize(("L", "n"), [(512, 1), (96, 1), (72, 20), (90, 20)])
+def test_threads_of_a_team_give_the_same_bits(L, n):
+    """Sites and replicas in words; colors that begin in the middle of a tile, which threads share."""
+    ends = []
     for threads in (1, 2, 3):
-        s = sampler(model, 1, threads=threads)
-        state = state or s.start(5, np.zeros(1, int), np.zeros(1, int), np.array([0.44]), "hot")
+        s = sampler(sm.models.ising(L=L), n, threads=threads)
+        state = s.start(5, np.arange(n), np.zeros(n, int), np.full(n, 0.44), "hot")
         packed = s.kernels.pack(state)
-        s.kernels.sweep(packed, 3)
-        ends.append(s.kernels.unpack(packed).values["s"])
-    assert np.array_equal(ends[0], ends[1])
-    assert np.array_equal(ends[0], ends[2])
+        measured = s.kernels.record(packed, 2, 2)
+        ends.append((s.kernels.unpack(packed).values["s"], *measured))
+    for other in ends[1:]:
+        assert all(np.array_equal(x, y) for x, y in zip(ends[0], other, strict=True))
 
 
 def test_replicas_of_one_group_in_different_company():
