@@ -196,14 +196,16 @@ def _class_of(S, at, classes, n_classes, bit):
 
 
 @_function
-def refresh(x, source, turn, lanes, me, team):
-    """Copy words into the halo behind the last row, rotated; threads share the work."""
+def refresh(x, source, turn, lanes, start, stop):
+    """Copy rows start to stop into the halo behind the last row, rotated."""
     size = set_bits(lanes)
     n = len(source)
     first = len(x) - n
-    for k in range(n * me // team, n * (me + 1) // team):
-        word, down = x[source[k]], U(turn[k])
-        x[first + k] = ((word >> down) | (word << (size - down))) & lanes
+    for k in range(n):
+        row = np.int64(source[k])
+        if start <= row < stop:
+            word, down = x[row], U(turn[k])
+            x[first + k] = ((word >> down) | (word << (size - down))) & lanes
 
 
 @intrinsic

@@ -87,11 +87,8 @@ class SweepPrinter:
         ]
 
     def _meet(self, x: str) -> Lines:
-        halo = [
-            f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, me, team)",
-            "wait(sync, met, team)",
-        ]
-        return ["wait(sync, met, team)", *(halo if self.bits.fold is not None else [])]
+        halo = [f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, first, last)"]
+        return [*(halo if self.bits.fold is not None else []), "wait(sync, met, team)"]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
         """Words of the ranks of the present color; rows of states are sorted by rank."""
