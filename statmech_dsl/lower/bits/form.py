@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -77,7 +78,7 @@ def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) 
     for n, (role, tv) in enumerate(found):
         if tv.step:
             term, degrees = _incidences(f"{prefix}{n}", role, tv, p, ir, tables, fold)
-            terms.append(_weighted(term, round(tv.step / unit)))
+            terms.append(replace(term, weight=round(tv.step / unit)))
             live.append(degrees)
     counts = _counts(live, [t.weight for t in terms])
     energies = base.min() + unit * np.array(counts)
@@ -167,10 +168,6 @@ def _classes(energies: np.ndarray, unit: float) -> tuple[int, ...]:
             sizes.append(float(e))
         out.append(known[0])
     return tuple(out)
-
-
-def _weighted(term: BitTerm, weight: int) -> BitTerm:
-    return BitTerm(term.columns, term.monomials, term.flip, weight)
 
 
 def _incidences(
