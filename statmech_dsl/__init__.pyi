@@ -14,6 +14,8 @@ from .lang.variables import (
     Spin,
     UnitVector,
 )
+from .results.time_to_solution import time_to_solution
+from .runs.annealing import anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .solvers.exact import exact
@@ -36,6 +38,7 @@ __all__ = [
     "Spin",
     "UnitVector",
     "__version__",
+    "anneal",
     "correlation",
     "correlation_length",
     "derived",
@@ -46,5 +49,6 @@ __all__ = [
     "models",
     "sample",
     "tau_int",
+    "time_to_solution",
     "validate",
 ]
