@@ -2,7 +2,9 @@ from . import errors, models
 from .diagnostics import Derived, correlation, correlation_length, derived, tau_int
 from .engine.explain import explain
 from .lang import lattices
+from .lang.bqm import from_bqm
 from .lang.energy import Energy, Observable
+from .lang.gset import read_gset
 from .lang.model import Model
 from .lang.variables import (
     Angle,
@@ -14,10 +16,12 @@ from .lang.variables import (
     Spin,
     UnitVector,
 )
+from .results.sampleset import to_sampleset
 from .results.time_to_solution import time_to_solution
 from .runs.annealing import anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
+from .solvers.bqm import to_bqm
 from .solvers.exact import exact
 from .testing.validate import validate
 
@@ -45,10 +49,14 @@ __all__ = [
     "errors",
     "exact",
     "explain",
+    "from_bqm",
     "lattices",
     "models",
+    "read_gset",
     "sample",
     "tau_int",
     "time_to_solution",
+    "to_bqm",
+    "to_sampleset",
     "validate",
 ]

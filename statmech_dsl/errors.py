@@ -60,6 +60,10 @@ class BackendError(StatmechError, ValueError):
     """A backend that is unknown, or not usable on this machine."""
 
 
+class PackageError(StatmechError, ImportError):
+    """An optional package that is not installed."""
+
+
 class ArgumentError(StatmechError, ValueError):
     """An argument of a verb that is out of range or of the wrong kind."""
 

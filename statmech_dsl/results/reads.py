@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -34,4 +35,6 @@ def to_reads(
     used = {d for dims, *_ in data.values() for d in dims}
     given = {d: np.asarray(c) for d, c in model.coords.items() if c is not None and d in used}
     coords = {"read": np.arange(len(energy)), "beta": ("step", steps["beta"])}
-    return xr.Dataset(data, coords=coords | given, attrs=common_attrs(sampler, seed) | attrs)
+    kinds = {v.name: v.domain.label for v in sampler.program.model.variables}
+    common = common_attrs(sampler, seed) | {"variables": json.dumps(kinds)}
+    return xr.Dataset(data, coords=coords | given, attrs=common | attrs)
