@@ -19,6 +19,7 @@ from .lang.variables import (
 from .results.sampleset import to_sampleset
 from .results.time_to_solution import time_to_solution
 from .runs.annealing import anneal
+from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .solvers.bqm import to_bqm
@@ -52,6 +53,7 @@ __all__ = [
     "from_bqm",
     "lattices",
     "models",
+    "population_anneal",
     "read_gset",
     "sample",
     "tau_int",

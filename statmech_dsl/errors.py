@@ -96,5 +96,9 @@ class UnusedVariableWarning(StatmechWarning):
     """A variable that no energy term depends on."""
 
 
+class SmallPopulationWarning(StatmechWarning):
+    """A population with too few families for its errors to be trusted."""
+
+
 class InterruptedWarning(StatmechWarning):
     """A run was interrupted; the results hold what was done until then."""

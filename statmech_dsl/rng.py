@@ -179,8 +179,8 @@ def uniform(word) -> np.ndarray | float:
     return (word + 0.5) * 2.0**-32
 
 
-def replica_id(chain: int, index_of_T: int) -> int:
-    """Number of a replica, independent of how many chains and temperatures the run has.
+def replica_id(chain, index_of_T):
+    """Number of a replica, independent of how many chains and temperatures the run has; arrays broadcast.
 
     Examples
     --------
