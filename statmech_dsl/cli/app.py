@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import statmech_dsl
+from statmech_dsl.cli.annealing import anneal, population_anneal
 from statmech_dsl.cli.failures import friendly
 
 # Help is plain text: importing what typer needs to draw boxes takes longer than all the rest.
@@ -163,6 +164,10 @@ def models(
             show_models()
         else:
             show_model(name)
+
+
+app.command()(anneal)
+app.command()(population_anneal)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.engine.sampler import Sampler
-from statmech_dsl.estimators.weights import (
+from statmech_dsl.estimators.families import (
     block_of,
     family_sizes,
     log_mean_exp,
@@ -41,9 +41,14 @@ class Step:
 
 
 def to_population(
-    sampler: Sampler, model: Any, state: State, steps: Sequence[Step], attrs: Vars
+    sampler: Sampler,
+    model: Any,
+    state: State,
+    steps: Sequence[Step],
+    reference: str,
+    attrs: Vars,
 ) -> xr.DataTree:
-    """Build the tree that population annealing returns."""
+    """Build the tree that population annealing returns; ``reference`` says what log Z is relative to."""
     runs, members = steps[0].energy.shape
     beta = np.array([step.beta for step in steps])
     with np.errstate(divide="ignore"):
@@ -65,6 +70,7 @@ def to_population(
         x = state.values[v.name].reshape(runs, members, *v.shape)
         final[v.name] = (("chain", "draw", *_trailing(v.name, len(v.shape), dims)), x)
     averages = xr.Dataset(_averages(steps, T, dims), coords=at)
+    averages["log_partition"].attrs["reference"] = reference
     named = {d for x in (*posterior.values(), *final.values()) for d in x[0]}
     given = {d: np.asarray(c) for d, c in model.coords.items() if c is not None and d in named}
 
@@ -107,7 +113,7 @@ def _averages(steps: Sequence[Step], T: np.ndarray, dims: dict[str, tuple[str, .
         block = (block_of(step.families, members) + np.arange(runs)[:, None] * n).ravel()
         blocks = block, n * runs
         quantities = {"energy": step.energy} | step.observed
-        mean = {
+        mean: dict[str, tuple[Any, Any]] = {
             name: weighted_mean(x.reshape(runs * members, *x.shape[2:]), share, *blocks)
             for name, x in quantities.items()
         }

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -26,8 +26,8 @@ from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.energy_scales import beta_range
 from statmech_dsl.runs.progress import Advance, progress
 from statmech_dsl.runs.schedules import (
+    KINDS,
     STEPS,
-    Kind,
     Range,
     Schedule,
     constant_speed,
@@ -38,7 +38,7 @@ from statmech_dsl.runs.schedules import (
 )
 from statmech_dsl.runs.tuning import retune
 
-DEFAULT: Kind = "constant_speed"
+DEFAULT = "constant_speed"
 PILOT_READS, PILOT_STEPS = 64, 32
 """Reads and temperatures that measure the fluctuations of the energy."""
 PILOT_SHARE = 10
@@ -166,10 +166,10 @@ def _betas(
         if ends is not None:
             raise ArgumentError("schedule= has temperatures of its own", mend="leave out the range")
         return given_betas(kind, sweeps), 0.0
-    if kind not in get_args(Kind):
+    if kind not in KINDS:
         raise ArgumentError(
             f"there is no schedule {kind!r}",
-            mend=f"use one of {', '.join(get_args(Kind))}, or give a list of beta",
+            mend=f"use one of {', '.join(KINDS)}, or give a list of beta",
         )
     ends = ends or Range(*beta_range(sampler, reads))
     steps = min(sweeps, STEPS)

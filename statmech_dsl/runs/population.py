@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import warnings
 
@@ -13,25 +12,15 @@ from numpy.typing import ArrayLike
 
 from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
-from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning, SmallPopulationWarning
-from statmech_dsl.estimators.weights import (
-    block_of,
-    family_sizes,
-    log_mean_error,
-    log_mean_exp,
-    n_blocks,
-    shares,
-)
-from statmech_dsl.estimators.weights import overlap as overlap_of
+from statmech_dsl.estimators.families import family_sizes
+from statmech_dsl.estimators.families import overlap as overlap_of
 from statmech_dsl.lang.model import given_or_context
-from statmech_dsl.results import Recorder
 from statmech_dsl.results.population import Step, to_population
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
+from statmech_dsl.runs.members import Members
 from statmech_dsl.runs.progress import Advance, progress
-from statmech_dsl.runs.resampling import copies, generator, in_place
-from statmech_dsl.runs.tuning import BLOCK, retune
 
 FAMILIES = 100
 """Families that a population should have, at least, counted as its size / rho_t."""
@@ -104,7 +93,7 @@ def population_anneal(
         the members at the lowest temperature.
 
         Where the first states cannot be drawn exactly, log Z is relative to that of the first temperature;
-        the attribute ``log_partition_is`` says so.
+        its attribute ``reference`` says so.
 
     Warns
     -----
@@ -150,7 +139,7 @@ def population_anneal(
     )
     if not sampler.tempered:
         raise ArgumentError("the model has no Energy, so that T divides nothing")
-    members = Population(sampler, seed, runs, population)
+    members = Members(sampler, seed, runs, population)
     if not members.exact_start and first == 0 and not members.proper:
         raise ArgumentError(
             "a Field has no infinite temperature to begin at", mend="give T=(high, low)"
@@ -163,12 +152,12 @@ def population_anneal(
         "population": population,
         "sweeps": sweeps,
         "overlap": float(overlap),
-        "log_partition_is": "absolute" if members.exact_start else "relative to the first T",
         "sampling_time": time.perf_counter() - began,
     }
     _check_families(steps[-1], population)
     state = sampler.kernels.unpack(members.packed)
-    return to_population(sampler, model, state, steps, attrs)
+    reference = "absolute" if members.exact_start else "the highest temperature"
+    return to_population(sampler, model, state, steps, reference, attrs)
 
 
 def _range(T: ArrayLike, beta: ArrayLike | None) -> tuple[float, float]:
@@ -193,7 +182,7 @@ def _range(T: ArrayLike, beta: ArrayLike | None) -> tuple[float, float]:
 
 
 def _cool(
-    members: Population,
+    members: Members,
     first: float,
     last: float,
     target: float,
@@ -240,82 +229,3 @@ def _check_families(step: Step, population: int) -> None:
             SmallPopulationWarning,
             stacklevel=3,
         )
-
-
-class Population:
-    """Members of several runs, their families and free energies."""
-
-    def __init__(self, sampler: Sampler, seed: int, runs: int, size: int) -> None:
-        self.sampler, self.kernels, self.seed, self.size = sampler, sampler.kernels, seed, size
-        self.families = np.tile(np.arange(size), (runs, 1))
-        model = sampler.program.model
-        volumes = [v.domain.log_volume * len(sampler.tables[v.free]) for v in model.variables]
-        log_volume = math.fsum(volumes)
-        self.proper = math.isfinite(log_volume)
-        """Whether there is an infinite temperature."""
-        self.exact_start = self.proper and all(f.tempered for f in model.energy_families)
-        self.log_z = np.full(runs, log_volume if self.exact_start else 0.0)
-        self.errors, self.error = np.zeros(runs), 0.0
-        self.beta, self.moved = 0.0, 0
-        self.packed = self.kernels.pack(sampler.start_population(seed, runs, size))
-        self.kernels.sweep(self.packed, 0)  # compiled before the clock runs
-
-    @property
-    def T(self) -> float:
-        """Temperature."""
-        return math.inf if self.beta == 0 else 1 / self.beta
-
-    def begin(self, beta: float, sweeps: int) -> None:
-        """Bring members to their first temperature where its states cannot be drawn."""
-        if self.exact_start:
-            return
-        self.beta = beta
-        self.kernels.set_beta(self.packed, np.full(self.families.size, beta))
-        for step, n in enumerate([BLOCK] * (sweeps // BLOCK) + [sweeps % BLOCK]):
-            self.kernels.sweep(self.packed, n)
-            self._retune(n, step)
-
-    def measure(self, sweeps: int) -> Step:
-        """Sweep; then energies and observables."""
-        n_runs = len(self.log_z)
-        recorder = Recorder(self.sampler, 1, self.families.size, ())
-        recorder.record(self.packed, 1, sweeps)
-        arrays = {
-            name: x[:, 0].reshape(n_runs, self.size, *x.shape[2:])
-            for name, x in recorder.arrays().items()
-        }
-        self._retune(sweeps, self.moved)
-        self.energy = arrays.pop("energy")
-        return Step(
-            self.beta,
-            self.energy,
-            arrays,
-            self.families,
-            self.log_z.copy(),
-            self.errors,
-            self.error,
-        )
-
-    def _retune(self, sweeps: int, step: int) -> None:
-        if self.sampler.params and sweeps:
-            self.packed = retune(self.sampler, self.packed, sweeps, step)
-
-    def move(self, beta: float) -> None:
-        """Go to another temperature: weigh, and resample each run for itself."""
-        log_weights = -(beta - self.beta) * self.energy
-        share = shares(log_weights)
-        self.log_z = self.log_z + log_mean_exp(log_weights)
-        first = np.arange(len(share))[:, None] * self.size  # number of the first member of a run
-        pairs = list(zip(share, self.families, strict=True))
-        n, block = n_blocks(self.size), block_of(self.families, self.size)
-        self.errors = np.array([log_mean_error(*x, n) for x in zip(share, block, strict=True)])
-        of_all = (shares(self.log_z)[:, None] * share).ravel()
-        block = block + np.arange(len(share))[:, None] * n
-        self.error = log_mean_error(of_all, block.ravel(), n * len(share))
-        self.moved += 1
-        marks = generator(self.seed, self.moved).random(len(share))
-        rows = [in_place(copies(*pair, u)) for pair, u in zip(pairs, marks, strict=True)]
-        self.families = np.take_along_axis(self.families, np.stack(rows), 1)
-        self.kernels.take(self.packed, (np.stack(rows) + first).ravel())
-        self.beta = beta
-        self.kernels.set_beta(self.packed, np.full(share.size, beta))

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.temperatures import temperatures
 
-Kind = Literal["linear", "geometric", "constant_speed"]
-Schedule = Kind | ArrayLike
-"""A kind, or the inverse temperatures themselves."""
+KINDS = ("constant_speed", "geometric", "linear")
+Schedule = str | ArrayLike
+"""One of these, or the inverse temperatures themselves."""
 STEPS = 64
 """Different temperatures, at most: to change them takes as long as some sweeps."""
 
@@ -62,7 +62,7 @@ def given_betas(schedule: ArrayLike, sweeps: int) -> np.ndarray:
     return betas
 
 
-def spaced(kind: Kind, ends: Range, n: int) -> np.ndarray:
+def spaced(kind: str, ends: Range, n: int) -> np.ndarray:
     """Inverse temperatures of a linear or geometric schedule.
 
     Examples

@@ -25,7 +25,7 @@ PROBES = np.array([0.0, 1.0, -1.0, 2.0])
 
 @dataclass(eq=False)
 class Quadratic:
-    """``offset + sum_i linear[i] s_i + sum_ij pairs[i, j] s_i s_j`` over signs; i < j after `folded`."""
+    """``offset + sum_i linear[i] s_i + sum_{i<j} pairs[i, j] s_i s_j`` over signs."""
 
     offset: float
     linear: np.ndarray
@@ -71,7 +71,7 @@ def quadratic(ir: ModelIR, tables: Tables, levels: Levels) -> Quadratic:
             elif len(sites) == 1:
                 np.add.at(total.linear, sites[0], x)
             else:
-                total.add_pairs(*sites, x)
+                total.add_pairs(sites[0], sites[1], x)
     return total
 
 

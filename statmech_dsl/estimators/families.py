@@ -126,7 +126,7 @@ def weighted_mean(
     >>> float(mean), round(float(error), 12)
     (2.0, 1.0)
     """
-    mean = np.tensordot(share, x, 1)
+    mean = x[0] + np.tensordot(share, x - x[0], 1)  # of equal numbers exactly this number
     flat = (x - mean).reshape(len(x), -1)
     squares = [(np.bincount(block, share * column, n) ** 2).sum() for column in flat.T]
     return mean, np.sqrt(np.reshape(squares, np.shape(mean)) * n / max(n - 1, 1))
