@@ -141,7 +141,7 @@ def anneal(
         raise ModelError(
             "the model has no Energy to lower", mend="declare what is to be low with sm.Energy"
         )
-    betas, piloted = _betas(sampler, schedule, ends, reads, sweeps, seed)
+    betas, piloted = betas_of(sampler, schedule, ends, reads, sweeps, seed)
     packed = start(sampler, seed, np.arange(reads), betas[0], init)
     with progress(progressbar, f"annealing {reads} reads", sweeps) as advance:
         found = search(sampler, packed, betas, sweeps, advance)
@@ -152,7 +152,7 @@ def anneal(
     return to_reads(sampler, model, seed, found.energy, found.values, steps, attrs)
 
 
-def _betas(
+def betas_of(
     sampler: Sampler,
     schedule: Schedule | None,
     ends: Range | None,
