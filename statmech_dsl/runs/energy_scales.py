@@ -21,8 +21,8 @@ def beta_range(sampler: Sampler, replicas: int) -> tuple[float, float]:
     """Inverse temperatures between which a model freezes.
 
     At the hot end the largest change of the energy is accepted with odds of 1/2. At the cold end a system
-    has 1/100 of an excitation, if each site has one of the smallest energy: that of a typical site in a few
-    random states.
+    has 1/100 of an excitation, if each site has one of the smallest energy: the lower quartile, over sites, of
+    the smallest change in a few random states.
     """
     largest, smallest, n_sites = 0.0, [], 0
     for v in sampler.program.model.variables:
@@ -38,7 +38,7 @@ def beta_range(sampler: Sampler, replicas: int) -> tuple[float, float]:
             "no move of a single site changes the energy: there is nothing to anneal",
             mend="give the range, as T=(high, low), if larger moves change it",
         )
-    return float(-np.log(HOT) / largest), float(np.log(n_sites / COLD) / np.median(typical))
+    return float(-np.log(HOT) / largest), float(np.log(n_sites / COLD) / np.quantile(typical, 0.25))
 
 
 def _changes(sampler: Sampler, variable: str, replicas: int) -> np.ndarray:

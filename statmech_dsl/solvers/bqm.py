@@ -59,8 +59,8 @@ def to_bqm(model: pm.Model | None = None) -> Any:
         )
     if recovered.random:
         raise ModelError("an energy depends on random parameters", mend="give them numbers")
-    dimod = import_dimod()
     found = quadratic(recovered.ir, recovered.tables, _levels(recovered))
+    dimod = import_dimod()
     shapes = {v.name: (_dims(model, v), v.shape) for v in variables}
     labels = site_labels(shapes, {d: c for d, c in model.coords.items() if c is not None})
     free = {labels[k]: found.linear[k] for k in _free(recovered)}

@@ -29,7 +29,14 @@ def is_picture(path):
 
 def test_every_example_has_a_test():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert scripts == {"demo", "hopfield_digits", "ising_transition", "kaufman"}
+    assert scripts == {
+        "demo",
+        "hopfield_digits",
+        "ising_transition",
+        "kaufman",
+        "maxcut_gset",
+        "population_annealing",
+    }
 
 
 def test_demo(example, tmp_path, capsys):
@@ -68,6 +75,20 @@ def test_hopfield_digits(example, tmp_path):
     assert (pairs < 0.8).all(), "ten digits are too many and too alike for a Hopfield network"
     assert (dense == 1).all()
     assert is_picture(tmp_path / "hopfield_digits.png")
+
+
+def test_maxcut_gset(example, tmp_path):
+    few, many = example("maxcut_gset").main(small=True).values()
+    assert float(many.energy.mean()) < float(few.energy.mean()) - 5
+    assert -564 <= float(many.energy.min()) <= -560
+    assert is_picture(tmp_path / "maxcut_gset.png")
+
+
+def test_population_annealing(example, tmp_path):
+    averages, exact = example("population_annealing").main(small=True)
+    for name in ("energy", "log_partition"):
+        assert (abs(averages[name] - exact[name]) < 4 * averages[f"{name}_error"]).all()
+    assert is_picture(tmp_path / "population_annealing.png")
 
 
 def test_kaufman_against_enumeration(example):

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 
@@ -149,16 +151,23 @@ def test_schedules():
 
 
 def test_constant_speed_takes_its_time_where_the_energy_falls():
-    """An Ising chain in a field of 100 at one site: nothing but that happens at high temperatures."""
+    model, ends = sm.models.ising(L=4), {"beta": (0.01, 100.0), "sweeps": 1000}
+    frozen = [
+        float((anneal(model, schedule=schedule, **ends).beta > 3).mean())
+        for schedule in ("constant_speed", "geometric")
+    ]
+    assert frozen[0] < 0.1
+    assert frozen[1] > 0.3
+
+
+def test_the_range_reaches_down_to_weak_couplings():
+    fields = np.where(np.arange(64) < 32, 1.0, 50.0)
     with sm.Model() as model:
         s = sm.Spin("s", 64)
-        fields = np.where(np.arange(64) < 32, 1.0, 50.0)
         sm.Energy("fields", -fields * s)
-    beta = anneal(model, sweeps=2000).beta.values
-    geometric = anneal(model, sweeps=2000, schedule="geometric").beta.values
-    frozen = 3.0  # tanh(3) = 0.995
-    assert (beta > frozen).mean() < 0.5 * (geometric > frozen).mean()
-    assert anneal(model).energy.max() == -32 * 51
+    result = anneal(model)
+    assert float(result.beta[-1]) == pytest.approx(np.log(64 / 0.01) / 2)
+    assert (result.energy == -32 * 51).all()
 
 
 def test_the_range_follows_from_energy_differences():
@@ -170,11 +179,12 @@ def test_the_range_follows_from_energy_differences():
 
 
 def test_the_best_state_survives_later_heating():
-    model = sm.models.ising(L=4)
+    model = sm.models.edwards_anderson(L=8, d=2, seed=1)
     cold, hot = np.linspace(0.1, 3.0, 20), np.zeros(5)
-    result = anneal(model, schedule=np.concatenate([cold, hot]), sweeps=500, reads=64)
-    assert (result.energy == -32).mean() > 0.5
-    assert (anneal(model, schedule=hot, sweeps=5, reads=64).energy == -32).mean() < 0.5
+    both = anneal(model, schedule=np.concatenate([cold, hot]), sweeps=500)
+    quenched = anneal(model, schedule=hot, sweeps=5)
+    assert float(both.energy.mean()) < float(quenched.energy.mean()) - 2
+    assert float(both.energy_min[19]) == float(both.energy.min()), "the state before the heating"
 
 
 def test_first_states_and_clamped_sites():
@@ -204,7 +214,7 @@ def test_an_interrupted_run_is_quenched(monkeypatch):
     with pytest.warns(errors.InterruptedWarning, match="of 100 sweeps"):
         result = anneal(model)
     assert result.sizes["step"] == 9
-    assert (result.energy < -16).all()
+    assert (result.energy <= -16).all()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +240,12 @@ def test_mistakes(options, message):
 def test_models_with_nothing_to_lower():
     with sm.Model() as model:
         s = sm.Spin("s", 4)
-        sm.Energy("product", 0.0 * s)
+        pm.Potential("prior", (0.1 * s).sum())
+    with pytest.raises(errors.ModelError, match="no Energy to lower"):
+        anneal(model)
+    with sm.Model() as model:
+        s = sm.Spin("s", 64)
+        sm.Energy("needle", -1.0 * pt.eq(s.sum(), 64))
     with pytest.raises(errors.ModelError, match="no move of a single site"):
         anneal(model)
 
