@@ -49,7 +49,11 @@ def population_anneal_model(
     """Cool a population of the named model."""
     console, arguments = _prepared(output, options)
     data = sm.population_anneal(load_model(model, param), **arguments)
-    attrs, means, stats = data.attrs, data["averages"], data["sample_stats"]
+    attrs, means, stats = (
+        data.attrs,
+        data["averages"].to_dataset(),
+        data["sample_stats"].to_dataset(),
+    )
     head = (
         f"{_sites(attrs)}\n{data['posterior'].sizes['chain']} x {attrs['population']} members, "
         f"{attrs['sweeps']} sweeps at each T, seed {attrs['seed']}, {attrs['sampling_time']:.1f} s"

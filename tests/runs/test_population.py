@@ -53,19 +53,6 @@ def test_means_and_free_energies_are_exact_within_errors(name):
             assert abs(z) < 4
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_errors_of_log_z_cover(name):
-    """Independent runs, each with an error of its own: z has mean 0 and variance 1."""
-    build, T = SMALL[name]
-    runs = 120
-    stats = cool(build(), T=T, runs=runs, seed=2).sample_stats.to_dataset().isel(T=-1)
-    exact = float(sm.exact(build(), T=T).log_partition)
-    z = ((stats.log_partition - exact) / stats.log_partition_error).values
-    assert abs(z.mean()) < 4 / math.sqrt(runs)
-    assert 0.78 < z.std() < 1.25
-    assert 0.53 < (abs(z) < 1).mean() < 0.84
-
-
 def test_runs_are_averaged_by_their_weights():
     model = sm.models.ising(L=4)
     data = cool(model, T=1.5, runs=20, population=100)
