@@ -28,11 +28,11 @@ def folder() -> Path:
 @cache
 def _runtime_hash() -> str:
     from statmech_dsl.backends.numba_cpu import runtime, runtime_float32
-    from statmech_dsl.backends.numba_cpu.bit_sliced import counting
+    from statmech_dsl.backends.numba_cpu.bit_sliced import counting, vectors
     from statmech_dsl.backends.numba_cpu.bit_sliced import runtime as bit_runtime
     from statmech_dsl.ir import elementary
 
-    modules = (runtime, runtime_float32, bit_runtime, counting, elementary)
+    modules = (runtime, runtime_float32, bit_runtime, counting, vectors, elementary)
     sources = [Path(m.__file__ or "").read_bytes() for m in modules]
     return hashlib.sha256(b"".join(sources)).hexdigest()
 

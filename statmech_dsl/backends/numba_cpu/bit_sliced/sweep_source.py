@@ -15,7 +15,7 @@ from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import BitPass, Bits
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
-from statmech_dsl.rng import BIT_STREAM, BIT_TILE, PLANES, WARM_UP
+from statmech_dsl.rng import BIT_STREAM, BIT_TILE, GROUP_LANES, PLANES, WARM_UP
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,11 @@ class SweepPrinter:
         out = PLANES + len(inputs)
         rows = _Rows(out, out + 1, tuple(range(out + 2, out + 1 + max(form.n_classes, 1))))
         self.rows = max(self.rows, out + 1 + max(form.n_classes, 1))
-        kind = "words" if folded else "groups"
-        tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{kind}(S, groups[c], {tile}, key0, key1, k0 % {BIT_TILE} // {ranks})",
+            *indent(self._seed(p.stream | BIT_STREAM)),
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
-            f"number = U({self._number()})",
             *gathers,
             f"for h in range({self.block.halves}):",
             *indent(self._part(form, number, [name for _, name in inputs], inputs, rows)),
@@ -88,7 +85,7 @@ class SweepPrinter:
 
     def _meet(self, x: str) -> Lines:
         halo = [f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, first, last)"]
-        return [*(halo if self.bits.fold is not None else []), "wait(sync, met, team)"]
+        return [*(halo if self.bits.fold is not None else []), "met = wait(sync, met, team)"]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
         """Words of the ranks of the present color; rows of states are sorted by rank."""
@@ -103,13 +100,30 @@ class SweepPrinter:
         """Number of the first word that the block takes from its streams."""
         return f"k0 % {BIT_TILE} // {self.block.ranks} * {self.block.draws} + {WARM_UP + 1}"
 
+    def _seed(self, stream: int) -> Lines:
+        """Begin the streams of a tile and bring them to the present block."""
+        b = self.block
+        if self.bits.fold is None:  # in the order of bytes, lanes and words
+            lanes, lane = GROUP_LANES, f"w // {b.words} % {GROUP_LANES}"
+            whom = f"groups[c, w // {b.words * GROUP_LANES}, w % {b.words}]"
+        else:
+            lanes, lane, whom = b.streams, "w", "groups[c, 0, 0]"
+        n = b.streams
+        return [
+            f"for w in range({n}):",
+            f"    S[{2 * n} + w], S[{3 * n} + w] = U(tile * {lanes} + {lane}), U({whom})",
+            f"seed_streams({n}, S, 0, U(sweep), U({stream}), key0, key1, {n})",
+            f"for number in range({WARM_UP + 1}, {self._number()}):",
+            f"    skip_word({n}, S, 0, U(number), {n})",
+        ]
+
     def _draw(self) -> Lines:
         """Planes of groups of replicas into rows 0, 1, ...: their streams hold a byte for each word."""
         b = self.block
         return [
-            f"draw3(S, {b.streams}, {b.row(0)}, U({self._number()}))",
+            f"draw3({b.streams}, S, 0, U({self._number()}), {b.streams}, {b.row(0)})",
             "for q in range(3):",
-            f"    transpose(S, {b.row(0)} + q * {b.streams}, {b.width})",
+            f"    transpose({b.width}, S, {b.row(0)} + q * {b.streams}, {b.width})",
         ]
 
     def _go_on(self) -> Lines:
@@ -152,7 +166,7 @@ class SweepPrinter:
         return [f"for h in range({self.block.halves}):", *indent(lines or ["pass"])], inputs
 
     def _word(self, row: int) -> str:
-        return f"S[{self.block.row(row)} + at + w]"
+        return f"S[{self.block.row(row)}]"
 
     # ---- the decision ---------------------------------------------------------------------------
 
@@ -178,7 +192,7 @@ class SweepPrinter:
             f"{self._word(rows.out)} = ~(low ^ rises) & lanes",
             f"{self._word(rows.open)} = open",
             *(f"{self._word(row)} = m{k + 1}" for k, row in enumerate(rows.classes)),
-            "any_open |= open",
+            "return open",
         ]
         kind = "words" if self.bits.fold is not None else "groups"
         places = ", ".join(str(b.row(row)) for row in rows.classes) or "0"
@@ -186,10 +200,15 @@ class SweepPrinter:
             f"finish_{kind}(S, at, {b.width}, {b.row(rows.out)}, {b.row(rows.open)}, ({places},), "
             f"{form.n_classes}, {b.words}, h * {b.ranks // b.halves}, tails{number}[c])"
         )
-        return [
-            f"at, any_open = h * {b.stride}, ZERO",
-            f"for w in range({b.width}):",
+        self.names.functions += [
+            "@vectors",
+            f"def decide{number}(S: Rows, levels: Rows, lanes, number) -> U:",
             *indent(body),
+        ]
+        arguments = f"{b.width}, S, at, levels, 0, lanes, U({self._number()})"
+        return [
+            f"at = h * {b.stride}",
+            f"any_open = decide{number}({arguments})",
             *([f"if any_open != ZERO: {rest}"] if form.n_classes else []),
         ]
 
@@ -209,30 +228,27 @@ class SweepPrinter:
 
     def _planes(self, n_classes: int) -> Lines:
         """All planes, the least significant one first; under a fold they are drawn as they are needed."""
-        planes = reversed(range(PLANES))
+        b, last = self.block, PLANES - 1
         if self.bits.fold is None:
             return [
-                line
-                for q in planes
-                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes))
+                f"for q in range({last}, -1, -1):",
+                f"    r = S[{b.row(0)} + q * {b.width}]",
+                *indent(self._compare(n_classes)),
             ]
-        n, lines = self.block.streams, []
-        for k, q in enumerate(planes):
-            lines.append(f"s0, s1, s2, r = sfc64(s0, s1, s2, number + U({k}))")
-            lines += self._compare(q, n_classes)
-        states = [f"S[{k * n} + w]" for k in range(6)]
+        n = b.streams
         return [
-            f"s0, s1, s2 = {', '.join(states[:3])}",
-            *lines,
-            f"{', '.join(states[3:])} = s0, s1, s2",
+            f"s0, s1, s2 = S[0], S[{n}], S[{2 * n}]",
+            f"for q in range({last}, -1, -1):",
+            f"    s0, s1, s2, r = sfc64(s0, s1, s2, number + ({last} - q))",
+            *indent(self._compare(n_classes)),
+            f"S[{3 * n}], S[{4 * n}], S[{5 * n}] = s0, s1, s2",
         ]
 
-    def _compare(self, q: int, n_classes: int) -> Lines:
+    def _compare(self, n_classes: int) -> Lines:
         """A bit r that differs from the threshold's overrules those below it."""
-        b = self.block
         if not n_classes:
             return []
-        level = [f"levels[{(k * PLANES + q) * b.width} + w]" for k in range(n_classes)]
+        level = [f"levels[({k * PLANES} + q) * {self.block.width}]" for k in range(n_classes)]
         parts = [f"(m{k + 1} & {x})" for k, x in enumerate(level[:-1])]
         return [
             f"t = {' ^ '.join([level[-1], *parts])}",
