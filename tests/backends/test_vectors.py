@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import sfc64, transpose
-from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, vectors
+from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, Words, vectors
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import zeros
 
 TOP = np.uint64(2**63 + 5)
@@ -20,7 +20,7 @@ def mix(a, b, number):
 
 
 @vectors
-def mixed(S: Rows, other: Rows, number, n) -> np.uint64:
+def mixed(S: Rows, other: Rows, number, n) -> Words:
     """Mix two rows into two others."""
     S[n], S[2 * n] = mix(S[0], other[0], number)
     return S[n] & S[2 * n]
@@ -51,7 +51,7 @@ def test_vectors_do_what_numpy_does():
 
 
 @vectors
-def both(S: Rows, mask) -> np.uint64:
+def both(S: Rows, mask) -> Words:
     """Whether any word has a bit of the mask."""
     return S[0] & mask
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import ZERO
+from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import ZERO, _function
 from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, vectors
 from statmech_dsl.backends.numba_cpu.runtime import U
 
 _1 = U(1)
-_function = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 __all__ = ["add15", "add_carry", "tally"]
 

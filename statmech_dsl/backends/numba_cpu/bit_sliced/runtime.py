@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from statmech_dsl import rng
-from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, vectors
+from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, Words, vectors
 from statmech_dsl.backends.numba_cpu.runtime import U, philox
 
 ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
@@ -33,6 +33,7 @@ _inline = njit(
 __all__ = [
     "ONES",
     "Rows",
+    "Words",
     "ZERO",
     "draw3",
     "finish_groups",

@@ -202,7 +202,7 @@ class SweepPrinter:
         )
         self.names.functions += [
             "@vectors",
-            f"def decide{number}(S: Rows, levels: Rows, lanes, number) -> U:",
+            f"def decide{number}(S: Rows, levels: Rows, lanes, number) -> Words:",
             *indent(body),
         ]
         arguments = f"{b.width}, S, at, levels, 0, lanes, U({self._number()})"

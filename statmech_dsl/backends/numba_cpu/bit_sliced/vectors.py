@@ -33,7 +33,7 @@ class Words:
 
     __array_ufunc__ = None  # NumPy's scalars leave operators to this class
 
-    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
+    def __init__(self, builder: ir.IRBuilder, value: Any) -> None:
         self.builder, self.value = builder, value
 
     @staticmethod
