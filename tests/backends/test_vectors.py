@@ -7,8 +7,8 @@ import pytest
 from numba import njit
 
 from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import sfc64, transpose
-from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, Words, vectors
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import zeros
+from statmech_dsl.backends.numba_cpu.vectors import Rows, Words, vectors
 
 TOP = np.uint64(2**63 + 5)
 

@@ -27,8 +27,8 @@ def folder() -> Path:
 
 @cache
 def _runtime_hash() -> str:
-    from statmech_dsl.backends.numba_cpu import runtime, runtime_float32
-    from statmech_dsl.backends.numba_cpu.bit_sliced import counting, vectors
+    from statmech_dsl.backends.numba_cpu import runtime, runtime_float32, vectors
+    from statmech_dsl.backends.numba_cpu.bit_sliced import counting
     from statmech_dsl.backends.numba_cpu.bit_sliced import runtime as bit_runtime
     from statmech_dsl.ir import elementary
 

@@ -218,27 +218,38 @@ def words(printer: PassPrinter) -> Lines:
     p, w = printer.p, printer.p.words
     if not w:
         return []
-    sites = isinstance(printer.layout, SiteLanes)
-    replica = "U(replica_c)" if sites else "replica[c]"
-    counter = f"U(tile * {TILE_LANES}), {replica}, U(sweep), U({p.stream | TILE_STREAM})"
-    if sites:
+    lanes, stream = printer.layout.width, f"U({p.stream | TILE_STREAM})"
+    if isinstance(printer.layout, SiteLanes):
+        counter = f"U(tile * {TILE_LANES}), U(replica_c), U(sweep), {stream}"
         return [
             f"if k // {TILE} != tile:",
             f"    tile = k // {TILE}",
-            f"    tile_words(W[:{w}], {counter}, key0, key1, G0, G1, G2)",
+            f"    tile_words(W, {w}, {counter}, key0, key1, G)",
             f"first = k % {TILE}",
         ]
-    out = [
+    rows = [printer.names.row(f"w{j}", "uint32") for j in range(w)]
+    return [*seed(lanes, stream), *draw(lanes, rows)]
+
+
+def seed(lanes: int, stream: str) -> Lines:
+    """Begin the streams of a tile where lanes are replicas; G holds three rows of their states."""
+    n = TILE_LANES * lanes
+    counter = f"U(k // {TILE} * {TILE_LANES} + lane), U(sweep), {stream}, key0, key1"
+    return [
         f"if k % {TILE} == 0:",
-        f"    tile = k // {TILE}",
-        f"    seed_tile(G0, G1, G2, {counter}, key0, key1)",
-        f"lane = k % {TILE_LANES}",
-        "g0, g1, g2 = G0[lane], G1[lane], G2[lane]",
-        f"step = U32(k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1})",
+        f"    for lane in range({TILE_LANES}):",
+        f"        seed_replicas({lanes}, G, lane * {lanes}, replica, c * {lanes}, {counter}, {n})",
     ]
-    for j in range(w):
-        draw = f"a0, a1, a2, word = sfc32(g0[r], g1[r], g2[r], U32(step + U32({j})))"
-        row = printer.names.row(f"w{j}", "uint32")
-        body = [draw, "g0[r], g1[r], g2[r] = a0, a1, a2", f"{row}[r] = word"]
-        out += [printer.layout.loop, *indent(body)]
-    return out
+
+
+def draw(lanes: int, rows: list[str]) -> Lines:
+    """The random words of the site of rank k."""
+    n = TILE_LANES * lanes
+    return [
+        f"stream = k % {TILE_LANES} * {lanes}",
+        f"step = k % {TILE} // {TILE_LANES} * {len(rows)} + {WARM_UP + 1}",
+        *(
+            f"draw({lanes}, G, stream, {row}, 0, U32(step + {j}), {n})"
+            for j, row in enumerate(rows)
+        ),
+    ]

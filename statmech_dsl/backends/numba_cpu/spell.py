@@ -34,7 +34,17 @@ EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
 RUNTIME_NAMES = ", ".join(
     sorted(
         EXPENSIVE
-        | {"lookup", "maximum", "minimum", "philox", "row", "seed_tile", "sfc32", "share", "sign"}
+        | {
+            "draw",
+            "lookup",
+            "maximum",
+            "minimum",
+            "philox",
+            "row",
+            "seed_replicas",
+            "share",
+            "sign",
+        }
         | {"square", "tile_words", "uniform"}
     )
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import ZERO, _function
-from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, vectors
 from statmech_dsl.backends.numba_cpu.runtime import U
+from statmech_dsl.backends.numba_cpu.vectors import Rows, vectors
 
 _1 = U(1)
 

@@ -12,8 +12,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from statmech_dsl import rng
-from statmech_dsl.backends.numba_cpu.bit_sliced.vectors import Rows, Words, vectors
 from statmech_dsl.backends.numba_cpu.runtime import U, philox
+from statmech_dsl.backends.numba_cpu.vectors import Rows, Words, vectors
 
 ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
 _3, _7, _27, _30, _31 = (U(k) for k in (3, 7, 27, 30, 31))

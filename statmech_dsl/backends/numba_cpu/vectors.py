@@ -19,8 +19,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-WIDTH = 8
-"""Words of a vector: a cache line, and a register where these are widest."""
+BYTES = 64
+"""Size of a vector of the shortest words: a cache line, and a register where these are widest."""
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
@@ -37,10 +37,11 @@ class Words:
         self.builder, self.value = builder, value
 
     @staticmethod
-    def spread(builder: ir.IRBuilder, value: ir.Value, kind: ir.VectorType) -> Words:
+    def spread(builder: ir.IRBuilder, value: Any, width: int) -> Words:
         """A number of the kernel in all places."""
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_I32, 0))
-        first = _same(ir.VectorType(_I32, kind.count), 0)
+        undefined = ir.Constant(ir.VectorType(value.type, width), ir.Undefined)
+        one = builder.insert_element(undefined, value, ir.Constant(_I32, 0))
+        first = _same(ir.VectorType(_I32, width), 0)
         return Words(builder, builder.shuffle_vector(one, one, first))
 
     def any(self) -> ir.Value:
@@ -52,6 +53,21 @@ class Words:
     def all(self, number: int) -> Words:
         """A vector of the same number everywhere."""
         return Words(self.builder, _same(self.value.type, number))
+
+    def places(self) -> Words:
+        """The numbers 0, 1, 2, ... of the places of the vector."""
+        kind = self.value.type
+        return Words(self.builder, ir.Constant(kind, list(range(kind.count))))
+
+    def short(self) -> Words:
+        """The lower 32 bits of words of 64."""
+        kind = ir.VectorType(_I32, self.value.type.count)
+        return Words(self.builder, self.builder.trunc(self.value, kind))
+
+    def long(self) -> Words:
+        """Words of 64 bits with the same values."""
+        kind = ir.VectorType(_I64, self.value.type.count)
+        return Words(self.builder, self.builder.zext(self.value, kind))
 
     def _apply(self, operation: str, other: Any) -> Words:
         b = other if isinstance(other, Words) else self.all(other)
@@ -89,6 +105,7 @@ class Rows:
 
     def __init__(self, builder: ir.IRBuilder, first: ir.Value, kind: ir.VectorType) -> None:
         self.builder, self.first, self.kind = builder, first, kind
+        self._size = kind.element.width // 8
 
     def at(self, place: ir.Value) -> Rows:
         """The array from a later place on."""
@@ -99,30 +116,30 @@ class Rows:
         return self.builder.bitcast(word, self.kind.as_pointer())
 
     def __getitem__(self, k: int) -> Words:
-        return Words(self.builder, self.builder.load(self._place(k), align=8))
+        return Words(self.builder, self.builder.load(self._place(k), align=self._size))
 
     def __setitem__(self, k: int, words: Words | int) -> None:
         value = words.value if isinstance(words, Words) else _same(self.kind, words)
-        self.builder.store(value, self._place(k), align=8)
+        self.builder.store(value, self._place(k), align=self._size)
 
 
 def vectors(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make straight-line code on `Rows` and `Words` callable from compiled code, for n words at once.
 
-    Callers give a literal n, at most `WIDTH` or a multiple of it; then an array and an index for each parameter
-    annotated as `Rows`, a number for `Words`, and a literal for a whole number that is to stay one. Words that
-    are returned become a number that is 0 if all n are.
+    Callers give a literal n, less than a vector or a multiple of it; then an array (C order) and a flat index
+    for each parameter annotated as `Rows`, a number for `Words`, and a literal for a whole number that is to
+    stay one. Words that are returned become a number that is 0 if all n are.
     """
     parameters = inspect.signature(function).parameters
     rows = [p.annotation in (Rows, "Rows") for p in parameters.values()]
     returns = types.uint64 if "return" in function.__annotations__ else types.none
 
     def define(typingctx, n_words, *args):
-        width = min(n_words.literal_value, WIDTH)
-        kind = ir.VectorType(_I64, width)
+        sizes = [t.dtype.bitwidth // 8 for t in args if isinstance(t, types.Array)]
+        width = min(n_words.literal_value, BYTES // min(sizes))
 
         def generate(context, builder, signature, values):
-            given = list(_arguments(context, builder, rows, signature.args[1:], values[1:], kind))
+            given = list(_arguments(context, builder, rows, signature.args[1:], values[1:], width))
             found = cgutils.alloca_once_value(builder, ir.Constant(_I64, 0))
             n_vectors = ir.Constant(_I64, n_words.literal_value // width)
             with cgutils.for_range(builder, n_vectors) as loop:
@@ -143,7 +160,7 @@ def vectors(function: Callable[..., Any]) -> Callable[..., Any]:
     return intrinsic(prefer_literal=True)(define)
 
 
-def _arguments(context, builder, rows: list[bool], kinds, values, vector) -> Iterator[Any]:
+def _arguments(context, builder, rows: list[bool], kinds, values, width: int) -> Iterator[Any]:
     """What a function sees of its arguments."""
     left = iter(zip(kinds, values, strict=True))
     for is_rows in rows:
@@ -153,8 +170,9 @@ def _arguments(context, builder, rows: list[bool], kinds, values, vector) -> Ite
             index, place = next(left)
             if isinstance(index, types.Literal):
                 place = ir.Constant(_I64, index.literal_value)
+            vector = ir.VectorType(ir.IntType(kind.dtype.bitwidth), width)
             yield Rows(builder, builder.gep(data, [place]), vector)
         elif isinstance(kind, types.Literal):
             yield kind.literal_value
         else:
-            yield Words.spread(builder, value, vector)
+            yield Words.spread(builder, value, width)
