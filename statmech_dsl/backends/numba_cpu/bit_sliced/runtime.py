@@ -19,7 +19,7 @@ ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
 _3, _7, _27, _30, _31 = (U(k) for k in (3, 7, 27, 30, 31))
 _GOLDEN, _MIX1, _MIX2 = U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
 _REST = U(64 - rng.TAIL)
-_WORD_LANES = rng.WORD_LANES
+_WARM_UP, _WORD_LANES = rng.WARM_UP, rng.WORD_LANES
 # Only kernels call these: nothing that Python could call is needed.
 _function = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _inline = njit(
@@ -35,14 +35,13 @@ __all__ = [
     "Rows",
     "Words",
     "ZERO",
+    "begin_streams",
     "draw3",
     "finish_groups",
     "finish_words",
     "refresh",
-    "seed_streams",
     "set_bits",
     "sfc64",
-    "skip_word",
     "transpose",
     "vectors",
     "wait",
@@ -67,7 +66,7 @@ def sfc64(a, b, c, number):
 
 
 @vectors
-def seed_streams(S: Rows, sweep, stream, k0, k1, n):
+def _seed(S: Rows, sweep, stream, k0, k1, n):
     """Begin streams in rows of n; S[2 n] holds their blocks and S[3 n] whom they serve."""
     w0, w1, w2, w3 = philox.py_func(S[2 * n], S[3 * n], sweep, stream, k0, k1)
     a, b, c = w0 | (w1 << 32), w2 | (w3 << 32), w0.all(rng.SFC64_C)
@@ -77,9 +76,20 @@ def seed_streams(S: Rows, sweep, stream, k0, k1, n):
 
 
 @vectors
-def skip_word(S: Rows, number, n):
+def _skip(S: Rows, number, n):
     """Let streams in rows of n drop word ``number``."""
     S[0], S[n], S[2 * n], _ = sfc64(S[0], S[n], S[2 * n], number)
+
+
+@_function
+def begin_streams(n, S, sweep, stream, k0, k1, number):
+    """Begin n streams and drop the words before ``number``.
+
+    A function of its own, since inlined its constants would fill registers that sweeps need.
+    """
+    _seed(n, S, 0, sweep, stream, k0, k1, n)
+    for k in range(_WARM_UP + 1, number):
+        _skip(n, S, 0, U(k), n)
 
 
 @vectors

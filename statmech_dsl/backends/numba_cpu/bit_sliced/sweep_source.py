@@ -112,9 +112,7 @@ class SweepPrinter:
         return [
             f"for w in range({n}):",
             f"    S[{2 * n} + w], S[{3 * n} + w] = U(tile * {lanes} + {lane}), U({whom})",
-            f"seed_streams({n}, S, 0, U(sweep), U({stream}), key0, key1, {n})",
-            f"for number in range({WARM_UP + 1}, {self._number()}):",
-            f"    skip_word({n}, S, 0, U(number), {n})",
+            f"begin_streams({n}, S, U(sweep), U({stream}), key0, key1, {self._number()})",
         ]
 
     def _draw(self) -> Lines:
