@@ -10,7 +10,7 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends.reference import Reference
 from statmech_dsl.engine.compile import lower_model
-from statmech_dsl.ir.bits import DIGITS, class_energies, threshold
+from statmech_dsl.ir.bits import DIGITS, class_energies, kind_of, threshold
 from statmech_dsl.lower.bits.fold import find_fold
 from statmech_dsl.lower.bits.two_valued import Unsliced
 from statmech_dsl.lower.recovery import recover
@@ -81,15 +81,17 @@ def bits_of(x, domain):
     return (x == domain.values[1]).astype(int)
 
 
-def counts_of(form, columns, flip, tables):
-    """Counts of all ranks, by the words of the definition."""
-    total = np.zeros(columns[0][0].shape[-1], int) if columns else 0
-    for term, x, sign in zip(form.terms, columns, flip, strict=True):
-        bit = np.zeros_like(x[0])
+def count_of(form, kind, rank, columns, flip, tables):
+    """Count of a rank, by the words of the definition."""
+    total = 0 if form.offset is None else int(tables[form.offset][rank])
+    assert total < 2**kind.digits
+    for t, (term, x, sign) in enumerate(zip(form.terms, columns, flip, strict=True)):
+        bit = np.zeros_like(x[0][:, rank])
         for m in term.monomials:
-            bit ^= np.prod([x[q] for q in m], axis=0)
-        total = total + term.weight * (bit ^ sign).sum(axis=0)
-    return total
+            bit ^= np.prod([x[q][:, rank] for q in m], axis=0)
+        bit ^= sign if isinstance(sign, int) else sign[:, rank]
+        total += kind.weights[t] * bit[: kind.degrees[t]].sum()
+    return int(total)
 
 
 def energy_steps(lowered, values):
@@ -123,14 +125,13 @@ def test_counts_give_the_energy_differences(name):
             tables[t.flip].astype(int) if isinstance(t.flip, str) else int(t.flip)
             for t in form.terms
         ]
-        n = counts_of(form, columns, flips, tables)
-        if form.offset is not None:
-            n = n + tables[form.offset]
-        level = [form.counts.index(int(k)) for k in n]
-        assert steps == pytest.approx(tables[form.energies][level], abs=1e-9)
-        sizes = [0.0, *class_energies(form, tables)]
-        assert [sizes[form.classes[k]] for k in level] == pytest.approx(np.abs(steps), abs=1e-9)
-        assert [form.rises[k] for k in level] == list(steps > 1e-9)
+        for rank, step in enumerate(steps):
+            kind = kind_of(form, rank, tables)
+            level = kind.counts.index(count_of(form, kind, rank, columns, flips, tables))
+            assert step == pytest.approx(tables[kind.energies][level], abs=1e-9)
+            sizes = [0.0, *class_energies(kind, tables)]
+            assert sizes[kind.classes[level]] == pytest.approx(abs(step), abs=1e-9)
+            assert kind.rises[level] == (step > 1e-9)
 
 
 @pytest.mark.parametrize("name", SLICED)

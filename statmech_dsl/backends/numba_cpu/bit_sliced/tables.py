@@ -95,11 +95,13 @@ def _columns(bits: Bits) -> list[BitColumn]:
 def sweep_tables(
     program: Program, bits: Bits, tables: Tables, halo: dict[str, Halo], block: Block
 ) -> dict[str, np.ndarray]:
-    """Colors and terms of every pass, by the names of the program's tables."""
+    """Colors, their runs and terms of every pass, by the names of the program's tables."""
     out: dict[str, np.ndarray] = {}
     fold, part = bits.fold or 1, block.ranks // block.halves
     for p, form in zip(program.passes, bits.passes, strict=True):
         out[p.segments] = tables[p.segments] // fold
+        out[form.runs] = tables[form.runs] // (fold, 1)
+        out[f"{form.runs}.colors"] = np.searchsorted(out[form.runs][:, 0], out[p.segments])
         for term in form.terms:
             columns = [_padded(_places(c, tables, halo), block.ranks) for c in term.columns]
             out |= _read(term, columns, part)
