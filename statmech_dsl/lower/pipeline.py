@@ -11,7 +11,7 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
-from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, degrees, find_fold, terms_as_bits
+from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, degree_keys, find_fold, terms_as_bits
 from statmech_dsl.lower.coloring import Order, color
 from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
@@ -55,18 +55,18 @@ def lower(
     if law != "boltzmann":
         return _lower(plain, tables, choose, f"its law is {law}")
     try:
-        uneven = degrees(ir, tables, terms_as_bits(ir, tables))
+        keys = degree_keys(ir, tables, terms_as_bits(ir, tables))
     except Unsliced as why:
         return _lower(plain, tables, choose, str(why))
     fold = None
     if n_replicas == 1 or sum(v.n_sites for v in ir.variables) >= FOLDED_SITES:
         try:
-            fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1], uneven)
+            fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1], keys)
         except Unsliced as why:
             if n_replicas == 1:
                 reason = f"one system alone fills no word: {why}"
                 return _lower(plain, tables, choose, reason)
-    orders = fold.orders if fold else {v: color(ir, tables, v, n) for v, n in uneven.items()}
+    orders = fold.orders if fold else {v: color(ir, tables, v, k) for v, k in keys.items()}
     lowered = _lower(plain, tables, choose, "", fold, orders)
     if orders and lowered.program.bits is None:
         return _lower(plain, tables, choose, lowered.unsliced)

@@ -225,7 +225,7 @@ def test_a_shift_that_is_no_symmetry_is_no_fold():
     assert lowered.program.bits is None
     recovered = recover(model)
     with pytest.raises(Unsliced):
-        find_fold(recovered.ir, recovered.tables, 33)
+        find_fold(recovered.ir, recovered.tables, 33, {})
 
 
 def test_thresholds_are_rounded_probabilities():

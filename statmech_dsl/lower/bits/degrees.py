@@ -10,12 +10,15 @@ from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.bits.two_valued import TwoValued
 
 
-def degrees(ir: ModelIR, tables: Tables, terms: Mapping[str, TwoValued]) -> dict[str, np.ndarray]:
-    """Numbers of terms that join each site of a variable to others, where sites differ in them.
+def degree_keys(
+    ir: ModelIR, tables: Tables, terms: Mapping[str, TwoValued]
+) -> dict[str, np.ndarray]:
+    """Sorting keys of the sites of each variable: by degree, odd ones last; none where all are equal.
 
-    ``terms`` are the terms of each family as bits.
+    The degree is the number of terms that join a site to others; ``terms`` are those of each family as bits.
+    With equal parity the energies of most models differ by multiples of one unit, which makes one kind.
     """
-    found = {v.name: np.zeros(v.n_sites, np.int64) for v in ir.variables}
+    degrees = {v.name: np.zeros(v.n_sites, np.int64) for v in ir.variables}
     for f in ir.energy_families:
         states = {(c.array, c.index or "") for c in f.columns if c.kind == "state"}
         live = ~np.broadcast_to(terms[f.name].dead, f.n_instances(tables))
@@ -24,9 +27,9 @@ def degrees(ir: ModelIR, tables: Tables, terms: Mapping[str, TwoValued]) -> dict
             for other, column in states - {(name, index)}:
                 if other == name:
                     joins &= tables[column] != tables[index]
-            found[name] += np.bincount(tables[index][joins], minlength=len(found[name]))
+            degrees[name] += np.bincount(tables[index][joins], minlength=len(degrees[name]))
     return {
-        v.name: found[v.name]
+        v.name: degrees[v.name] % 2 * (degrees[v.name].max() + 1) + degrees[v.name]
         for v in ir.variables
-        if len(free := tables[v.free]) and np.ptp(found[v.name][free])
+        if len(np.unique(degrees[v.name][tables[v.free]])) > 1
     }

@@ -32,10 +32,8 @@ class Fold:
     orders: dict[str, Order]
 
 
-def find_fold(
-    ir: ModelIR, tables: Tables, smallest: int, degrees: Mapping[str, np.ndarray]
-) -> Fold:
-    """The largest fold of a model, of at least ``smallest`` sites; ``degrees`` where sites differ in them.
+def find_fold(ir: ModelIR, tables: Tables, smallest: int, keys: Mapping[str, np.ndarray]) -> Fold:
+    """The largest fold of a model, of at least ``smallest`` sites; ``keys`` are those of `degree_keys`.
 
     Raises
     ------
@@ -48,9 +46,7 @@ def find_fold(
     for size in range(LARGEST, smallest - 1, -1):
         if any(n % size for n in sizes) or not _is_symmetry(ir, tables, size):
             continue
-        orders = {
-            v.name: _order(ir, tables, v.name, size, degrees.get(v.name)) for v in ir.variables
-        }
+        orders = {v.name: _order(ir, tables, v.name, size, keys.get(v.name)) for v in ir.variables}
         if all(o is not None for o in orders.values()):
             return Fold(size, orders)  # type: ignore[arg-type]
     raise Unsliced(f"no shift by 1/{LARGEST} to 1/{smallest} of the sites is a symmetry")
@@ -79,7 +75,7 @@ def _maps_samples(f: Family, ir: ModelIR, tables: Tables, size: int) -> bool:
 
 
 def _order(
-    ir: ModelIR, tables: Tables, variable: str, size: int, degrees: np.ndarray | None
+    ir: ModelIR, tables: Tables, variable: str, size: int, key: np.ndarray | None
 ) -> Order | None:
     """Words by color; None where two sites of a word share a term."""
     words = ir.variable(variable).n_sites // size
@@ -87,7 +83,7 @@ def _order(
     if np.any(a == b):
         return None
     every = np.arange(words, dtype=np.uint32)
-    order = color_graph(*adjacency(a, b, words), every, a, b, degrees)
+    order = color_graph(*adjacency(a, b, words), every, a, b, key)
     lanes = np.arange(size, dtype=np.uint32) * np.uint32(words)
     sites = (order.sites[:, None] + lanes).reshape(-1)
     return Order(sites, order.segments * size)

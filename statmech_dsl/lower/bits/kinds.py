@@ -13,6 +13,10 @@ MAX_COUNT = 31
 """Largest count of a local energy: five bits."""
 
 
+MAX_KINDS = 4
+"""As long as they are not more, all numbers of terms make kinds of their own. Each takes time to compile."""
+
+
 def find_kinds(
     prefix: str,
     variable: str,
@@ -26,14 +30,29 @@ def find_kinds(
     ``steps[t]`` is what a bit of term t adds to the energy, ``degrees[t]`` how many a rank has; ``base`` is the
     energy of a rank without any.
     """
-    total, number = np.unique(degrees.sum(axis=0), return_inverse=True)
+    number = _numbers(steps, degrees.sum(axis=0), base)
     offset, kinds = np.zeros(len(base), np.uint8), []
-    for k in range(len(total)):
-        here = slice(None) if len(total) == 1 else number == k
+    for k in range(int(number.max()) + 1):
+        here = slice(None) if not number.any() else number == k
         name = f"{prefix}.energies{k}"
         kind, offset[here] = _kind(name, variable, steps, degrees[:, here], base[here], tables)
         kinds.append(kind)
     return tuple(kinds), number, offset
+
+
+def _numbers(steps: list[float], total: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """The kind of each rank, from its number of terms.
+
+    If there are many, those whose energies differ by multiples of one unit become one kind.
+    """
+    totals, number = np.unique(total, return_inverse=True)
+    if len(totals) <= MAX_KINDS:
+        return number
+    unit = _unit(steps, np.zeros(1))
+    rest = np.round(base / unit, 6) % 1.0
+    rests = [tuple(np.unique(rest[number == k])) for k in range(len(totals))]
+    known = list(dict.fromkeys(rests))
+    return np.array([known.index(x) for x in rests])[number]
 
 
 def find_runs(number: np.ndarray, segments: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ class BitKernels:
     def pack(self, state: State) -> Packed:
         """Bring a state into words."""
         fold = self.bits.fold
-        n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        n_words = -(-len(set(state.replicas // 8)) // 8) if fold is None else 1
         if self._small_colors:  # too small to be shared by threads, which get words of their own
             n_words = -(-n_words // self.threads)
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
@@ -100,7 +100,7 @@ class BitKernels:
     def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of a pass."""
         energies = [class_energies(kind, self.tables) for kind in p.kinds]
-        sizes, class_of = np.unique(np.concatenate([*energies, [0.0]]), return_inverse=True)
+        sizes, class_of = np.unique(np.concatenate(energies), return_inverse=True)
         betas, which = np.unique(state.beta, return_inverse=True)
         limits = [[threshold(float(b), float(e)) for b in betas] for e in sizes]
         limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]

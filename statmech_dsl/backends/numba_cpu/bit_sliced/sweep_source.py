@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
+
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines, count, mask
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import Block
 from statmech_dsl.backends.numba_cpu.bit_sliced.names import Names
@@ -38,19 +40,37 @@ class _Rows:
         # `finish_groups` wants all classes in one area.
         return _Rows(tuple(terms), offset, out, out + 1, out + 2 + -(out + 2) % PLANES)
 
+    def end(self, form: BitPass) -> int:
+        """Number of all rows."""
+        return self.classes + max(kind.n_classes for kind in form.kinds)
+
 
 class SweepPrinter:
-    """Prints a sweep of chunk c, as thread ``me`` of ``team``."""
+    """Prints a sweep of chunk c, as thread ``me`` of ``team``.
+
+    ``size`` is the size of the scratch memory: rows, and behind them the planes of all thresholds.
+    """
 
     def __init__(
         self, program: Program, bits: Bits, arrays: Tables, block: Block, names: Names
     ) -> None:
         self.program, self.bits, self.arrays = program, bits, arrays
         self.block, self.names = block, names
-        self.rows = PLANES
+        self.rows = [_Rows.of(form, arrays) for form in bits.passes]
+        ends = [rows.end(form) for rows, form in zip(self.rows, bits.passes, strict=True)]
+        classes = [sum(kind.n_classes for kind in form.kinds) for form in bits.passes]
+        levels = (n * PLANES * block.width for n in classes)
+        *self.levels, self.size = accumulate(levels, initial=block.size(max(ends, default=PLANES)))
+
+    def thresholds(self) -> Lines:
+        """Bring the thresholds of the chunk into scratch memory."""
+        return [
+            f"for w in range(thresholds{k}.shape[1]): S[{at} + w] = thresholds{k}[c, w]"
+            for k, at in enumerate(self.levels)
+        ]
 
     def body(self) -> Lines:
-        """The sweep; ``self.rows`` is the number of rows that it needs."""
+        """The sweep."""
         return [line for k in range(len(self.program.passes)) for line in self._pass(k)]
 
     # ---- one pass -------------------------------------------------------------------------------
@@ -60,8 +80,7 @@ class SweepPrinter:
         folded, ranks = self.bits.fold is not None, self.block.ranks
         x, segments = self.names.states[p.variable], self.names.table(p.segments)
         runs, colors = (self.names.table(t) for t in (form.runs, f"{form.runs}.colors"))
-        rows = _Rows.of(form, self.arrays)
-        self.rows = max(self.rows, rows.classes + max(kind.n_classes for kind in form.kinds))
+        rows = self.rows[number]
         what = "words" if folded else "groups"
         tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
         block = [
@@ -76,7 +95,6 @@ class SweepPrinter:
             *(self._go_on() if folded else []),
         ]
         return [
-            f"levels = thresholds{number}[c]",
             "tile, drawn = -1, -1",
             f"for g in range({segments}.shape[0] - 1):",
             f"    first, last = {segments}[g], {segments}[g + 1]",
@@ -143,16 +161,23 @@ class SweepPrinter:
         """Lines that gather the bits of terms and the digits of offsets into rows."""
         lines: Lines = []
         part = self.block.ranks // self.block.halves
+        zeros = f"for w in range({self.block.width}): S[at + w] = ZERO"
         first, group = f"k0 + h * {part}", f"k0 // {part} + h"
-        for t, (term, row) in enumerate(zip(form.terms, rows.terms, strict=True)):
-            degrees = [kind.degrees[t] for kind in form.kinds]
+        for term, row in zip(form.terms, rows.terms, strict=True):
+            live = f"{term.columns[0].index}.live"
+            most, even = len(self.arrays[term.columns[0].index]), np.ptp(self.arrays[live]) == 0
             done = 0
-            while done < max(degrees):  # rows of an area follow each other: one loop serves them
-                stop = done + PLANES - (row + done) % PLANES
+            while done < most:  # rows of an area follow each other: one loop serves them
+                stop = min(most, done + PLANES - (row + done) % PLANES)
                 read = self.names.read(term, "d, ", first, part, "at", group)
                 here = f"at = {self._at(row + done)} + (d - {done}) * {self.block.width}"
-                limits = _by_kind([min(stop, n) for n in degrees])
-                lines += [f"for d in range({done}, {limits}):", *indent([here, *read])]
+                end = stop if even else f"min({stop}, {self.names.table(live)}[{group}])"
+                lines += [f"for d in range({done}, {end}):", *indent([here, *read])]
+                if not even:
+                    lines += [
+                        f"for d in range(max({done}, {end}), {stop}):",
+                        *indent([here, zeros]),
+                    ]
                 done = stop
         if form.offset is not None:
             for q in range(len(self.arrays[form.offset])):
@@ -171,15 +196,14 @@ class SweepPrinter:
     def _decide(self, form: BitPass, number: int, rows: _Rows) -> Lines:
         """New values of a part of the block."""
         lines = [f"at, any_open = h * {self.block.stride}, ZERO"]
-        first = 0  # of the kind's classes among those of all kinds
-        for k, kind in enumerate(form.kinds):
-            part = self._part(form, kind, number, rows, first)
-            first += kind.n_classes
+        first = accumulate((kind.n_classes for kind in form.kinds), initial=0)
+        for k, (kind, n) in enumerate(zip(form.kinds, first, strict=False)):
+            part = self._part(form, kind, number, rows, n)
             lines += part if len(form.kinds) == 1 else [f"if kind == {k}:", *indent(part)]
         return lines
 
     def _part(self, form: BitPass, kind: BitKind, number: int, rows: _Rows, first: int) -> Lines:
-        """New values of a part of the block, whose ranks are of one kind."""
+        """New values of a part of the block, of a kind whose classes begin with number ``first``."""
         b = self.block
         names, bits = [], []
         for term, row, n, weight in zip(
@@ -197,7 +221,7 @@ class SweepPrinter:
             *adders,
             *self._masks(kind, digits),
             "low, open = ZERO, ~m0 & lanes",
-            *self._planes(kind.n_classes, first),
+            *self._planes(kind.n_classes, self.levels[number] + first * PLANES * b.width),
             "low ^= m0 & (low ^ ~r)",
             f"{self._word(rows.out)} = ~(low ^ rises) & lanes",
             f"{self._word(rows.open)} = open",
@@ -207,7 +231,8 @@ class SweepPrinter:
         what = "words" if self.bits.fold is not None else "groups"
         rest = (
             f"finish_{what}(S, at, {b.width}, {b.row(rows.out)}, {b.row(rows.open)}, "
-            f"{b.row(rows.classes)}, {kind.n_classes}, {b.words}, h * {b.ranks // b.halves}, tails{number}[c, {first}:])"
+            f"{b.row(rows.classes)}, {kind.n_classes}, {b.words}, h * {b.ranks // b.halves}, "
+            f"tails{number}[c, {first}:])"
         )
         return [
             f"for w in range({b.width}):",
@@ -229,19 +254,19 @@ class SweepPrinter:
             lines.append("m0 = ONES")
         return [*lines, f"rises = {lanes(lambda n: kind.rises[n])}"]
 
-    def _planes(self, n_classes: int, first: int) -> Lines:
+    def _planes(self, n_classes: int, levels: int) -> Lines:
         """All planes, the least significant one first; under a fold they are drawn as they are needed."""
         planes = reversed(range(PLANES))
         if self.bits.fold is None:
             return [
                 line
                 for q in planes
-                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes, first))
+                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes, levels))
             ]
         n, lines = self.block.streams, []
         for k, q in enumerate(planes):
             lines.append(f"s0, s1, s2, r = sfc64(s0, s1, s2, number + U({k}))")
-            lines += self._compare(q, n_classes, first)
+            lines += self._compare(q, n_classes, levels)
         states = [f"S[{k * n} + w]" for k in range(6)]
         return [
             f"s0, s1, s2 = {', '.join(states[:3])}",
@@ -249,13 +274,13 @@ class SweepPrinter:
             f"{', '.join(states[3:])} = s0, s1, s2",
         ]
 
-    def _compare(self, q: int, n_classes: int, first: int) -> Lines:
+    def _compare(self, q: int, n_classes: int, levels: int) -> Lines:
         """A bit r that differs from the threshold's overrules those below it."""
         b = self.block
         if not n_classes:
             return []
-        places = [((first + k) * PLANES + q) * b.width for k in range(n_classes)]
-        level = [f"levels[{place} + w]" for place in places]
+        places = [levels + (k * PLANES + q) * b.width for k in range(n_classes)]
+        level = [f"S[{place} + w]" for place in places]
         parts = [f"(m{k + 1} & {x})" for k, x in enumerate(level[:-1])]
         return [
             f"t = {' ^ '.join([level[-1], *parts])}",
@@ -268,10 +293,3 @@ class SweepPrinter:
 def _digits(weight: int) -> list[int]:
     """Places of the ones in a binary number."""
     return [q for q in range(weight.bit_length()) if weight >> q & 1]
-
-
-def _by_kind(numbers: list[int]) -> str:
-    """A number that depends on the kind."""
-    if len(set(numbers)) == 1:
-        return str(numbers[0])
-    return f"({', '.join(map(str, numbers))})[kind]"
