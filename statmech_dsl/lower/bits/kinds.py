@@ -80,7 +80,10 @@ def _kind(
     energies[np.abs(energies) < 1e-9 * unit] = 0.0
     classes = _classes(energies, unit)
     if max(classes) > MAX_LEVELS or counts[-1] > MAX_COUNT:
-        raise Unsliced(f"the local energy of a site of {variable} has more than {MAX_LEVELS} sizes")
+        terms = f"{most.sum()} terms" if len(most) else "fields"
+        raise Unsliced(
+            f"the local energy of a site of {variable} with {terms} has more than {MAX_LEVELS} sizes"
+        )
     tables[name] = energies
     kind = BitKind(
         tuple(map(int, most)),
