@@ -100,7 +100,8 @@ class BitKernels:
     def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of a pass."""
         energies = [class_energies(kind, self.tables) for kind in p.kinds]
-        sizes, class_of = np.unique(np.concatenate(energies), return_inverse=True)
+        # Many kinds share sizes; the first one is for passes without any.
+        sizes, class_of = np.unique(np.concatenate([[0.0], *energies]), return_inverse=True)
         betas, which = np.unique(state.beta, return_inverse=True)
         limits = [[threshold(float(b), float(e)) for b in betas] for e in sizes]
         limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
@@ -111,12 +112,12 @@ class BitKernels:
         for q in range(PLANES):
             bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
             planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)[:, class_of]  # [chunk, class, plane, word]
+        x = np.stack(planes, axis=2)[:, class_of[1:]]  # [chunk, class, plane, word]
         ends = np.cumsum([len(e) for e in energies])
         for first, end in zip([0, *ends[:-1]], ends, strict=True):
             x[:, first : max(first, end - 1)] ^= x[:, end - 1 : end]
         x = np.tile(x, shape.width // slots.words)
-        return x.reshape(len(x), -1), tails[:, class_of]
+        return x.reshape(len(x), -1), tails[:, class_of[1:]]
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
