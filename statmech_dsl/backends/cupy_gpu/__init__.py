@@ -1,0 +1,1 @@
+"""The GPU backend: programs printed as CUDA C, run by CuPy."""

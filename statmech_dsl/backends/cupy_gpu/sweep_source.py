@@ -1,0 +1,143 @@
+"""Print the sweep kernel: all passes and colors of n sweeps in one launch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statmech_dsl.backends.cupy_gpu.names import Names, Table
+from statmech_dsl.backends.cupy_gpu.printer import Follow, PassPrinter
+from statmech_dsl.backends.cupy_gpu.runtime import runtime
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
+from statmech_dsl.backends.numba_cpu.features import Feature, features_of
+from statmech_dsl.ir.kernel import LoweredPass, Program, Tally
+from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM
+
+THREADS = 256
+"""Most threads of a block, for which registers are allotted."""
+FIXED = (
+    "u64* meeting",
+    "const u32 R",
+    "const u32 n_sweeps",
+    "const u32 first_sweep",
+    "const u64 seed",
+    "const u32* __restrict__ replica",
+    "const double* __restrict__ beta",
+    "u64* accepted",
+    "const double* __restrict__ law_table",
+    "const u32 law_size",
+    "const double law_low",
+    "const double law_inverse",
+    "const double* __restrict__ params",
+)
+"""The first parameters of the sweep kernel."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text of a kernel, and what its last parameters are: features, tables, sizes of tables."""
+
+    text: str
+    features: tuple[Feature, ...]
+    tables: tuple[Table, ...]
+    sizes: tuple[tuple[str, int], ...]
+
+
+def kernel(name: str, parameters: list[str], body: Lines) -> str:
+    """Text of a kernel."""
+    head = f'extern "C" __global__ void __launch_bounds__({THREADS}) {name}('
+    return "\n".join([head, ",\n".join(indent(parameters)) + ") {", *indent(body), "}", ""])
+
+
+def finished(names: Names, text: str) -> Source:
+    """A source with the names that it came to read."""
+    return Source(text, tuple(names.features), tuple(names.tables), tuple(names.sizes))
+
+
+def sweep_source(program: Program, follow: Follow) -> Source:
+    """The kernel ``sweep``."""
+    names = Names(program.model, features_of(program))
+    passes: Lines = []
+    n_params = 0
+    for number, p in enumerate(program.passes):
+        printer = PassPrinter(p, number, n_params, names, follow)
+        lines = _exclusive(p, printer) if p.exclusive else _by_color(p, printer)
+        passes += block("", lines)
+        n_params += len(p.params)
+    head = "for (u32 sweep = first_sweep; sweep != first_sweep + n_sweeps; ++sweep)"
+    text = kernel("sweep", [*FIXED, *names.parameters()], block(head, passes))
+    return finished(names, runtime() + "\n\n" + text)
+
+
+def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
+    """A stage for each color; a thread visits the ranks of one lane of a tile that have the color."""
+    segments = printer.names.copy(p.segments)
+    before, after = _of_replica(p, printer)
+    item = [
+        "const u32 r = item % R;",
+        "const u64 rest = item / R;",
+        f"const u32 lane = rest % {TILE_LANES}, tile = first / {TILE} + rest / {TILE_LANES};",
+        f"const u32 begin = tile * {TILE} + lane, end = least(last, (tile + 1) * {TILE}u);",
+        f"const u32 before = begin < first ? (first - begin + {TILE_LANES - 1}) / {TILE_LANES} : 0;",
+        f"u32 k = begin + {TILE_LANES} * before;",
+        "if (k >= end) continue;",
+        *_stream(p, "Stream g", "lane"),
+        *([f"skip(g, {p.words} * before);"] if p.words else []),
+        *before,
+        *block(f"for (; k < end; k += {TILE_LANES})", [*_words(p), *printer.lines()]),
+        *after,
+    ]
+    tiles = f"((last + {TILE - 1}) / {TILE} - first / {TILE})"
+    return block(
+        f"for (u32 color = 0; color + 1 < {printer.names.size(p.segments)}; ++color)",
+        [
+            f"const u32 first = {segments}[color], last = {segments}[color + 1];",
+            *block(f"EACH(item, (u64){tiles} * {TILE_LANES} * R)", item),
+            "MEET;",
+        ],
+    )
+
+
+def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
+    """One stage; a thread visits all ranks of a replica in turn."""
+    before, after = _of_replica(p, printer)
+    seed = [f"const u32 tile = k / {TILE};"]
+    seed += block(
+        f"for (u32 lane = 0; lane < {TILE_LANES}; ++lane)", _stream(p, "streams[lane]", "lane")
+    )
+    ranks = [*_words(p), *printer.lines()]
+    if p.words:
+        ranks = [
+            *block(f"if (k % {TILE} == 0)", seed),
+            f"Stream& g = streams[k % {TILE_LANES}];",
+            *ranks,
+        ]
+    item = [
+        *([f"Stream streams[{TILE_LANES}];"] if p.words else []),
+        *before,
+        *block(f"for (u32 k = 0; k < {printer.ranks}; ++k)", ranks),
+        *after,
+    ]
+    return [*block("EACH(r, R)", item), "MEET;"]
+
+
+def _stream(p: LoweredPass, target: str, lane: str) -> Lines:
+    if not p.words:
+        return []
+    counter = f"tile * {TILE_LANES} + {lane}, replica[r], sweep, {p.stream | TILE_STREAM}u, seed"
+    return [f"{target} = stream({counter});"]
+
+
+def _words(p: LoweredPass) -> Lines:
+    return [f"const u32 w{j} = next(g);" for j in range(p.words)]
+
+
+def _of_replica(p: LoweredPass, printer: PassPrinter) -> tuple[Lines, Lines]:
+    """Lines around the ranks of a replica: its numbers before, its count of acceptances after."""
+    before = ["const double beta_r = beta[r];"]
+    for local in printer.params.values():
+        k = local.removeprefix("param").removesuffix("_r")
+        before.append(f"const double {local} = params[{k} * (u64)R + r];")
+    if not any(isinstance(s, Tally) for s in p.body):
+        return before, []
+    count = f"if (tally) atomicAdd(&accepted[{printer.number} * (u64)R + r], (u64)tally);"
+    return [*before, "u32 tally = 0;"], [count]

@@ -1,0 +1,38 @@
+// CUDA source as host C++: the stages of a kernel by a loop over threads, in either order.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+
+static unsigned long long shim_threads = 1;
+static bool shim_reversed = false;
+extern "C" void shim_configure(unsigned long long threads, int reversed) {
+    shim_threads = threads;
+    shim_reversed = reversed;
+}
+
+// Thread t takes the items t, t + threads, ...; the last thread comes first if reversed.
+#define EACH(item, n)                                                                                       \
+    for (unsigned long long shim_t = 0; shim_t < shim_threads; ++shim_t)                                     \
+        for (unsigned long long item = shim_reversed ? shim_threads - 1 - shim_t : shim_t;                    \
+             item < (unsigned long long)(n); item += shim_threads)
+#define MEET (void)meeting
+
+static inline unsigned __umulhi(unsigned a, unsigned b) { return ((uint64_t)a * b) >> 32; }
+template <class To, class From> static inline To shim_bits(From x) {
+    To y;
+    std::memcpy(&y, &x, sizeof y);
+    return y;
+}
+static inline long long __double_as_longlong(double x) { return shim_bits<long long>(x); }
+static inline double __longlong_as_double(long long x) { return shim_bits<double>(x); }
+template <class T> static inline T atomicAdd(T* p, T v) {
+    const T before = *p;
+    *p = before + v;
+    return before;
+}
