@@ -1,0 +1,200 @@
+"""The kernels of a bit-sliced program on a device: layout of the state, thresholds, launches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl.backends.base import Measures, record
+from statmech_dsl.backends.cupy_gpu.bit_sliced import tables
+from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import n_groups, thresholds
+from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
+from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
+from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import terms_of_pass, terms_of_sum
+from statmech_dsl.backends.cupy_gpu.device import Device, Launch
+from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
+from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+from statmech_dsl.rng import BIT_TILE, GROUP_LANES, WORD_LANES
+
+
+@dataclass(eq=False)
+class Packed:
+    """A state on a device: words [replica, row] of sites, or bytes [row, group of replicas], of each variable.
+
+    ``levels`` and ``tails`` are the thresholds of each pass, see `levels`.
+    """
+
+    state: State
+    slots: Slots
+    words: dict[str, Any]
+    numbers: Any
+    levels: list[Any]
+    tails: list[Any]
+
+    @property
+    def groups(self) -> int:
+        """Groups of replicas; under a fold, replicas."""
+        return len(self.slots.lane) if self.slots.fold else n_groups(self.slots)
+
+
+class CupyBitKernels:
+    """Kernels of one bit-sliced program; compiled when first used."""
+
+    def __init__(self, program: Program, tables: Tables, n_replicas: int, device: Device) -> None:
+        assert program.bits is not None
+        self.program, self.bits, self.tables, self.device = program, program.bits, tables, device
+        self._row_of = {name: h.row_of for name, h in halos(program, self.bits, tables).items()}
+        self._counted = Counted(program, tables, n_replicas, threads=1)
+        fold = self.bits.fold
+        self._passes = [terms_of_pass(p, tables, fold) for p in self.bits.passes]
+        self._sums = {
+            s.family: terms_of_sum(s.term, tables) for s in self.bits.sums if s.term.columns
+        }
+        self._source = source(program, self.bits, self._passes, self._sums)
+
+    def describe(self) -> str:
+        """What the bits of a word hold."""
+        if self.bits.fold is not None:
+            return f"bit-sliced tier, {self.bits.fold} sites of a color in the bits of a word"
+        return "bit-sliced tier, 8 replicas of 4 sites in the bits of a word"
+
+    def source(self) -> str:
+        """Source of the kernel."""
+        return self._source.text
+
+    # ---- states -------------------------------------------------------------------------------------
+
+    def pack(self, state: State) -> Packed:
+        """Bring a state to the device."""
+        fold = self.bits.fold
+        slots = Slots.of(state.replicas, fold, 1)
+        if fold is None:
+            slots = Slots.of(state.replicas, None, len(slots.groups))
+        words = {}
+        for v in self.program.model.variables:
+            assert v.domain.values is not None
+            x = words_of(state.values[v.name] == v.domain.values[1], slots)
+            rows = np.zeros((len(x), x.shape[1] + 1, x.shape[2]), np.uint64)
+            rows[:, self._row_of[v.name][:-1]] = x
+            words[v.name] = self.device.put(rows)
+        numbers = slots.groups.transpose(0, 2, 1).reshape(-1).astype(np.uint32)
+        packed = Packed(state.copy(), slots, words, self.device.put(numbers), [], [])
+        self.set_beta(packed, state.beta)
+        return packed
+
+    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+        """Give the replicas other inverse temperatures: other thresholds."""
+        packed.state.beta = np.array(beta, float)
+        put = self.device.put
+        pairs = [
+            thresholds(p, self.tables, packed.state.beta, packed.slots) for p in self.bits.passes
+        ]
+        packed.levels, packed.tails = [put(p[0]) for p in pairs], [put(p[1]) for p in pairs]
+
+    def unpack(self, packed: Packed) -> State:
+        """Copy back into plain arrays."""
+        state = packed.state.copy()
+        state.values = {name: self.values(packed, name) for name in packed.words}
+        return state
+
+    def values(self, packed: Packed, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        v = self.program.model.variable(variable)
+        words = self.device.get(packed.words[variable])[:, self._row_of[variable][:-1]]
+        high = bits_of(words, packed.slots)
+        return np.asarray(v.domain.values, v.domain.storage_dtype)[high.view(np.uint8)]
+
+    # ---- runs ---------------------------------------------------------------------------------------
+
+    def sweep(self, packed: Packed, n: int) -> None:
+        """Do n sweeps in place."""
+        self._run(packed, 1, n, counted=False)
+
+    def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        tempered, fixed, _ = self.measure(packed)
+        return tempered, fixed
+
+    def measure(self, packed: Packed) -> Measures:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        tempered, fixed, sums = self._measured(packed, 1, 0)
+        return tempered[0], fixed[0], sums[0]
+
+    def record(self, packed: Packed, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times."""
+        if not self._counted.all:
+            return record(self, packed, draws, thin)
+        return self._measured(packed, draws, thin)
+
+    def _measured(self, packed: Packed, draws: int, thin: int) -> Measures:
+        counts = self._run(packed, draws, thin, counted=True)
+        return self._counted.measures(counts, lambda: self.unpack(packed))
+
+    def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
+        """Sweeps, and counts of set bits [draw, sum, replica]."""
+        state, slots, sums = packed.state, packed.slots, len(self.bits.sums)
+        words = next(iter(packed.words.values()))
+        folded, replicas = slots.fold is not None, state.n_replicas
+        shape = (replicas, SLOTS) if folded else (64 * words.shape[2],)
+        shape = (draws, sums, *shape) if counted else (draws, 0)
+        out = self.device.empty((*shape,), np.uint64)
+        arguments = {
+            "sweep0": np.uint32(state.sweep),
+            "n": np.uint32(n),
+            "seed": np.uint64(state.seed),
+            "draws": np.uint32(draws),
+            "size_of_draw": np.uint32(np.prod(shape[1:])),
+            "out": out,
+            "numbers": packed.numbers,
+            "replicas": np.uint32(replicas),
+            "size": np.uint32(slots.fold or 0),
+            "lanes": np.uint64((1 << (slots.fold or 64)) - 1),
+            "groups": np.uint32(packed.groups),
+            "stride": np.uint32(8 * words.shape[2]),
+            **{f"X{k}": x for k, x in enumerate(packed.words.values())},
+            **{f"rows{k}": np.uint32(x.shape[1]) for k, x in enumerate(packed.words.values())},
+            **{f"levels{k}": x for k, x in enumerate(packed.levels)},
+            **{f"tails{k}": x for k, x in enumerate(packed.tails)},
+            **self._tables,
+        }
+        self._kernel(self._items(packed), *(arguments[name] for name in self._source.arguments))
+        state.sweep += draws * n
+        if not counted:
+            return np.zeros((draws, 0, replicas), np.int64)
+        found = self.device.get(out).astype(np.int64)
+        return found.sum(axis=-1) if folded else found[..., slots.lane]
+
+    def _items(self, packed: Packed) -> int:
+        """Items of the largest stage."""
+        folded = packed.slots.fold is not None
+        ranks, lanes = (packed.slots.fold, WORD_LANES) if folded else (1, GROUP_LANES)
+        most = 1
+        for p in self.program.passes:
+            color = int(np.diff(self.tables[p.segments]).max(initial=0)) // ranks
+            most = max(most, (color // BIT_TILE + 2) * lanes * packed.groups)
+        return most
+
+    @cached_property
+    def _kernel(self) -> Launch:
+        return self.device.compile(self._source.text, ["run"])["run"]
+
+    @cached_property
+    def _tables(self) -> dict[str, Any]:
+        """Arguments that are the same in all runs."""
+        rows, folded, out = self._row_of, self.bits.fold is not None, {}
+        for k, (p, terms) in enumerate(zip(self.program.passes, self._passes, strict=True)):
+            segments = self.tables[p.segments] // (self.bits.fold or 1)
+            out |= {f"colors{k}": len(segments) - 1, f"segments{k}": segments.astype(np.uint32)}
+            out |= tables.of_pass(terms, rows, str(k), folded)
+        for k, s in enumerate(self.bits.sums):
+            if s.family in self._sums:
+                out |= tables.of_sum(self._sums[s.family], rows, f"_{k}", folded)
+        put = self.device.put
+        return {n: put(x) if isinstance(x, np.ndarray) else np.uint32(x) for n, x in out.items()}

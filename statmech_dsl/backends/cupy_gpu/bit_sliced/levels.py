@@ -1,0 +1,41 @@
+"""Thresholds of a pass as kernels compare with them: their planes, and the rest of their digits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots
+from statmech_dsl.ir.bits import BitPass, class_energies, threshold
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.rng import PLANES, TAIL
+
+
+def n_groups(slots: Slots) -> int:
+    """Number of groups that have a replica."""
+    return int(slots.lane.max()) // 8 + 1
+
+
+def thresholds(
+    p: BitPass, tables: Tables, beta: np.ndarray, slots: Slots
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels and tails of the classes of a pass.
+
+    Words of sites: levels [class, replica] are numbers of `PLANES` bits. Replicas: levels
+    [class, plane, group] have a bit for each replica of a group, in each of their four bytes. The last class is
+    subtracted (xor) from the others. Tails [class, replica or lane] are the digits below.
+    """
+    energies = class_energies(p, tables) or [0.0]  # one that nothing reads
+    betas, which = np.unique(beta, return_inverse=True)
+    limits = [[threshold(float(b), e) for b in betas] for e in energies]
+    limit = np.array(limits, np.uint64).reshape(len(energies), len(betas))[:, which]
+    if slots.fold is None:
+        limit = slots.spread(limit)[0, :, : 8 * n_groups(slots)]
+    tails = limit & np.uint64((1 << TAIL) - 1)
+    high = (limit >> np.uint64(TAIL)).astype(np.uint32)
+    high[:-1] ^= high[-1:]
+    if slots.fold is not None:
+        return high, tails
+    place = np.arange(PLANES - 1, -1, -1, dtype=np.uint32)[:, None]
+    bits = (high[:, None] >> place & 1).astype(bool)
+    bytes_ = np.packbits(bits, axis=-1, bitorder="little")
+    return bytes_.astype(np.uint32) * np.uint32(0x01010101), tails

@@ -1,0 +1,77 @@
+"""Print how the set bits of a sum of terms are counted: integers, so that they may be added up in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from statmech_dsl.backends.cupy_gpu.bit_sliced import reading
+from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import GROUP, ROUNDS, ROWS
+from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block
+from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import count
+
+SLOTS = 256
+"""Counters of a sum where words hold sites: many threads that add to one would wait for each other."""
+DIGITS = (ROWS * ROUNDS).bit_length()
+
+
+def parameters(number: str, folded: bool) -> list[str]:
+    """Parameters of a sum."""
+    places = ["const Place* places", "const Place* listed"] if folded else ["const u32* list"]
+    return [f"{x}{number}" for x in ["u32 parts", *places, "const word* fixed"]]
+
+
+def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
+    """Add up sum k of a draw where words hold sites; a thread counts every 32nd word of a part of 1024."""
+    group = [
+        *reading.words(reads, number, "g"),
+        *reading.fixed(terms, number, f"(u64)g * {GROUP} + lane"),
+        f"n += __popcll(({terms.bits[0][1]}) & lanes);",
+    ]
+    item = [
+        f"const u32 lane = item % {GROUP}, part = (u32)item / {GROUP} % parts{number};",
+        f"const u32 replica = (u32)item / {GROUP} / parts{number};",
+        *(f"const u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};" for x in sorted(set(reads))),
+        "u32 n = 0;",
+        *block(f"for (u32 g = part * {GROUP}; g < (part + 1) * {GROUP}; ++g)", group),
+        f"atomicAdd(out + (((u64)draw * {sums} + {k}) * replicas + replica) * {SLOTS} + item % {SLOTS}, (u64)n);",
+    ]
+    return block(f"EACH(item, replicas * parts{number} * {GROUP})", item)
+
+
+def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
+    """Add up sum k of a draw where words hold replicas; a thread has 32 replicas and a part of the terms.
+
+    Bits are counted in all lanes at once, by adders that take `ROWS` terms.
+    """
+    n = len(reads)
+    columns = [f"const word v{q} = {x}[(u64)list{number}[m * {n} + {q}] * width];" for q, x in enumerate(reads)]
+    row = [
+        f"const u64 m = first + i;",
+        *columns,
+        *reading.fixed(terms, number, "m"),
+        f"t[i] = {terms.bits[0][1]};",
+    ]
+    inputs = [*((0, f"t[{i}]") for i in range(ROWS)), *((q, f"d{q}") for q in range(DIGITS))]
+    lines, digits = count(inputs)
+    add = [
+        f"const u64 first = ((u64)part * {ROUNDS} + round) * {ROWS};",
+        f"word t[{ROWS}];",
+        "#pragma unroll",
+        *block(f"for (u32 i = 0; i < {ROWS}; ++i)", row),
+        *(f"const word {line};" for line in lines),
+        " ".join(f"d{q} = {digit};" for q, digit in enumerate(digits[:DIGITS])),
+    ]
+    number_of_lane = " | ".join(f"(d{q} >> j & 1) << {q}" for q in range(DIGITS))
+    lanes = [
+        f"const u32 n = {number_of_lane};",
+        f"if (n) atomicAdd(out + (((u64)draw * {sums} + {k}) * width + w) * 32 + j, (u64)n);",
+    ]
+    item = [
+        f"const u32 width = stride / 4, w = (u32)item % width, part = (u32)item / width;",
+        *(f"const u32* const {x} = (const u32*){x.upper()} + w;" for x in sorted(set(reads))),
+        f"word {', '.join(f'd{q} = ZERO' for q in range(DIGITS))};",
+        *block(f"for (u32 round = 0; round < {ROUNDS}; ++round)", add),
+        *block("for (u32 j = 0; j < 32; ++j)", lanes),
+    ]
+    return block(f"EACH(item, stride / 4 * parts{number})", item)

@@ -1,0 +1,132 @@
+"""Print a pass of a bit-sliced program: what a thread does with its share of a color.
+
+A thread runs one random stream. It decides the words of the stream that have the present color one after the
+other, all in registers: the bits of the terms, their count, random planes, the comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statmech_dsl.backends.cupy_gpu.bit_sliced import reading
+from statmech_dsl.backends.cupy_gpu.bit_sliced.decision import finish, masks, planes
+from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block
+from statmech_dsl.ir.bits import BitPass
+from statmech_dsl.rng import BIT_TILE, GROUP_LANES, PLANES, WARM_UP, WORD_LANES
+
+QUADS = 4 * GROUP_LANES
+"""Ranks among which a stream has a quad."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A pass that is printed: its number, its state, the states of the columns of its terms."""
+
+    number: int
+    stream: int
+    form: BitPass
+    terms: Terms
+    state: str
+    reads: tuple[str, ...]
+
+
+def parameters(p: Pass, folded: bool) -> list[str]:
+    """Parameters of a pass."""
+    places = ["const Place* places", "const Place* listed"] if folded else ["const Quad* quads"]
+    kinds = [
+        "u32 colors",
+        "const u32* segments",
+        "const u32* levels",
+        "const u64* tails",
+        *places,
+        "const word* fixed",
+        *(["u32 ranks"] if folded else []),
+    ]
+    return [f"{x}{p.number}" for x in kinds]
+
+
+def sweep(p: Pass, folded: bool) -> Lines:
+    """All colors of a pass."""
+    n, share = p.number, _words(p) if folded else _replicas(p)
+    lanes = f"replicas * tiles * {WORD_LANES}" if folded else f"groups * tiles * {GROUP_LANES}"
+    return block(
+        f"for (u32 g = 0; g < colors{n}; ++g)",
+        [
+            f"const u32 first = segments{n}[g], last = segments{n}[g + 1], tile0 = first / {BIT_TILE};",
+            f"const u32 tiles = (last + {BIT_TILE - 1}) / {BIT_TILE} - tile0;",
+            *block(f"EACH(item, {lanes})", share),
+            "MEET;",
+        ],
+    )
+
+
+_SHARE = f"const u32 start = most(first, tile * {BIT_TILE}), stop = least(last, (tile + 1) * {BIT_TILE});"
+
+
+def _words(p: Pass) -> Lines:
+    """Words of sites: of every step of a tile, a thread has one."""
+    n, classes = p.number, p.form.n_classes
+    step = [
+        *reading.words(p.reads, str(n), f"k / {WORD_LANES}"),
+        *reading.fixed(p.terms, str(n), f"(u64)ranks{n} * {{}} + k"),
+        *masks(p.form, p.terms),
+        *planes(
+            classes, lambda q: "next64(s, ++number)", lambda c, q: f"spread(l{c}, {PLANES - 1 - q})"
+        ),
+        "open &= lanes;",
+        *finish(classes, f"tail(s.a, j) < tails{n}[c * replicas + replica]"),
+        f"{p.state}[k] = ~(low ^ rises) & lanes;",
+    ]
+    return [
+        f"const u32 lane = item % {WORD_LANES}, replica = (u32)item / {WORD_LANES} / tiles;",
+        f"const u32 tile = tile0 + (u32)item / {WORD_LANES} % tiles;",
+        _SHARE,
+        f"u32 k = start + (lane - start) % {WORD_LANES};",
+        f"u32 number = k % {BIT_TILE} / {WORD_LANES} * {PLANES} + {WARM_UP};",
+        "if (k >= stop) continue;",
+        f"BitStream s = bit_stream(tile * {WORD_LANES} + lane, numbers[replica], sweep, {p.stream}, seed, number);",
+        *(f"const u32 l{c} = levels{n}[{c - 1} * replicas + replica];" for c in _classes(p)),
+        *(f"u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};" for x in _states(p)),
+        *block(f"for (; k < stop; k += {WORD_LANES})", step),
+    ]
+
+
+def _replicas(p: Pass) -> Lines:
+    """Bytes of replicas: of every 32 ranks, a thread has a quad for its eight replicas."""
+    n, classes = p.number, p.form.n_classes
+    limit = f"tails{n}[(c * groups + group) * 8 + j % 8]"
+    step = [
+        f"const u32 quad = k / 4 + lane;",
+        *reading.quads(p.reads, str(n)),
+        *reading.fixed(p.terms, str(n), f"(u64)quad * {len(p.terms.fixed)} + {{}}"),
+        *masks(p.form, p.terms),
+        f"u32 random[{PLANES}];",
+        "const States state = draw_quad(s, number, random);",
+        "number += 6;",
+        *planes(
+            classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"
+        ),
+        *finish(classes, f"tail(j & 16 ? state.high : state.low, j % 16) < {limit}"),
+        f"write_quad({p.state}, ~(low ^ rises), k + lane, first, last, stride);",
+    ]
+    return [
+        f"const u32 group = (u32)item % groups, lane = (u32)item / groups % {GROUP_LANES};",
+        f"const u32 tile = tile0 + (u32)item / groups / {GROUP_LANES};",
+        _SHARE,
+        f"u32 k = start / {QUADS} * {QUADS};",
+        f"u32 number = k % {BIT_TILE} / {QUADS} * 6 + {WARM_UP};",
+        f"BitStream s = bit_stream(tile * {GROUP_LANES} + lane, numbers[group], sweep, {p.stream}, seed, number++);",
+        f"u32 level[{max(classes, 1) * PLANES}];",
+        f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = levels{n}[q * groups + group];",
+        *(f"u8* const {x} = {x.upper()} + group;" for x in _states(p)),
+        *block(f"for (; k < stop; k += {QUADS})", step),
+    ]
+
+
+def _classes(p: Pass) -> range:
+    return range(1, p.form.n_classes + 1)
+
+
+def _states(p: Pass) -> list[str]:
+    return sorted({p.state, *p.reads})
