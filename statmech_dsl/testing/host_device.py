@@ -1,8 +1,8 @@
 """A stand-in for a card: CUDA source compiled for the processor, thread after thread.
 
 A kernel runs stage by stage, and within a stage its threads come one after the other, first to last or
-last to first. Kernels whose items depend on each other give other results in another order or with another number
-of threads.
+last to first. Kernels whose items depend on each other give other results in another order, or with another
+number of threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What kernels ask of a device: compile source, hold arrays, launch.
 
-`CupyDevice` is the card. `statmech_dsl.testing.host_device` runs the same source on the processor, so that all but
-the card itself is tested without one.
+`CupyDevice` is the card. `statmech_dsl.testing.host_device` runs the same source on the processor, so that all
+but the card itself is tested without one.
 """
 
 from __future__ import annotations

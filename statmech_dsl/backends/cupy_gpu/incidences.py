@@ -34,7 +34,11 @@ class Incidence:
             pointer = names.copy(self.role.pointer or "")
             return f"for (u32 m = {pointer}[k]; m < {pointer}[k + 1]; ++m)"
         index = next((c.index for c in self.role.columns if c.index), None)
-        end = f"{degree}" if degree <= UNROLL or index is None else names.size(index, 0)
+        end = (
+            f"{degree}"
+            if degree <= UNROLL or index is None
+            else names.size(Table("copy", index), 0)
+        )
         return f"for (u32 d = 0; d < {end}; ++d)"
 
     @property

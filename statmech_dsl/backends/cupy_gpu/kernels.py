@@ -10,7 +10,8 @@ import numpy as np
 
 from statmech_dsl.backends.base import Measures
 from statmech_dsl.backends.cupy_gpu.device import Device
-from statmech_dsl.backends.cupy_gpu.sweep_source import Source, sweep_source
+from statmech_dsl.backends.cupy_gpu.source import Source, feature_source, measure_source
+from statmech_dsl.backends.cupy_gpu.sweep_source import sweep_source
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -20,7 +21,7 @@ from statmech_dsl.rng import TILE, TILE_LANES
 
 @dataclass(eq=False)
 class Packed:
-    """A state on the device: ``values`` and ``features`` [component][row][replica].
+    """A state on the device: ``values`` and ``features`` [component][row][replica], ``sums`` [element][replica].
 
     ``state`` has the counters; its values are those of the beginning.
     """
@@ -28,6 +29,8 @@ class Packed:
     state: State
     values: dict[str, Any]
     features: list[Any]
+    sums: list[Any]
+    energy: Any
     replicas: Any
     beta: Any
     params: Any
@@ -35,34 +38,70 @@ class Packed:
     law_table: Any
 
 
+class Kernel:
+    """A kernel on a device, compiled when first launched, with its tables."""
+
+    def __init__(self, name: str, source: Source, layout: Layout, device: Device) -> None:
+        self._name, self.source, self._layout, self._device = name, source, layout, device
+
+    @cached_property
+    def _launch(self):
+        return self._device.compile(self.source.text, [self._name])[self._name]
+
+    @cached_property
+    def _tables(self) -> list[Any]:
+        layout = self._layout
+        tables = [self._device.put(layout.table(t)) for t in self.source.tables]
+        return [*tables, *(np.uint32(layout.length(*s)) for s in self.source.sizes)]
+
+    def __call__(
+        self, items: int, packed: Packed, first: list[Any], more_sums: tuple[Any, ...] = ()
+    ) -> None:
+        """Launch; ``first`` are the kernel's own parameters."""
+        rows = [np.uint32(len(sites)) for sites in self._layout.site_of.values()]
+        features = packed.features if self.source.features else []
+        states = [*packed.values.values(), *rows, *features, *packed.sums, *more_sums]
+        replicas = np.uint32(packed.state.n_replicas)
+        self._launch(items, replicas, *first, *states, *self._tables)
+
+
 class CupyKernels:
     """Kernels of one program; compiled when first used."""
 
-    def __init__(self, program: Program, tables: Tables, n_replicas: int, device: Device) -> None:
-        self.program, self.tables, self.device = program, tables, device
-        self._layout = Layout(program, tables)
-        self._sweep = sweep_source(program, self._layout.follow)
+    def __init__(self, program: Program, tables: Tables, device: Device) -> None:
+        self.program, self.device = program, device
+        self._layout = layout = Layout(program, tables)
+        self._sweep = Kernel("sweep", sweep_source(program, layout.follow), layout, device)
+        self._features = Kernel("features", feature_source(program), layout, device)
+        self._measure = Kernel("measure", measure_source(program), layout, device)
+        self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
+        self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
 
     def source(self) -> str:
         """Source of the sweep kernel."""
-        return self._sweep.text
+        return self._sweep.source.text
 
     # ---- states -------------------------------------------------------------------------------------
 
     def pack(self, state: State) -> Packed:
         """Bring a state to the device."""
-        put = self.device.put
+        put, n = self.device.put, state.n_replicas
         values = {name: put(self._by_row(name, x)) for name, x in state.values.items()}
+        features = self._sweep.source.features
         packed = Packed(
             state.copy(),
             values,
-            [self.device.empty(values[f.variable].shape, f.real) for f in self._sweep.features],
+            [self.device.empty(values[f.variable].shape, f.real) for f in features],
+            [put(np.zeros((s.size, n))) for s in self.program.model.sums],
+            put(np.zeros(n)),
             put(state.replicas.astype(np.uint32)),
             put(state.beta.astype(float)),
-            put(np.concatenate([state.params.reshape(-1), [0.0]])),
-            put(np.append(state.accepted.reshape(-1), 0)),
+            put(state.params.astype(float)),
+            put(state.accepted.astype(np.int64)),
             put(state.law_table.astype(float)),
         )
+        if features:
+            self._features(max(x.size for x in state.values.values()), packed, [])
         return packed
 
     def _by_row(self, variable: str, x: np.ndarray) -> np.ndarray:
@@ -74,8 +113,7 @@ class CupyKernels:
         """Copy back into plain arrays."""
         state = packed.state.copy()
         state.values = {name: self.values(packed, name) for name in packed.values}
-        n = state.n_replicas * len(self.program.passes)
-        state.accepted = self.device.get(packed.accepted)[:n].reshape(-1, state.n_replicas)
+        state.accepted = self.device.get(packed.accepted)
         return state
 
     def values(self, packed: Packed, variable: str) -> np.ndarray:
@@ -90,15 +128,13 @@ class CupyKernels:
         packed.state.beta = np.array(beta, float)
         packed.beta = self.device.put(packed.state.beta)
 
-    # ---- kernels ------------------------------------------------------------------------------------
+    # ---- sweeps -------------------------------------------------------------------------------------
 
     def sweep(self, packed: Packed, n: int) -> None:
-        """Do n sweeps in place."""
+        """Do n sweeps in place: one launch, which returns before it is done."""
         state = packed.state
         low, width = state.law_range
-        self._sweep_kernel(
-            self._items(packed),
-            np.uint32(state.n_replicas),
+        first = [
             np.uint32(n),
             np.uint32(state.sweep),
             np.uint64(state.seed),
@@ -110,36 +146,58 @@ class CupyKernels:
             np.float64(low),
             np.float64(1.0 / width),
             packed.params,
-            *self._arguments(packed, self._sweep, self._sweep_tables),
-        )
+            self._scratch(self._sweep, packed),
+            packed.energy,
+        ]
+        self._sweep(self._items(packed), packed, first)
         state.sweep += n
 
     def _items(self, packed: Packed) -> int:
         """Items of the largest stage of a sweep."""
-        n = packed.state.n_replicas
-        most = n
-        for p in self.program.passes:
-            if not p.exclusive:
-                colors = np.diff(self.tables[p.segments].astype(np.int64))
-                most = max(most, (int(colors.max(initial=0)) // TILE + 2) * TILE_LANES * n)
-        return most
+        lanes = [1]
+        for p, segments in zip(self.program.passes, self._ranks, strict=True):
+            if not p.exclusive and len(segments) > 1:
+                tiles = -(-segments[1:] // TILE) - segments[:-1] // TILE
+                lanes.append(int(tiles.max()) * TILE_LANES)
+        return max(lanes) * packed.state.n_replicas
 
-    def _arguments(self, packed: Packed, source: Source, tables: list[Any]) -> list[Any]:
-        """What follows the first arguments of a kernel."""
-        variables = self.program.model.variables
-        sizes = [np.uint32(self.tables[name].shape[axis]) for name, axis in source.sizes]
-        return [
-            *packed.values.values(),
-            *(np.uint32(v.n_sites) for v in variables),
-            *packed.features[: len(source.features)],
-            *tables,
-            *sizes,
-        ]
+    # ---- measures -----------------------------------------------------------------------------------
 
-    @cached_property
-    def _sweep_kernel(self):
-        return self.device.compile(self._sweep.text, ["sweep"])["sweep"]
+    def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        tempered, fixed, _ = self.measure(packed)
+        return tempered, fixed
 
-    @cached_property
-    def _sweep_tables(self) -> list[Any]:
-        return [self.device.put(self._layout.table(t)) for t in self._sweep.tables]
+    def measure(self, packed: Packed) -> Measures:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        tempered, fixed, sums = self._measures(packed, 1, 0)
+        return tempered[0], fixed[0], sums[0]
+
+    def record(self, packed: Packed, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times; the processor waits for the last one only."""
+        return self._measures(packed, draws, thin)
+
+    def _measures(self, packed: Packed, draws: int, thin: int) -> Measures:
+        starts = [int(k) for k in self._starts]
+        out = self.device.put(np.zeros((draws, starts[-1], packed.state.n_replicas)))
+        scratch = self._scratch(self._measure, packed)
+        for rows in out:
+            if thin:
+                self.sweep(packed, thin)
+            sums = tuple(rows[a:b] for a, b in zip(starts, starts[1:], strict=False))
+            self._measure(
+                self._parts(self._measure) * packed.state.n_replicas,
+                packed,
+                [scratch, rows[0], rows[1]],
+                sums,
+            )
+        found = self.device.get(out)
+        return found[:, 0], found[:, 1], found[:, 2:].transpose(0, 2, 1)
+
+    def _parts(self, kernel: Kernel) -> int:
+        """Most parts that a kernel adds up at a time."""
+        sizes = [self._layout.length(*s) for s in kernel.source.sizes if s[0].how == "parts"]
+        return max(sizes, default=1)
+
+    def _scratch(self, kernel: Kernel, packed: Packed) -> Any:
+        return self.device.empty((max(1, self._parts(kernel)) * packed.state.n_replicas,), float)

@@ -1,4 +1,4 @@
-"""What a kernel's source calls its arguments: numbered by kind, so that it holds nothing of the user's model."""
+"""Names of a kernel's arguments: numbered by kind, so that its source holds nothing of the user's model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES
 from statmech_dsl.backends.numba_cpu.features import Feature
 from statmech_dsl.backends.numba_cpu.spell import Real
-from statmech_dsl.ir.model import Column, ModelIR
+from statmech_dsl.ir.model import ModelIR
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Table:
 
     ``copy``: table ``name``; ``rows``: sites of ``variable`` in table ``name`` as rows; ``bases``: where 16 of
     these follow each other; ``values``: the coefficients ``variable`` at the entries of table ``name``
-    (a scalar if that is empty); ``parts``: see `adding`.
+    (a scalar if that is empty); ``parts``, ``starts``: how the instances of family
+    ``name`` are shared out, see `parts`.
     """
 
     how: str
@@ -29,7 +30,7 @@ class Names:
     """Collects the tables and sizes that printed code reads, in order of first use.
 
     X0, X1, ... are states and Y0, Y1, ... features, [component][row][replica]; A0, A1, ... running sums,
-    [element][replica]; T0, T1, ... tables; N0, N1, ... lengths of axes of the program's tables.
+    [element][replica]; T0, T1, ... tables; N0, N1, ... lengths of axes of tables.
     """
 
     def __init__(self, model: ModelIR, features: tuple[Feature, ...] = ()) -> None:
@@ -38,16 +39,16 @@ class Names:
         self.features = {f: f"Y{k}" for k, f in enumerate(features)}
         self.sums = {s.name: f"A{k}" for k, s in enumerate(model.sums)}
         self.tables: dict[Table, str] = {}
-        self.sizes: dict[tuple[str, int], str] = {}
+        self.sizes: dict[tuple[Table, int], str] = {}
         self._locals: dict[tuple[str, str], str] = {}
 
     def table(self, t: Table) -> str:
         """Argument that holds a table."""
         return self.tables.setdefault(t, f"T{len(self.tables)}")
 
-    def size(self, name: str, axis: int = -1) -> str:
-        """Argument that holds the length of an axis of a table of the program."""
-        return self.sizes.setdefault((name, axis), f"N{len(self.sizes)}")
+    def size(self, t: Table, axis: int = -1) -> str:
+        """Argument that holds the length of an axis of a table, which need not be an argument itself."""
+        return self.sizes.setdefault((t, axis), f"N{len(self.sizes)}")
 
     def copy(self, name: str) -> str:
         """Argument that holds a table of the program as it is."""

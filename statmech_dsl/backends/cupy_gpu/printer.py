@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from statmech_dsl.backends.cupy_gpu.incidences import accumulate, bump
-from statmech_dsl.backends.cupy_gpu.names import Names
+from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, spell
 from statmech_dsl.backends.numba_cpu.features import Feature
 from statmech_dsl.backends.numba_cpu.spell import Real
@@ -32,7 +32,7 @@ class PassPrinter:
         self.params = {q.name: f"param{first_param + k}_r" for k, q in enumerate(p.params)}
         self.real: Real = "float64"
         self.features = {f: y for f, y in names.features.items() if f.real == self.real}
-        self.ranks = names.size(p.order)
+        self.ranks = names.size(Table("copy", p.order))
         self.inside: dict[str, str] = {}
         self.shared = Shared()
         self.present: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 from statmech_dsl.backends.cupy_gpu import translate
 from statmech_dsl.backends.cupy_gpu.runtime import PREFIX
 from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE, Real

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from statmech_dsl.backends.cupy_gpu.adding import add_energies, add_sums
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.printer import Follow, PassPrinter
-from statmech_dsl.backends.cupy_gpu.runtime import runtime
+from statmech_dsl.backends.cupy_gpu.source import Source, finished
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
-from statmech_dsl.backends.numba_cpu.features import Feature, features_of
+from statmech_dsl.backends.numba_cpu.features import features_of
 from statmech_dsl.ir.kernel import LoweredPass, Program, Tally
 from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM
 
-THREADS = 256
-"""Most threads of a block, for which registers are allotted."""
-FIXED = (
-    "u64* meeting",
-    "const u32 R",
+FIRST = [
     "const u32 n_sweeps",
     "const u32 first_sweep",
     "const u64 seed",
@@ -28,29 +23,10 @@ FIXED = (
     "const double law_low",
     "const double law_inverse",
     "const double* __restrict__ params",
-)
-"""The first parameters of the sweep kernel."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Text of a kernel, and what its last parameters are: features, tables, sizes of tables."""
-
-    text: str
-    features: tuple[Feature, ...]
-    tables: tuple[Table, ...]
-    sizes: tuple[tuple[str, int], ...]
-
-
-def kernel(name: str, parameters: list[str], body: Lines) -> str:
-    """Text of a kernel."""
-    head = f'extern "C" __global__ void __launch_bounds__({THREADS}) {name}('
-    return "\n".join([head, ",\n".join(indent(parameters)) + ") {", *indent(body), "}", ""])
-
-
-def finished(names: Names, text: str) -> Source:
-    """A source with the names that it came to read."""
-    return Source(text, tuple(names.features), tuple(names.tables), tuple(names.sizes))
+    "double* scratch",
+    "double* energy",
+]
+"""The first parameters of the sweep kernel, after those that every kernel has."""
 
 
 def sweep_source(program: Program, follow: Follow) -> Source:
@@ -61,11 +37,14 @@ def sweep_source(program: Program, follow: Follow) -> Source:
     for number, p in enumerate(program.passes):
         printer = PassPrinter(p, number, n_params, names, follow)
         lines = _exclusive(p, printer) if p.exclusive else _by_color(p, printer)
-        passes += block("", lines)
+        passes += ["{", *indent(lines), "}"]
         n_params += len(p.params)
+    # Sums and energies are exact at the beginning of a sweep, so no drift builds up.
+    restart = add_sums(program.model, names, False)
+    if program.needs_energy:
+        restart += add_energies(program.model, names, "energy", None, False)
     head = "for (u32 sweep = first_sweep; sweep != first_sweep + n_sweeps; ++sweep)"
-    text = kernel("sweep", [*FIXED, *names.parameters()], block(head, passes))
-    return finished(names, runtime() + "\n\n" + text)
+    return finished("sweep", names, FIRST, block(head, [*restart, *passes]))
 
 
 def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
@@ -88,7 +67,7 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
     ]
     tiles = f"((last + {TILE - 1}) / {TILE} - first / {TILE})"
     return block(
-        f"for (u32 color = 0; color + 1 < {printer.names.size(p.segments)}; ++color)",
+        f"for (u32 color = 0; color + 1 < {printer.names.size(Table('copy', p.segments))}; ++color)",
         [
             f"const u32 first = {segments}[color], last = {segments}[color + 1];",
             *block(f"EACH(item, (u64){tiles} * {TILE_LANES} * R)", item),

@@ -1,4 +1,4 @@
-"""The tables of kernels: a program's index tables as rows, its coefficients in the order in which they are read.
+"""Tables of kernels: a program's index tables as rows, its coefficients in the order in which they are read.
 
 Rows are sites in rank order, clamped sites after; so the neighbors of neighboring ranks often have neighboring
 rows, and an index table shrinks to one base for 16 ranks.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from statmech_dsl.backends.cupy_gpu.names import Table
+from statmech_dsl.backends.cupy_gpu.parts import parts
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
@@ -22,6 +23,9 @@ class Layout:
 
     def __init__(self, program: Program, tables: Tables) -> None:
         self.tables = tables
+        model, measured = program.model, program.measured
+        self._families = {f.name: f for f in model.families + measured.families}
+        self._sum_sizes = {s.name: s.size for s in model.sums + measured.sums}
         orders = {p.variable: tables[p.order] for p in program.passes}
         self.site_of: dict[str, np.ndarray] = {}
         """The sites of each variable by row."""
@@ -50,7 +54,18 @@ class Layout:
             case "values":
                 values = self.tables[t.of].astype(t.dtype)
                 return values[self.tables[t.name]] if t.name else values
+            case "parts" | "starts":
+                f = self._families[t.name]
+                size = 1 if f.feeds is None else self._sum_sizes[f.feeds]
+                element = None if f.element is None else self.tables[f.element]
+                n = f.n_instances(self.tables)
+                rows, starts = parts(element, n, size, t.of == "several")
+                return (rows if t.how == "parts" else starts).astype(t.dtype)
         raise NotImplementedError(t.how)
+
+    def length(self, t: Table, axis: int) -> int:
+        """Length of an axis of a table."""
+        return (self.tables[t.name] if t.how == "copy" else self.table(t)).shape[axis]
 
     def _bases(self, index: str, variable: str) -> np.ndarray:
         rows = self._row_of[variable][self.tables[index]]
