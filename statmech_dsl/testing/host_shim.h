@@ -39,6 +39,7 @@ template <class T> static inline T atomicAdd(T* p, T v) {
 static inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 static inline int __ffsll(long long x) { return __builtin_ffsll(x); }
+static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 static inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
     const uint64_t both = a | (uint64_t)b << 32;
     unsigned out = 0;

@@ -59,17 +59,41 @@ FN u64 spread(u32 level, int bit) {
     return half | (u64)half << 32;
 }
 
-// ---- bytes of replicas -----------------------------------------------------------------------------------
+// ---- quads: bytes of replicas at four ranks -------------------------------------------------------------
 
-// Rows of four ranks k, k + 8, k + 16, k + 24, which share a stream.
-struct alignas(16) Quad {
-    u32 row[4];
+// Rows k, k + 8, k + 16, k + 24 of 32 rows share a stream; for eight replicas they are the bytes of a word. A place
+// is the number of a quad, and in its three highest bits: 0, or by how many bytes the rows begin later, or 4 where
+// each row has a place of its own, 4 times the number of its quad plus that of its byte.
+struct alignas(16) Four {
+    u32 place[4];
 };
 
-FN u32 read_quad(const u8* x, const Quad& q, u32 stride) {
-    const u32 a = x[(u64)q.row[0] * stride], b = x[(u64)q.row[1] * stride];
-    const u32 c = x[(u64)q.row[2] * stride], d = x[(u64)q.row[3] * stride];
-    return a | b << 8 | c << 16 | d << 24;
+FN u32 read_quad(const u32* x, const Four* __restrict__ listed, u32 p, u32 groups) {
+    const u32 kind = p >> 29, at = p & 0x1FFFFFFF;
+    if (kind == 4) {
+        const Four four = listed[at];
+        u32 w = 0;
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const u32* quad = x + (u64)(four.place[i] >> 2) * groups;
+            w |= (u32)((const u8*)quad)[four.place[i] & 3] << 8 * i;
+        }
+        return w;
+    }
+    const u32 w = x[(u64)at * groups];
+    if (kind == 0) return w;
+    return (u32)((w | (u64)x[(u64)(at + 8) * groups] << 32) >> 8 * kind);
+}
+
+// Write the bytes of a quad whose ranks, k, k + 8, ..., are from ``first`` to ``last``.
+FN void write_quad(u32* x, u32 w, u32 k, u32 first, u32 last) {
+    if (k >= first && k + 24 < last) {
+        *x = w;
+        return;
+    }
+#pragma unroll
+    for (u32 i = 0; i < 4; ++i)
+        if (k + 8 * i >= first && k + 8 * i < last) ((u8*)x)[i] = (u8)(w >> 8 * i);
 }
 
 // Byte j of word i becomes byte i of word j.
@@ -102,13 +126,4 @@ FN States draw_quad(BitStream& s, u32 number, u32* r) {
     transpose(r[4], r[5], r[6], r[7]);
     transpose(r[8], r[9], r[10], r[11]);
     return state;
-}
-
-// Store the ranks k, k + 8, ... of a quad that are from ``first`` to ``last``.
-FN void write_quad(u8* x, u32 bits, u32 k, u32 first, u32 last, u32 stride) {
-#pragma unroll
-    for (u32 i = 0; i < 4; ++i) {
-        const u32 rank = k + 8 * i;
-        if (rank >= first && rank < last) x[(u64)rank * stride] = (u8)(bits >> 8 * i);
-    }
 }

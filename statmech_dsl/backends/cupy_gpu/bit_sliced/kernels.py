@@ -10,14 +10,14 @@ import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.cupy_gpu.bit_sliced import tables
-from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import n_groups, thresholds
+from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import Layout, n_groups
+from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import thresholds
 from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
 from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import terms_of_pass, terms_of_sum
 from statmech_dsl.backends.cupy_gpu.device import Device, Launch
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
-from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -26,7 +26,7 @@ from statmech_dsl.rng import BIT_TILE, GROUP_LANES, WORD_LANES
 
 @dataclass(eq=False)
 class Packed:
-    """A state on a device: words [replica, row] of sites, or bytes [row, group of replicas], of each variable.
+    """A state on a device: the words of each variable as `Layout` has them.
 
     ``levels`` and ``tails`` are the thresholds of each pass, see `levels`.
     """
@@ -50,7 +50,7 @@ class CupyBitKernels:
     def __init__(self, program: Program, tables: Tables, n_replicas: int, device: Device) -> None:
         assert program.bits is not None
         self.program, self.bits, self.tables, self.device = program, program.bits, tables, device
-        self._row_of = {name: h.row_of for name, h in halos(program, self.bits, tables).items()}
+        self._layout = Layout(program, self.bits, tables)
         self._counted = Counted(program, tables, n_replicas, threads=1)
         fold = self.bits.fold
         self._passes = [terms_of_pass(p, tables, fold) for p in self.bits.passes]
@@ -80,10 +80,8 @@ class CupyBitKernels:
         words = {}
         for v in self.program.model.variables:
             assert v.domain.values is not None
-            x = words_of(state.values[v.name] == v.domain.values[1], slots)
-            rows = np.zeros((len(x), x.shape[1] + 1, x.shape[2]), np.uint64)
-            rows[:, self._row_of[v.name][:-1]] = x
-            words[v.name] = self.device.put(rows)
+            high = state.values[v.name] == v.domain.values[1]
+            words[v.name] = self.device.put(self._layout.words(v.name, high, slots))
         numbers = slots.groups.transpose(0, 2, 1).reshape(-1).astype(np.uint32)
         packed = Packed(state.copy(), slots, words, self.device.put(numbers), [], [])
         self.set_beta(packed, state.beta)
@@ -107,8 +105,8 @@ class CupyBitKernels:
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         v = self.program.model.variable(variable)
-        words = self.device.get(packed.words[variable])[:, self._row_of[variable][:-1]]
-        high = bits_of(words, packed.slots)
+        words = self.device.get(packed.words[variable])
+        high = self._layout.bits(variable, words, packed.slots)
         return np.asarray(v.domain.values, v.domain.storage_dtype)[high.view(np.uint8)]
 
     # ---- runs ---------------------------------------------------------------------------------------
@@ -140,11 +138,10 @@ class CupyBitKernels:
     def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
         """Sweeps, and counts of set bits [draw, sum, replica]."""
         state, slots, sums = packed.state, packed.slots, len(self.bits.sums)
-        words = next(iter(packed.words.values()))
         folded, replicas = slots.fold is not None, state.n_replicas
-        shape = (replicas, SLOTS) if folded else (64 * words.shape[2],)
+        shape = (replicas, SLOTS) if folded else (8 * packed.groups,)
         shape = (draws, sums, *shape) if counted else (draws, 0)
-        out = self.device.empty((*shape,), np.uint64)
+        out = self.device.empty(shape, np.uint64)
         arguments = {
             "sweep0": np.uint32(state.sweep),
             "n": np.uint32(n),
@@ -157,7 +154,6 @@ class CupyBitKernels:
             "size": np.uint32(slots.fold or 0),
             "lanes": np.uint64((1 << (slots.fold or 64)) - 1),
             "groups": np.uint32(packed.groups),
-            "stride": np.uint32(8 * words.shape[2]),
             **{f"X{k}": x for k, x in enumerate(packed.words.values())},
             **{f"rows{k}": np.uint32(x.shape[1]) for k, x in enumerate(packed.words.values())},
             **{f"levels{k}": x for k, x in enumerate(packed.levels)},
@@ -188,11 +184,13 @@ class CupyBitKernels:
     @cached_property
     def _tables(self) -> dict[str, Any]:
         """Arguments that are the same in all runs."""
-        rows, folded, out = self._row_of, self.bits.fold is not None, {}
+        rows, folded = self._layout.rows, self.bits.fold is not None
+        out: tables.Arguments = {}
         for k, (p, terms) in enumerate(zip(self.program.passes, self._passes, strict=True)):
             segments = self.tables[p.segments] // (self.bits.fold or 1)
+            out |= tables.of_terms(terms, rows, str(k), folded)
             out |= {f"colors{k}": len(segments) - 1, f"segments{k}": segments.astype(np.uint32)}
-            out |= tables.of_pass(terms, rows, str(k), folded)
+            out[f"ranks{k}"] = out[f"fixed{k}"].shape[-1]
         for k, s in enumerate(self.bits.sums):
             if s.family in self._sums:
                 out |= tables.of_sum(self._sums[s.family], rows, f"_{k}", folded)

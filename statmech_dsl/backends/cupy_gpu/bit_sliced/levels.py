@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import n_groups
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots
 from statmech_dsl.ir.bits import BitPass, class_energies, threshold
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import PLANES, TAIL
-
-
-def n_groups(slots: Slots) -> int:
-    """Number of groups that have a replica."""
-    return int(slots.lane.max()) // 8 + 1
 
 
 def thresholds(

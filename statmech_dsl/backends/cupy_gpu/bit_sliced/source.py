@@ -11,8 +11,8 @@ from statmech_dsl.backends.cupy_gpu.bit_sliced.sweep_source import Pass
 from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import LISTED
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
 from statmech_dsl.backends.cupy_gpu.runtime import runtime
-from statmech_dsl.backends.cupy_gpu.spell import Lines, block
-from statmech_dsl.backends.cupy_gpu.sweep_source import kernel
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
+from statmech_dsl.backends.cupy_gpu.source import THREADS
 from statmech_dsl.ir.bits import Bits
 from statmech_dsl.ir.kernel import Program
 
@@ -27,7 +27,7 @@ _CONSTANTS = {
 }
 _COMMON = ["u32 sweep0", "u32 n", "u64 seed", "u32 draws", "u32 size_of_draw", "u64* out", "const u32* numbers"]
 _FOLDED = ["u32 replicas", "u32 size", "u64 lanes"]
-_SLICED = ["u32 groups", "u32 stride"]
+_SLICED = ["u32 groups"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
     folded = bits.fold is not None
     states = {v.name: f"x{k}" for k, v in enumerate(program.model.variables)}
     arguments = [*_COMMON, *(_FOLDED if folded else _SLICED)]
-    arguments += [f"{'u64' if folded else 'u8'}* {x.upper()}" for x in states.values()]
+    arguments += [f"word* {x.upper()}" for x in states.values()]
     if folded:
         arguments += [f"u32 rows{x[1:]}" for x in states.values()]
     sweeps: Lines = []
@@ -72,9 +72,10 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
             [*block(t, sweeps), *block("if (size_of_draw)", [*counts, "MEET;"])],
         ),
     ]
-    text = kernel("run", ["u64* meeting", *map(_restricted, arguments)], body)
-    names = tuple(x.split()[-1].rstrip("*") for x in arguments)
-    return Source("\n".join([_header(folded), text]), names)
+    parameters = ",\n".join(indent(["u64* meeting", *map(_restricted, arguments)]))
+    head = f'extern "C" __global__ void __launch_bounds__({THREADS}) run(\n{parameters}) {{'
+    text = "\n".join([_header(folded), "", head, *indent(body), "}", ""])
+    return Source(text, tuple(x.split()[-1] for x in arguments))
 
 
 def _header(folded: bool) -> str:

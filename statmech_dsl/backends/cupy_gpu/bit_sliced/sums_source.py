@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from statmech_dsl.backends.cupy_gpu.bit_sliced import reading
-from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import GROUP, ROUNDS, ROWS
+from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP
+from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import ROUNDS, ROWS
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import count
@@ -17,8 +18,9 @@ DIGITS = (ROWS * ROUNDS).bit_length()
 
 def parameters(number: str, folded: bool) -> list[str]:
     """Parameters of a sum."""
-    places = ["const Place* places", "const Place* listed"] if folded else ["const u32* list"]
-    return [f"{x}{number}" for x in ["u32 parts", *places, "const word* fixed"]]
+    place, listed = ("Place", "Place") if folded else ("u32", "Four")
+    kinds = [f"const {place}* places", f"const {listed}* listed", "const word* fixed"]
+    return [f"{x}{number}" for x in ["u32 parts", *kinds]]
 
 
 def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
@@ -40,38 +42,36 @@ def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) ->
 
 
 def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
-    """Add up sum k of a draw where words hold replicas; a thread has 32 replicas and a part of the terms.
+    """Add up sum k of a draw where words hold replicas; a thread has a group of replicas and a part of the terms.
 
-    Bits are counted in all lanes at once, by adders that take `ROWS` terms.
+    Bits are counted in all lanes at once, by adders that take `ROWS` quads.
     """
-    n = len(reads)
-    columns = [f"const word v{q} = {x}[(u64)list{number}[m * {n} + {q}] * width];" for q, x in enumerate(reads)]
-    row = [
-        f"const u64 m = first + i;",
-        *columns,
-        *reading.fixed(terms, number, "m"),
+    quad = [
+        f"const u32 quad = (part * {ROUNDS} + round) * {ROWS} + i;",
+        *reading.quads(reads, number, "quad"),
+        *reading.fixed(terms, number, "quad"),
         f"t[i] = {terms.bits[0][1]};",
     ]
-    inputs = [*((0, f"t[{i}]") for i in range(ROWS)), *((q, f"d{q}") for q in range(DIGITS))]
+    inputs = [*((0, f"t[{i}]") for i in range(ROWS)), *((q, f"d[{q}]") for q in range(DIGITS))]
     lines, digits = count(inputs)
     add = [
-        f"const u64 first = ((u64)part * {ROUNDS} + round) * {ROWS};",
         f"word t[{ROWS}];",
         "#pragma unroll",
-        *block(f"for (u32 i = 0; i < {ROWS}; ++i)", row),
+        *block(f"for (u32 i = 0; i < {ROWS}; ++i)", quad),
         *(f"const word {line};" for line in lines),
-        " ".join(f"d{q} = {digit};" for q, digit in enumerate(digits[:DIGITS])),
+        " ".join(f"d[{q}] = {digit};" for q, digit in enumerate(digits[:DIGITS])),
     ]
-    number_of_lane = " | ".join(f"(d{q} >> j & 1) << {q}" for q in range(DIGITS))
-    lanes = [
-        f"const u32 n = {number_of_lane};",
-        f"if (n) atomicAdd(out + (((u64)draw * {sums} + {k}) * width + w) * 32 + j, (u64)n);",
+    lane = [
+        "u32 n = 0;",
+        "#pragma unroll",
+        f"for (u32 q = 0; q < {DIGITS}; ++q) n += __popc(d[q] & 0x01010101u << j) << q;",
+        f"atomicAdd(out + (((u64)draw * {sums} + {k}) * groups + group) * 8 + j, (u64)n);",
     ]
     item = [
-        f"const u32 width = stride / 4, w = (u32)item % width, part = (u32)item / width;",
-        *(f"const u32* const {x} = (const u32*){x.upper()} + w;" for x in sorted(set(reads))),
-        f"word {', '.join(f'd{q} = ZERO' for q in range(DIGITS))};",
+        f"const u32 group = (u32)item % groups, part = (u32)item / groups;",
+        *(f"const u32* const {x} = {x.upper()} + group;" for x in sorted(set(reads))),
+        f"word d[{DIGITS}] = {{}};",
         *block(f"for (u32 round = 0; round < {ROUNDS}; ++round)", add),
-        *block("for (u32 j = 0; j < 32; ++j)", lanes),
+        *block("for (u32 j = 0; j < 8; ++j)", lane),
     ]
-    return block(f"EACH(item, stride / 4 * parts{number})", item)
+    return block(f"EACH(item, groups * parts{number})", item)

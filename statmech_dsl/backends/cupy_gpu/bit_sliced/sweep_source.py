@@ -33,13 +33,14 @@ class Pass:
 
 def parameters(p: Pass, folded: bool) -> list[str]:
     """Parameters of a pass."""
-    places = ["const Place* places", "const Place* listed"] if folded else ["const Quad* quads"]
+    place, listed = ("Place", "Place") if folded else ("u32", "Four")
     kinds = [
         "u32 colors",
         "const u32* segments",
         "const u32* levels",
         "const u64* tails",
-        *places,
+        f"const {place}* places",
+        f"const {listed}* listed",
         "const word* fixed",
         *(["u32 ranks"] if folded else []),
     ]
@@ -97,8 +98,8 @@ def _replicas(p: Pass) -> Lines:
     n, classes = p.number, p.form.n_classes
     limit = f"tails{n}[(c * groups + group) * 8 + j % 8]"
     step = [
-        f"const u32 quad = k / 4 + lane;",
-        *reading.quads(p.reads, str(n)),
+        "const u32 quad = k / 4 + lane;",
+        *reading.quads(p.reads, str(n), "quad"),
         *reading.fixed(p.terms, str(n), f"(u64)quad * {len(p.terms.fixed)} + {{}}"),
         *masks(p.form, p.terms),
         f"u32 random[{PLANES}];",
@@ -108,7 +109,7 @@ def _replicas(p: Pass) -> Lines:
             classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"
         ),
         *finish(classes, f"tail(j & 16 ? state.high : state.low, j % 16) < {limit}"),
-        f"write_quad({p.state}, ~(low ^ rises), k + lane, first, last, stride);",
+        f"write_quad({p.state} + (u64)quad * groups, ~(low ^ rises), k + lane, first, last);",
     ]
     return [
         f"const u32 group = (u32)item % groups, lane = (u32)item / groups % {GROUP_LANES};",
@@ -119,7 +120,7 @@ def _replicas(p: Pass) -> Lines:
         f"BitStream s = bit_stream(tile * {GROUP_LANES} + lane, numbers[group], sweep, {p.stream}, seed, number++);",
         f"u32 level[{max(classes, 1) * PLANES}];",
         f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = levels{n}[q * groups + group];",
-        *(f"u8* const {x} = {x.upper()} + group;" for x in _states(p)),
+        *(f"u32* const {x} = {x.upper()} + group;" for x in _states(p)),
         *block(f"for (; k < stop; k += {QUADS})", step),
     ]
 

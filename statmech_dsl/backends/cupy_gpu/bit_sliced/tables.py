@@ -1,7 +1,4 @@
-"""The arrays of a bit-sliced kernel: where ranks read, in the order in which threads visit them.
-
-States lie in rows by rank, so that what neighboring ranks read is often a run of neighboring rows.
-"""
+"""The arrays of a bit-sliced kernel: where ranks read, in the order in which threads visit them."""
 
 from __future__ import annotations
 
@@ -10,15 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP, in_quads
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Column, Terms
 
-GROUP = 32
-"""Words of sites that neighboring threads visit, and ranks among which a stream has a quad."""
 LISTED = 1 << 31
-"""Mark of a group whose places are listed one by one."""
+"""Mark of a group of words or of a quad whose places are listed one by one."""
 ROWS = 15
-"""Terms that an adder takes at once, where words hold replicas."""
-ROUNDS = 32
+"""Quads that an adder takes at once."""
+ROUNDS = 16
 """Times that a thread uses this adder."""
 
 Rows = Mapping[str, np.ndarray]
@@ -26,20 +22,22 @@ Rows = Mapping[str, np.ndarray]
 Arguments = dict[str, np.ndarray | int]
 
 
-def of_pass(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
-    """Arguments of a pass, which end in ``name``."""
+def of_terms(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
+    """Arguments, ending in ``name``, for what the ranks of a pass or the terms of a sum read."""
     if folded:
-        fixed = _stack([_whole(x, GROUP) for x in terms.fixed], 0, np.uint64)
-        return _places(terms, rows, name) | {f"fixed{name}": fixed, f"ranks{name}": fixed.shape[-1]}
-    signs = [_quads(np.where(x, 255, 0).astype(np.uint8)).view(np.uint32) for x in terms.fixed]
-    quads = [_quads(_rows(c, rows)) for c in terms.columns]
-    return {f"quads{name}": _stack(quads), f"fixed{name}": _stack(signs)}
+        fixed = _stack([_whole(x) for x in terms.fixed], 0, np.uint64)
+        places, listed = _word_places(terms, rows)
+        return {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
+    signs = [in_quads(_whole(np.where(x, 255, 0).astype(np.uint8))) for x in terms.fixed]
+    places, listed = _quad_places(terms, rows)
+    fixed = _stack([x.view(np.uint32)[:, 0] for x in signs])
+    return {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
 
 
 def of_sum(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
-    """Arguments of a sum: its terms in the order of the rows of their first column, in whole parts."""
-    part = GROUP * GROUP if folded else ROWS * ROUNDS
-    order = np.argsort(_rows(terms.columns[0], rows), kind="stable")
+    """Arguments of a sum, whose terms are put in an order in which they read runs of rows."""
+    part = GROUP * GROUP if folded else 4 * ROWS * ROUNDS
+    order = _in_runs(_rows(terms.columns[0], rows))
     missing = -len(order) % part
     columns = []
     for c in terms.columns:
@@ -47,23 +45,25 @@ def of_sum(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
         turn = None if c.turn is None else np.append(c.turn[order], 0 * zeros)
         columns.append(Column(c.variable, np.append(c.index[order], zeros), turn))
     fixed = [np.append(x[order], np.zeros(missing, x.dtype)) for x in terms.fixed]
-    ordered = replace(terms, columns=columns)
-    out: Arguments = {f"parts{name}": (len(order) + missing) // part}
-    if folded:
-        return out | _places(ordered, rows, name) | {f"fixed{name}": _stack(fixed, 0, np.uint64)}
-    signs = [np.where(x, 2**32 - 1, 0).astype(np.uint32) for x in fixed]
-    return out | {
-        f"list{name}": _stack([_rows(c, rows) for c in columns]),
-        f"fixed{name}": _stack(signs),
-    }
+    ordered = replace(terms, columns=columns, fixed=fixed)
+    parts = (len(order) + missing) // part
+    return {f"parts{name}": parts} | of_terms(ordered, rows, name, folded)
 
 
-def _places(terms: Terms, rows: Rows, name: str) -> Arguments:
+def _in_runs(row: np.ndarray) -> np.ndarray:
+    """An order in which each row comes once in rising order, then each that is left, and so on."""
+    order = np.argsort(row, kind="stable")
+    sorted_ = row[order]
+    again = np.arange(len(row)) - np.searchsorted(sorted_, sorted_)
+    return order[np.argsort(again, kind="stable")]
+
+
+def _word_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Places [group, column] of words of sites, and those that are listed: pairs of a row and a turn."""
     places, lists, n = [], [np.zeros((0, 2), np.uint32)], 0
     for c in terms.columns:
-        row = _whole(_rows(c, rows), GROUP)
-        turn = np.zeros_like(row) if c.turn is None else _whole(c.turn, GROUP)
+        row = _whole(_rows(c, rows))
+        turn = np.zeros_like(row) if c.turn is None else _whole(c.turn)
         each = np.stack([row, turn.astype(np.uint32)], axis=-1).reshape(-1, GROUP, 2)
         steps = np.diff(each.astype(np.int64), axis=1)
         listed = np.flatnonzero(~(steps == [1, 0]).all(axis=(1, 2)))
@@ -73,22 +73,33 @@ def _places(terms: Terms, rows: Rows, name: str) -> Arguments:
         places.append(place)
         lists.append(each[listed].reshape(-1, 2))
         n += GROUP * len(listed)
-    return {f"places{name}": _stack(places), f"listed{name}": np.concatenate(lists)}
+    return _stack(places), np.concatenate(lists)
+
+
+def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Places [quad, column], and those of four rows that are listed."""
+    places, lists, n = [], [np.zeros((0, 4), np.uint32)], 0
+    for c in terms.columns:
+        row = in_quads(_whole(_rows(c, rows))).astype(np.int64)
+        zeros = rows[c.variable][-1]
+        row += np.where(row == zeros, 8 * np.arange(4), 0)  # all rows of that quad are zeros
+        quad, byte = row // GROUP * 8 + row % 8, row % GROUP // 8
+        place = quad[:, 0] | byte[:, 0] << 29
+        listed = np.flatnonzero(~(np.diff(row, axis=1) == 8).all(axis=1))
+        place[listed] = n + np.arange(len(listed)) | LISTED
+        places.append(place.astype(np.uint32))
+        lists.append((4 * quad + byte)[listed].astype(np.uint32))
+        n += len(listed)
+    return _stack(places), np.concatenate(lists)
 
 
 def _rows(c: Column, rows: Rows) -> np.ndarray:
     return rows[c.variable][c.index].astype(np.uint32)
 
 
-def _whole(x: np.ndarray, multiple: int) -> np.ndarray:
+def _whole(x: np.ndarray) -> np.ndarray:
     """Repeat the last rank until there is a whole number of groups."""
-    return np.concatenate([x, np.repeat(x[-1:], -len(x) % multiple)])
-
-
-def _quads(x: np.ndarray) -> np.ndarray:
-    """Ranks k, k + 8, k + 16, k + 24 of each group, for k = 0, ..., 7."""
-    four = _whole(x, GROUP).reshape(-1, 4, GROUP // 4).transpose(0, 2, 1)
-    return np.ascontiguousarray(four).reshape(-1, 4)
+    return np.concatenate([x, np.repeat(x[-1:], -len(x) % GROUP)])
 
 
 def _stack(parts: list[np.ndarray], axis: int = 1, dtype: type = np.uint32) -> np.ndarray:
