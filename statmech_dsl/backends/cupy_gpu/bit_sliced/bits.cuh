@@ -47,11 +47,13 @@ struct alignas(8) Place {
     u32 row, turn;
 };
 
-FN u64 read_place(const u64* x, const Place* __restrict__ listed, Place p, u32 lane, u32 size, u64 lanes) {
-    if (p.turn & LISTED) p = listed[p.row + lane];
-    else p.row += lane;
-    const u64 w = x[p.row];
-    return p.turn ? ((w >> p.turn) | (w << (size - p.turn))) & lanes : w;
+FN Place place_of(Place p, const Place* __restrict__ listed, u32 lane) {
+    if (p.turn & LISTED) return listed[p.row + lane];
+    return {p.row + lane, p.turn};
+}
+
+FN u64 turned(u64 w, u32 turn, u32 size, u64 lanes) {
+    return turn ? ((w >> turn) | (w << (size - turn))) & lanes : w;
 }
 
 FN u64 spread(u32 level, int bit) {
@@ -62,27 +64,26 @@ FN u64 spread(u32 level, int bit) {
 // ---- quads: bytes of replicas at four ranks -------------------------------------------------------------
 
 // Rows k, k + 8, k + 16, k + 24 of 32 rows share a stream; for eight replicas they are the bytes of a word. A place
-// is the number of a quad, and in its three highest bits: 0, or by how many bytes the rows begin later, or 4 where
-// each row has a place of its own, 4 times the number of its quad plus that of its byte.
+// is the number of a quad, and in bits 29 and 30 by how many bytes the rows begin later. With LISTED, which is the
+// same in all columns, the rows have places of their own: 4 times the number of the quad plus that of the byte.
 struct alignas(16) Four {
     u32 place[4];
 };
 
-FN u32 read_quad(const u32* x, const Four* __restrict__ listed, u32 p, u32 groups) {
-    const u32 kind = p >> 29, at = p & 0x1FFFFFFF;
-    if (kind == 4) {
-        const Four four = listed[at];
-        u32 w = 0;
+FN u32 read_shifted(const u32* x, u32 p, u32 groups) {
+    const u32 shift = p >> 29, at = p & 0x1FFFFFFF;
+    const u32 low = x[(u64)at * groups], high = x[(u64)(at + (shift ? 8 : 0)) * groups];
+    return (u32)((low | (u64)high << 32) >> 8 * shift);
+}
+
+FN u32 read_four(const u32* x, const Four& four, u32 groups) {
+    u32 w = 0;
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-            const u32* quad = x + (u64)(four.place[i] >> 2) * groups;
-            w |= (u32)((const u8*)quad)[four.place[i] & 3] << 8 * i;
-        }
-        return w;
+    for (int i = 0; i < 4; ++i) {
+        const u32* quad = x + (u64)(four.place[i] >> 2) * groups;
+        w |= (u32)((const u8*)quad)[four.place[i] & 3] << 8 * i;
     }
-    const u32 w = x[(u64)at * groups];
-    if (kind == 0) return w;
-    return (u32)((w | (u64)x[(u64)(at + 8) * groups] << 32) >> 8 * kind);
+    return w;
 }
 
 // Write the bytes of a quad whose ranks, k, k + 8, ..., are from ``first`` to ``last``.

@@ -13,32 +13,53 @@ def words(states: Sequence[str], of: str, group: str) -> Lines:
 
     Nearly all groups read runs of words that are not rotated.
     """
-    return _read(states, of, group, "Place", "p{}.turn", "{}[p{}.row + lane]", "lane, size, lanes")
+    if not states:
+        return []
+    reads = list(enumerate(states))
+    turned = [
+        *(f"const Place q{q} = place_of(p{q}, listed{of}, lane);" for q, _ in reads),
+        *(f"v{q} = {x}[q{q}.row];" for q, x in reads),
+        *(f"v{q} = turned(v{q}, q{q}.turn, size, lanes);" for q, _ in reads),
+    ]
+    return [
+        *_places(len(reads), "Place", of, group),
+        *block(f"if ({_any('p{}.turn', len(reads))})", turned),
+        *block("else", [f"v{q} = {x}[p{q}.row + lane];" for q, x in reads]),
+    ]
 
 
 def quads(states: Sequence[str], of: str, quad: str) -> Lines:
     """What a quad reads from states, by places and lists that end in ``of``.
 
-    On a lattice nearly all quads read whole quads.
+    On a lattice nearly all quads read quads, as they are or shifted by some bytes.
     """
-    return _read(states, of, quad, "u32", "(p{} >> 29)", "{}[(u64)p{} * groups]", "groups")
-
-
-def _read(
-    states: Sequence[str], of: str, number: str, kind: str, odd: str, plain: str, rest: str
-) -> Lines:
-    n = len(states)
-    if not n:
+    if not states:
         return []
-    read = "read_place" if kind == "Place" else "read_quad"
-    general = [f"v{q} = {read}({x}, listed{of}, p{q}, {rest});" for q, x in enumerate(states)]
+    reads = list(enumerate(states))
+    listed = [
+        f"const Four* four = listed{of} + (p0 & 0x7FFFFFFF);",
+        *(f"v{q} = read_four({x}, four[{q}], groups);" for q, x in reads),
+    ]
+    return [
+        *_places(len(reads), "u32", of, quad),
+        *block(f"if (({_any('p{}', len(reads))}) < 1u << 29)", [
+            f"v{q} = {x}[(u64)p{q} * groups];" for q, x in reads
+        ]),
+        *block("else if (p0 & LISTED)", listed),
+        *block("else", [f"v{q} = read_shifted({x}, p{q}, groups);" for q, x in reads]),
+    ]
+
+
+def _places(n: int, kind: str, of: str, number: str) -> Lines:
     return [
         f"const {kind}* at = places{of} + (u64)({number}) * {n};",
         *(f"const {kind} p{q} = at[{q}];" for q in range(n)),
         f"word {', '.join(f'v{q}' for q in range(n))};",
-        *block(f"if ({' | '.join(odd.format(q) for q in range(n))})", general),
-        *block("else", [f"v{q} = {plain.format(x, q)};" for q, x in enumerate(states)]),
     ]
+
+
+def _any(flag: str, n: int) -> str:
+    return " | ".join(flag.format(q) for q in range(n))
 
 
 def fixed(terms: Terms, of: str, place: str) -> Lines:

@@ -12,9 +12,9 @@ from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Column, Terms
 
 LISTED = 1 << 31
 """Mark of a group of words or of a quad whose places are listed one by one."""
-ROWS = 15
+ROWS = 7
 """Quads that an adder takes at once."""
-ROUNDS = 16
+ROUNDS = 32
 """Times that a thread uses this adder."""
 
 Rows = Mapping[str, np.ndarray]
@@ -77,20 +77,19 @@ def _word_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Places [quad, column], and those of four rows that are listed."""
-    places, lists, n = [], [np.zeros((0, 4), np.uint32)], 0
+    """Places [quad, column]; of quads in which a column's rows do not follow each other, all columns are listed."""
+    places, bytes_ = [], []
     for c in terms.columns:
         row = in_quads(_whole(_rows(c, rows))).astype(np.int64)
-        zeros = rows[c.variable][-1]
-        row += np.where(row == zeros, 8 * np.arange(4), 0)  # all rows of that quad are zeros
+        row += np.where(row == rows[c.variable][-1], 8 * np.arange(4), 0)  # all zeros there
         quad, byte = row // GROUP * 8 + row % 8, row % GROUP // 8
-        place = quad[:, 0] | byte[:, 0] << 29
-        listed = np.flatnonzero(~(np.diff(row, axis=1) == 8).all(axis=1))
-        place[listed] = n + np.arange(len(listed)) | LISTED
-        places.append(place.astype(np.uint32))
-        lists.append((4 * quad + byte)[listed].astype(np.uint32))
-        n += len(listed)
-    return _stack(places), np.concatenate(lists)
+        follow = (np.diff(row, axis=1) == 8).all(axis=1)
+        places.append(np.where(follow, quad[:, 0] | byte[:, 0] << 29, LISTED).astype(np.uint32))
+        bytes_.append((4 * quad + byte).astype(np.uint32))
+    place = _stack(places)
+    listed = (place == LISTED).any(axis=1)
+    place[listed] = len(places) * np.arange(listed.sum())[:, None] | LISTED
+    return place, _stack([x[listed] for x in bytes_])
 
 
 def _rows(c: Column, rows: Rows) -> np.ndarray:
