@@ -1,1 +1,32 @@
-"""The GPU backend: programs printed as CUDA C, run by CuPy."""
+"""The GPU backend: programs printed as CUDA C, compiled by NVRTC, run by CuPy."""
+
+from statmech_dsl.backends.base import Backend
+from statmech_dsl.backends.cupy_gpu.cupy_device import CupyDevice, missing
+from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+
+AT_ONCE = 1 << 20
+"""Sites that have to be free to move at the same time before a card gains: it visits up to 32 of them in turn in
+each of some ten thousand threads, and waits for all threads after every color."""
+
+
+def build(program: Program, tables: Tables, n_replicas: int, threads: int) -> CupyKernels:
+    """The kernels of a program, on the current card."""
+    return CupyKernels(program, tables, CupyDevice())
+
+
+def gains_from(program: Program, tables: Tables) -> int | None:
+    """Replicas from which all stages of a sweep are large enough, on average."""
+    if not program.passes or program.bits is not None or all(p.dense for p in program.passes):
+        return None
+    sites = sum(len(tables[p.order]) for p in program.passes)
+    stages = sum(
+        len(tables[p.order]) if p.exclusive else len(tables[p.segments]) - 1 for p in program.passes
+    )
+    return -(-AT_ONCE * stages // max(1, sites))
+
+
+CUPY = Backend("cupy", missing, build, gains_from=gains_from)
+
+__all__ = ["CUPY", "CupyKernels"]

@@ -73,8 +73,9 @@ class Incidence:
             return self._load(f"q{k}", f"{names.sums[column.array]}[(u64){index} * R + r]")
         if column.index is None:
             return names.scalar(column.array, real)
-        table = names.table(Table("values", column.index, column.array, real))
-        return self._load(f"q{k}", f"{table}[{self.entry}]")
+        values = Table("values", column.index, column.array, real)
+        at = "0" if self.printer.layout.uniform(values) else self.entry
+        return self._load(f"q{k}", f"{names.table(values)}[{at}]")
 
     def _state(self, array: str, k: int, component: int) -> str:
         column = self.role.columns[k]
@@ -85,7 +86,7 @@ class Incidence:
     def _row(self, index: str, variable: str) -> str:
         names = self.printer.names
         rows = names.table(Table("rows", index, variable))
-        if self.role.degree is None or not self.printer.follow(index, variable):
+        if self.role.degree is None or not self.printer.layout.follow(index, variable):
             return f"{rows}[{self.entry}]"
         bases = names.table(Table("bases", index, variable))
         return f"follower({bases}, {rows}, {self.printer.ranks}, d, k)"

@@ -21,9 +21,10 @@ from statmech_dsl.rng import TILE, TILE_LANES
 
 @dataclass(eq=False)
 class Packed:
-    """A state on the device: ``values`` and ``features`` [component][row][replica], ``sums`` [element][replica].
+    """A state on the device.
 
-    ``state`` has the counters; its values are those of the beginning.
+    ``values`` and ``features`` are [component][row][replica], ``sums`` [element][replica]; ``state`` has
+    the counters, its values are those of the beginning.
     """
 
     state: State
@@ -71,7 +72,7 @@ class CupyKernels:
     def __init__(self, program: Program, tables: Tables, device: Device) -> None:
         self.program, self.device = program, device
         self._layout = layout = Layout(program, tables)
-        self._sweep = Kernel("sweep", sweep_source(program, layout.follow), layout, device)
+        self._sweep = Kernel("sweep", sweep_source(program, layout), layout, device)
         self._features = Kernel("features", feature_source(program), layout, device)
         self._measure = Kernel("measure", measure_source(program), layout, device)
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])

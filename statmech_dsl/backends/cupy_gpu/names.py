@@ -14,10 +14,10 @@ from statmech_dsl.ir.model import ModelIR
 class Table:
     """A device table: how it is made of a program's tables.
 
-    ``copy``: table ``name``; ``rows``: sites of ``variable`` in table ``name`` as rows; ``bases``: where 16 of
-    these follow each other; ``values``: the coefficients ``variable`` at the entries of table ``name``
-    (a scalar if that is empty); ``parts``, ``starts``: how the instances of family
-    ``name`` are shared out, see `parts`.
+    ``copy``: table ``name``; ``rows``: sites of variable ``of`` in table ``name`` as rows; ``bases``: where 16
+    of these follow each other; ``values``: coefficients ``of`` at the entries of table ``name``, or a scalar
+    if that is empty; ``parts``, ``starts``: how the instances of family ``name`` are shared out, see `parts`;
+    ``reach``: see `reach`, for pass number ``name`` and ``of`` values.
     """
 
     how: str

@@ -1,9 +1,9 @@
 """How the instances of a family are shared out among threads that add them up.
 
-`ir.reduction` adds groups of 8 instances one after the other. On a card, many threads each add some of the groups
-of an element: part j of n takes the groups j, j + n, ...; the first part begins with the instances before the
-first full group, the last one ends with those after the last. A second stage adds the parts in order. So a part
-alone is the definition, and the number of parts follows from the number of instances alone.
+`ir.reduction` adds groups of 8 instances one after the other. On a card, threads each add some of the
+groups of an element: part j of n takes the groups j, j + n, ...; the first part begins with the instances before
+the first full group, the last one ends with those after the last. A second stage adds the parts in order. So
+a part alone is the definition, and the number of parts follows from the number of instances alone.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ MOST = 1 << 14
 def parts(
     element: np.ndarray | None, n_instances: int, size: int, several: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Parts as rows (element, first instance, end, number among the element's parts, how many), and their starts.
+    """Parts and their starts.
 
-    The parts of element e are those from ``starts[e]`` to ``starts[e + 1]``.
+    Rows of parts are: element, first instance, end, number among the element's parts, how many. The parts of
+    element e are those from ``starts[e]`` to ``starts[e + 1]``.
 
     Examples
     --------

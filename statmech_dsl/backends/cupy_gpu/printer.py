@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from statmech_dsl.backends.cupy_gpu.incidences import accumulate, bump
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, spell
+from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import Feature
 from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import Expr, read, reads_of, slot, slots_of, substitute
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Statement, Tally
 from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE
-
-Follow = Callable[[str, str], bool]
-"""Whether the rows of a variable in an index table mostly follow each other."""
 
 
 class PassPrinter:
@@ -26,9 +22,9 @@ class PassPrinter:
     """
 
     def __init__(
-        self, p: LoweredPass, number: int, first_param: int, names: Names, follow: Follow
+        self, p: LoweredPass, number: int, first_param: int, names: Names, layout: Layout
     ) -> None:
-        self.p, self.number, self.names, self.follow = p, number, names, follow
+        self.p, self.number, self.names, self.layout = p, number, names, layout
         self.params = {q.name: f"param{first_param + k}_r" for k, q in enumerate(p.params)}
         self.real: Real = "float64"
         self.features = {f: y for f, y in names.features.items() if f.real == self.real}
@@ -42,6 +38,21 @@ class PassPrinter:
         """The code from random words to the new value."""
         body = [line for s in self.p.body for line in self._statement(s)]
         return [*self.present.values(), *body]
+
+    def before(self) -> Lines:
+        """What is read once for a replica."""
+        params = [
+            f"const double {local} = params[{local[5:-2]} * (u64)R + r];"
+            for local in self.params.values()
+        ]
+        tally = any(isinstance(s, Tally) for s in self.p.body)
+        return ["const double beta_r = beta[r];", *params, *(["u32 tally = 0;"] if tally else [])]
+
+    def after(self) -> Lines:
+        """What is written once for a replica."""
+        if not any(isinstance(s, Tally) for s in self.p.body):
+            return []
+        return [f"if (tally) atomicAdd(&accepted[{self.number} * (u64)R + r], (u64)tally);"]
 
     # ---- names ------------------------------------------------------------------------------------
 

@@ -106,6 +106,14 @@ FN double lookup(const double* table, u32 size, double low, double inverse, doub
     return table[(u32)minimum(maximum(k, 0.0), (double)(size - 1))];
 }
 
+// ---- float32 ---------------------------------------------------------------------------------------------
+
+// 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126.
+FN float weight2f(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
+
+// The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
+FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }
+
 // ---- tables ----------------------------------------------------------------------------------------------
 
 // Entry (d, k) of a table of n ranks: where the entries of 16 neighboring ranks follow each other, their first one

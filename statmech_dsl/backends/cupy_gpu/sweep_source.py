@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from statmech_dsl.backends.cupy_gpu.adding import add_energies, add_sums
+from statmech_dsl.backends.cupy_gpu.field_printer import FieldPrinter
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
-from statmech_dsl.backends.cupy_gpu.printer import Follow, PassPrinter
+from statmech_dsl.backends.cupy_gpu.printer import PassPrinter
 from statmech_dsl.backends.cupy_gpu.source import Source, finished
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
+from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import features_of
-from statmech_dsl.ir.kernel import LoweredPass, Program, Tally
+from statmech_dsl.ir.kernel import FieldForm, LoweredPass, Program
 from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM
 
 FIRST = [
@@ -29,13 +31,14 @@ FIRST = [
 """The first parameters of the sweep kernel, after those that every kernel has."""
 
 
-def sweep_source(program: Program, follow: Follow) -> Source:
+def sweep_source(program: Program, layout: Layout) -> Source:
     """The kernel ``sweep``."""
     names = Names(program.model, features_of(program))
     passes: Lines = []
     n_params = 0
     for number, p in enumerate(program.passes):
-        printer = PassPrinter(p, number, n_params, names, follow)
+        kind = FieldPrinter if isinstance(p.field, FieldForm) else PassPrinter
+        printer = kind(p, number, n_params, names, layout)
         lines = _exclusive(p, printer) if p.exclusive else _by_color(p, printer)
         passes += ["{", *indent(lines), "}"]
         n_params += len(p.params)
@@ -50,7 +53,6 @@ def sweep_source(program: Program, follow: Follow) -> Source:
 def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
     """A stage for each color; a thread visits the ranks of one lane of a tile that have the color."""
     segments = printer.names.copy(p.segments)
-    before, after = _of_replica(p, printer)
     item = [
         "const u32 r = item % R;",
         "const u64 rest = item / R;",
@@ -61,9 +63,9 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
         "if (k >= end) continue;",
         *_stream(p, "Stream g", "lane"),
         *([f"skip(g, {p.words} * before);"] if p.words else []),
-        *before,
+        *printer.before(),
         *block(f"for (; k < end; k += {TILE_LANES})", [*_words(p), *printer.lines()]),
-        *after,
+        *printer.after(),
     ]
     tiles = f"((last + {TILE - 1}) / {TILE} - first / {TILE})"
     return block(
@@ -78,7 +80,6 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
 
 def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
     """One stage; a thread visits all ranks of a replica in turn."""
-    before, after = _of_replica(p, printer)
     seed = [f"const u32 tile = k / {TILE};"]
     seed += block(
         f"for (u32 lane = 0; lane < {TILE_LANES}; ++lane)", _stream(p, "streams[lane]", "lane")
@@ -92,9 +93,9 @@ def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
         ]
     item = [
         *([f"Stream streams[{TILE_LANES}];"] if p.words else []),
-        *before,
+        *printer.before(),
         *block(f"for (u32 k = 0; k < {printer.ranks}; ++k)", ranks),
-        *after,
+        *printer.after(),
     ]
     return [*block("EACH(r, R)", item), "MEET;"]
 
@@ -108,15 +109,3 @@ def _stream(p: LoweredPass, target: str, lane: str) -> Lines:
 
 def _words(p: LoweredPass) -> Lines:
     return [f"const u32 w{j} = next(g);" for j in range(p.words)]
-
-
-def _of_replica(p: LoweredPass, printer: PassPrinter) -> tuple[Lines, Lines]:
-    """Lines around the ranks of a replica: its numbers before, its count of acceptances after."""
-    before = ["const double beta_r = beta[r];"]
-    for local in printer.params.values():
-        k = local.removeprefix("param").removesuffix("_r")
-        before.append(f"const double {local} = params[{k} * (u64)R + r];")
-    if not any(isinstance(s, Tally) for s in p.body):
-        return before, []
-    count = f"if (tally) atomicAdd(&accepted[{printer.number} * (u64)R + r], (u64)tally);"
-    return [*before, "u32 tally = 0;"], [count]

@@ -10,6 +10,7 @@ import numpy as np
 
 from statmech_dsl.backends.cupy_gpu.names import Table
 from statmech_dsl.backends.cupy_gpu.parts import parts
+from statmech_dsl.backends.cupy_gpu.reach import reach
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
@@ -22,7 +23,7 @@ class Layout:
     """Where the sites of a program lie, and its tables in those terms."""
 
     def __init__(self, program: Program, tables: Tables) -> None:
-        self.tables = tables
+        self.program, self.tables = program, tables
         model, measured = program.model, program.measured
         self._families = {f.name: f for f in model.families + measured.families}
         self._sum_sizes = {s.name: s.size for s in model.sums + measured.sums}
@@ -42,6 +43,11 @@ class Layout:
         bases = self._bases(index, variable)
         return bool((bases >= FOLLOWS).mean() > 0.5)
 
+    def uniform(self, t: Table) -> bool:
+        """Whether all elements of a table are the same."""
+        x = self.table(t)
+        return bool(x.size and (x == x.flat[0]).all())
+
     def table(self, t: Table) -> np.ndarray:
         """The array of a table."""
         match t.how:
@@ -54,6 +60,8 @@ class Layout:
             case "values":
                 values = self.tables[t.of].astype(t.dtype)
                 return values[self.tables[t.name]] if t.name else values
+            case "reach":
+                return reach(self.program.passes[int(t.name)], int(t.of), self.tables)
             case "parts" | "starts":
                 f = self._families[t.name]
                 size = 1 if f.feeds is None else self._sum_sizes[f.feeds]
