@@ -16,6 +16,7 @@ from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
 from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import terms_of_pass, terms_of_sum
 from statmech_dsl.backends.cupy_gpu.device import Device, Launch
+from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots
 from statmech_dsl.ir.kernel import Program
@@ -47,11 +48,11 @@ class Packed:
 class CupyBitKernels:
     """Kernels of one bit-sliced program; compiled when first used."""
 
-    def __init__(self, program: Program, tables: Tables, n_replicas: int, device: Device) -> None:
+    def __init__(self, program: Program, tables: Tables, device: Device) -> None:
         assert program.bits is not None
         self.program, self.bits, self.tables, self.device = program, program.bits, tables, device
         self._layout = Layout(program, self.bits, tables)
-        self._counted = Counted(program, tables, n_replicas, threads=1)
+        self._counted = Counted(program, tables, lambda p: CupyKernels(p, tables, device))
         fold = self.bits.fold
         self._passes = [terms_of_pass(p, tables, fold) for p in self.bits.passes]
         self._sums = {

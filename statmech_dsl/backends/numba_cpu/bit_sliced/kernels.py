@@ -13,6 +13,7 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
 from statmech_dsl.ir.bits import BitPass, class_energies, threshold
 from statmech_dsl.ir.kernel import Program
@@ -46,7 +47,9 @@ class BitKernels:
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
         self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
-        self._counted = Counted(program, tables, n_replicas, threads)
+        self._counted = Counted(
+            program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
+        )
 
     def describe(self) -> str:
         """What the bits of a word hold."""

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from statmech_dsl.backends.base import Measures
-from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
+from statmech_dsl.backends.base import Kernels, Measures
 from statmech_dsl.ir.bits import BitSum
 from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.kernel import Program
@@ -17,10 +16,16 @@ from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.ir.state import State
 
 
-class Counted:
-    """What a bit-sliced program measures, from the counts of its sums."""
+Build = Callable[[Program], Kernels]
 
-    def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
+
+class Counted:
+    """What a bit-sliced program measures, from the counts of its sums.
+
+    ``build`` gives kernels for a program, which measure sums that are no counts.
+    """
+
+    def __init__(self, program: Program, tables: Tables, build: Build) -> None:
         assert program.bits is not None
         self.program, self.tables = program, tables
         self._scales = {s.family: s for s in program.bits.sums}
@@ -29,8 +34,8 @@ class Counted:
             s.family: _n_terms(s, tables, program.bits.fold or 1) for s in program.bits.sums
         }
         """Number of terms of each sum, by family."""
-        self._generic: NumbaKernels | None = None
-        self._n_replicas, self._threads = n_replicas, threads
+        self._build = build
+        self._generic: Kernels | None = None
 
     @property
     def all(self) -> bool:
@@ -74,10 +79,9 @@ class Counted:
         return evaluate(front, scalars, {}) * (base + unit * count)
 
     def _unpacked_sums(self, state: State) -> np.ndarray:
-        """Sums that are no counts, by the generic tier."""
+        """Sums that are no counts, by the program without its bits."""
         if self._generic is None:
-            plain = replace(self.program, bits=None)
-            self._generic = NumbaKernels(plain, self.tables, self._n_replicas, self._threads)
+            self._generic = self._build(replace(self.program, bits=None))
         return self._generic.measure(self._generic.pack(state))[2]
 
 
