@@ -11,8 +11,6 @@ from statmech_dsl.ir.model import Tables
 AT_ONCE = 1 << 20
 """Sites that have to be free to move at the same time before a card gains: it visits up to 32 of them in turn in
 each of some ten thousand threads, and waits for all threads after every color."""
-
-
 BITS_AT_ONCE = 1 << 22
 """The same where sites are bits, 32 times cheaper to move: a thread has 1024 or 2048 of them in turn."""
 

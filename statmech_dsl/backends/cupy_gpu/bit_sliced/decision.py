@@ -36,7 +36,7 @@ def masks(form: BitPass, terms: Terms) -> Lines:
 
 
 def planes(n_classes: int, plane: Callable[[int], str], level: Callable[[int, int], str]) -> Lines:
-    """Compare planes, the least significant first: a bit that differs from the threshold's overrules those below.
+    """Compare planes, the least significant first: a bit that differs from the threshold's decides.
 
     Levels are those of the last class, and of the others where they differ from it.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.cupy_gpu.bit_sliced import tables
-from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import Layout, n_groups
+from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP, Layout, n_groups
 from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import thresholds
 from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
 from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
@@ -170,13 +170,14 @@ class CupyBitKernels:
 
     def _items(self, packed: Packed) -> int:
         """Items of the largest stage."""
-        folded = packed.slots.fold is not None
-        ranks, lanes = (packed.slots.fold, WORD_LANES) if folded else (1, GROUP_LANES)
-        most = 1
-        for p in self.program.passes:
-            color = int(np.diff(self.tables[p.segments]).max(initial=0)) // ranks
-            most = max(most, (color // BIT_TILE + 2) * lanes * packed.groups)
-        return most
+        fold = packed.slots.fold
+        ranks, lanes = (1, GROUP_LANES) if fold is None else (fold, WORD_LANES)
+        colors = [np.diff(self.tables[p.segments]).max(initial=0) for p in self.program.passes]
+        sweeps = [(int(n) // ranks // BIT_TILE + 2) * lanes for n in colors]
+        counts = [int(n) for name, n in self._tables.items() if name.startswith("parts")]
+        return (
+            max([1, *sweeps, *(n * (1 if fold is None else GROUP) for n in counts)]) * packed.groups
+        )
 
     @cached_property
     def _kernel(self) -> Launch:
@@ -191,7 +192,6 @@ class CupyBitKernels:
             segments = self.tables[p.segments] // (self.bits.fold or 1)
             out |= tables.of_terms(terms, rows, str(k), folded)
             out |= {f"colors{k}": len(segments) - 1, f"segments{k}": segments.astype(np.uint32)}
-            out[f"ranks{k}"] = out[f"fixed{k}"].shape[-1]
         for k, s in enumerate(self.bits.sums):
             if s.family in self._sums:
                 out |= tables.of_sum(self._sums[s.family], rows, f"_{k}", folded)

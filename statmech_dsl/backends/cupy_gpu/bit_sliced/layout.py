@@ -11,7 +11,7 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
 GROUP = 32
-"""Words of sites that neighboring threads visit, and rows among which quads are rows k, k + 8, k + 16, k + 24."""
+"""Words of sites that neighboring threads visit, and rows among which k, k + 8, k + 16, k + 24 are quads."""
 
 
 def n_groups(slots: Slots) -> int:

@@ -42,9 +42,10 @@ def quads(states: Sequence[str], of: str, quad: str) -> Lines:
     ]
     return [
         *_places(len(reads), "u32", of, quad),
-        *block(f"if (({_any('p{}', len(reads))}) < 1u << 29)", [
-            f"v{q} = {x}[(u64)p{q} * groups];" for q, x in reads
-        ]),
+        *block(
+            f"if (({_any('p{}', len(reads))}) < 1u << 29)",
+            [f"v{q} = {x}[(u64)p{q} * groups];" for q, x in reads],
+        ),
         *block("else if (p0 & LISTED)", listed),
         *block("else", [f"v{q} = read_shifted({x}, p{q}, groups);" for q, x in reads]),
     ]

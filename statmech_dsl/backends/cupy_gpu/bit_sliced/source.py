@@ -11,8 +11,8 @@ from statmech_dsl.backends.cupy_gpu.bit_sliced.sweep_source import Pass
 from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import LISTED
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
 from statmech_dsl.backends.cupy_gpu.runtime import runtime
-from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
 from statmech_dsl.backends.cupy_gpu.source import THREADS
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
 from statmech_dsl.ir.bits import Bits
 from statmech_dsl.ir.kernel import Program
 
@@ -25,7 +25,15 @@ _CONSTANTS = {
     "MIX2": f"{rng.MIX2}ull",
     "LISTED": f"{LISTED}u",
 }
-_COMMON = ["u32 sweep0", "u32 n", "u64 seed", "u32 draws", "u32 size_of_draw", "u64* out", "const u32* numbers"]
+_COMMON = [
+    "u32 sweep0",
+    "u32 n",
+    "u64 seed",
+    "u32 draws",
+    "u32 size_of_draw",
+    "u64* out",
+    "const u32* numbers",
+]
 _FOLDED = ["u32 replicas", "u32 size", "u64 lanes"]
 _SLICED = ["u32 groups"]
 
@@ -86,4 +94,6 @@ def _header(folded: bool) -> str:
 
 def _restricted(parameter: str) -> str:
     """Tables are never written, so they may be read through the cache for constants."""
-    return parameter.replace("* ", "* __restrict__ ") if parameter.startswith("const") else parameter
+    return (
+        parameter.replace("* ", "* __restrict__ ") if parameter.startswith("const") else parameter
+    )

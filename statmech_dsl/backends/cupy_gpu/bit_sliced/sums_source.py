@@ -33,16 +33,20 @@ def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) ->
     item = [
         f"const u32 lane = item % {GROUP}, part = (u32)item / {GROUP} % parts{number};",
         f"const u32 replica = (u32)item / {GROUP} / parts{number};",
-        *(f"const u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};" for x in sorted(set(reads))),
+        *(
+            f"const u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};"
+            for x in sorted(set(reads))
+        ),
         "u32 n = 0;",
         *block(f"for (u32 g = part * {GROUP}; g < (part + 1) * {GROUP}; ++g)", group),
-        f"atomicAdd(out + (((u64)draw * {sums} + {k}) * replicas + replica) * {SLOTS} + item % {SLOTS}, (u64)n);",
+        f"const u64 counter = ((u64)draw * {sums} + {k}) * replicas + replica;",
+        f"atomicAdd(out + counter * {SLOTS} + item % {SLOTS}, (u64)n);",
     ]
     return block(f"EACH(item, replicas * parts{number} * {GROUP})", item)
 
 
 def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
-    """Add up sum k of a draw where words hold replicas; a thread has a group of replicas and a part of the terms.
+    """Add up sum k of a draw where words hold replicas; a thread has a group of them and a part of the terms.
 
     Bits are counted in all lanes at once, by adders that take `ROWS` quads.
     """
@@ -68,7 +72,7 @@ def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str])
         f"atomicAdd(out + (((u64)draw * {sums} + {k}) * groups + group) * 8 + j, (u64)n);",
     ]
     item = [
-        f"const u32 group = (u32)item % groups, part = (u32)item / groups;",
+        "const u32 group = (u32)item % groups, part = (u32)item / groups;",
         *(f"const u32* const {x} = {x.upper()} + group;" for x in sorted(set(reads))),
         f"word d[{DIGITS}] = {{}};",
         *block(f"for (u32 round = 0; round < {ROUNDS}; ++round)", add),

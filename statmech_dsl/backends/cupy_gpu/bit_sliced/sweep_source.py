@@ -86,7 +86,8 @@ def _words(p: Pass) -> Lines:
         f"u32 k = start + (lane - start) % {WORD_LANES};",
         f"u32 number = k % {BIT_TILE} / {WORD_LANES} * {PLANES} + {WARM_UP};",
         "if (k >= stop) continue;",
-        f"BitStream s = bit_stream(tile * {WORD_LANES} + lane, numbers[replica], sweep, {p.stream}, seed, number);",
+        f"const u32 block = tile * {WORD_LANES} + lane;",
+        f"BitStream s = bit_stream(block, numbers[replica], sweep, {p.stream}, seed, number);",
         *(f"const u32 l{c} = levels{n}[{c - 1} * replicas + replica];" for c in _classes(p)),
         *(f"u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};" for x in _states(p)),
         *block(f"for (; k < stop; k += {WORD_LANES})", step),
@@ -105,9 +106,7 @@ def _replicas(p: Pass) -> Lines:
         f"u32 random[{PLANES}];",
         "const States state = draw_quad(s, number, random);",
         "number += 6;",
-        *planes(
-            classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"
-        ),
+        *planes(classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"),
         *finish(classes, f"tail(j & 16 ? state.high : state.low, j % 16) < {limit}"),
         f"write_quad({p.state} + (u64)quad * groups, ~(low ^ rises), k + lane, first, last);",
     ]
@@ -117,7 +116,8 @@ def _replicas(p: Pass) -> Lines:
         _SHARE,
         f"u32 k = start / {QUADS} * {QUADS};",
         f"u32 number = k % {BIT_TILE} / {QUADS} * 6 + {WARM_UP};",
-        f"BitStream s = bit_stream(tile * {GROUP_LANES} + lane, numbers[group], sweep, {p.stream}, seed, number++);",
+        f"const u32 block = tile * {GROUP_LANES} + lane;",
+        f"BitStream s = bit_stream(block, numbers[group], sweep, {p.stream}, seed, number++);",
         f"u32 level[{max(classes, 1) * PLANES}];",
         f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = levels{n}[q * groups + group];",
         *(f"u32* const {x} = {x.upper()} + group;" for x in _states(p)),

@@ -27,7 +27,8 @@ def of_terms(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
     if folded:
         fixed = _stack([_whole(x) for x in terms.fixed], 0, np.uint64)
         places, listed = _word_places(terms, rows)
-        return {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
+        out: Arguments = {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
+        return out | {f"ranks{name}": fixed.shape[-1]}
     signs = [in_quads(_whole(np.where(x, 255, 0).astype(np.uint8))) for x in terms.fixed]
     places, listed = _quad_places(terms, rows)
     fixed = _stack([x.view(np.uint32)[:, 0] for x in signs])
@@ -60,7 +61,7 @@ def _in_runs(row: np.ndarray) -> np.ndarray:
 
 def _word_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Places [group, column] of words of sites, and those that are listed: pairs of a row and a turn."""
-    places, lists, n = [], [np.zeros((0, 2), np.uint32)], 0
+    places, lists, n = [], [], 0
     for c in terms.columns:
         row = _whole(_rows(c, rows))
         turn = np.zeros_like(row) if c.turn is None else _whole(c.turn)
@@ -73,11 +74,11 @@ def _word_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         places.append(place)
         lists.append(each[listed].reshape(-1, 2))
         n += GROUP * len(listed)
-    return _stack(places), np.concatenate(lists)
+    return _stack(places), np.concatenate(lists) if lists else _stack([])
 
 
 def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Places [quad, column]; of quads in which a column's rows do not follow each other, all columns are listed."""
+    """Places [quad, column]; where the rows of a column do not follow each other, all columns are listed."""
     places, bytes_ = [], []
     for c in terms.columns:
         row = in_quads(_whole(_rows(c, rows))).astype(np.int64)

@@ -40,9 +40,7 @@ class Terms:
         first = len(self.columns)
         for c in term.columns:
             self.columns.append(Column(c.variable, at(c.index), at(c.turn) if c.turn else None))
-        bit = " ^ ".join(
-            "(" + " & ".join(f"v{first + q}" for q in m) + ")" for m in term.monomials
-        )
+        bit = " ^ ".join("(" + " & ".join(f"v{first + q}" for q in m) + ")" for m in term.monomials)
         if isinstance(term.flip, str):
             bit += f" ^ {self._fix(at(term.flip))}"
         self.bits.append((weight, f"~({bit})" if term.flip is True else bit))

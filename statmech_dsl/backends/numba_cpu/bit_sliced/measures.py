@@ -15,7 +15,6 @@ from statmech_dsl.ir.model import Family, Tables
 from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.ir.state import State
 
-
 Build = Callable[[Program], Kernels]
 
 
