@@ -170,14 +170,15 @@ class CupyBitKernels:
 
     def _items(self, packed: Packed) -> int:
         """Items of the largest stage."""
-        fold = packed.slots.fold
-        ranks, lanes = (1, GROUP_LANES) if fold is None else (fold, WORD_LANES)
-        colors = [np.diff(self.tables[p.segments]).max(initial=0) for p in self.program.passes]
-        sweeps = [(int(n) // ranks // BIT_TILE + 2) * lanes for n in colors]
-        counts = [int(n) for name, n in self._tables.items() if name.startswith("parts")]
-        return (
-            max([1, *sweeps, *(n * (1 if fold is None else GROUP) for n in counts)]) * packed.groups
-        )
+        fold = self.bits.fold
+        lanes, group = (GROUP_LANES, 1) if fold is None else (WORD_LANES, GROUP)
+        counts = [int(n) * group for name, n in self._tables.items() if name.startswith("parts")]
+        sweeps = [0]
+        for p in self.program.passes:
+            ranks = self.tables[p.segments] // (fold or 1)
+            tiles = -(-ranks[1:] // BIT_TILE) - ranks[:-1] // BIT_TILE
+            sweeps.append(int(tiles.max(initial=0)) * lanes)
+        return max(*sweeps, *counts, 1) * packed.groups
 
     @cached_property
     def _kernel(self) -> Launch:

@@ -8,8 +8,17 @@ from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block
 
 
-def words(states: Sequence[str], of: str, group: str) -> Lines:
-    """What word ``lane`` of a group reads from states, by places and lists that end in ``of``.
+def places(n: int, kind: str, of: str, number: str) -> Lines:
+    """Bind the places p0, p1, ... of n columns, which ``at`` points to, and declare words."""
+    return [
+        f"const {kind}* at = places{of} + (u64)({number}) * {n};",
+        *(f"{kind} p{q} = at[{q}];" for q in range(n)),
+        *(f"word v{q};" for q in range(n)),
+    ]
+
+
+def words(states: Sequence[str], of: str) -> Lines:
+    """What word ``lane`` of a group reads from states, at places and from lists that end in ``of``.
 
     Nearly all groups read runs of words that are not rotated.
     """
@@ -17,19 +26,18 @@ def words(states: Sequence[str], of: str, group: str) -> Lines:
         return []
     reads = list(enumerate(states))
     turned = [
-        *(f"const Place q{q} = place_of(p{q}, listed{of}, lane);" for q, _ in reads),
-        *(f"v{q} = {x}[q{q}.row];" for q, x in reads),
-        *(f"v{q} = turned(v{q}, q{q}.turn, size, lanes);" for q, _ in reads),
+        *(f"p{q} = place_of(p{q}, listed{of}, lane);" for q, _ in reads),
+        *(f"v{q} = {x}[p{q}.row];" for q, x in reads),
+        *(f"v{q} = turned(v{q}, p{q}.turn, size, lanes);" for q, _ in reads),
     ]
     return [
-        *_places(len(reads), "Place", of, group),
         *block(f"if ({_any('p{}.turn', len(reads))})", turned),
         *block("else", [f"v{q} = {x}[p{q}.row + lane];" for q, x in reads]),
     ]
 
 
-def quads(states: Sequence[str], of: str, quad: str) -> Lines:
-    """What a quad reads from states, by places and lists that end in ``of``.
+def quads(states: Sequence[str], of: str) -> Lines:
+    """What a quad reads from states, at places and from lists that end in ``of``.
 
     On a lattice nearly all quads read quads, as they are or shifted by some bytes.
     """
@@ -37,25 +45,16 @@ def quads(states: Sequence[str], of: str, quad: str) -> Lines:
         return []
     reads = list(enumerate(states))
     listed = [
-        f"const Four* four = listed{of} + (p0 & 0x7FFFFFFF);",
+        f"const Four* four = listed{of} + (p0 & ~LISTED);",
         *(f"v{q} = read_four({x}, four[{q}], groups);" for q, x in reads),
     ]
     return [
-        *_places(len(reads), "u32", of, quad),
         *block(
             f"if (({_any('p{}', len(reads))}) < 1u << 29)",
             [f"v{q} = {x}[(u64)p{q} * groups];" for q, x in reads],
         ),
         *block("else if (p0 & LISTED)", listed),
         *block("else", [f"v{q} = read_shifted({x}, p{q}, groups);" for q, x in reads]),
-    ]
-
-
-def _places(n: int, kind: str, of: str, number: str) -> Lines:
-    return [
-        f"const {kind}* at = places{of} + (u64)({number}) * {n};",
-        *(f"const {kind} p{q} = at[{q}];" for q in range(n)),
-        f"word {', '.join(f'v{q}' for q in range(n))};",
     ]
 
 

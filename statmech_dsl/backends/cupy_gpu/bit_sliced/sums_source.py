@@ -26,7 +26,8 @@ def parameters(number: str, folded: bool) -> list[str]:
 def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
     """Add up sum k of a draw where words hold sites; a thread counts every 32nd word of a part of 1024."""
     group = [
-        *reading.words(reads, number, "g"),
+        *reading.places(len(reads), "Place", number, "g"),
+        *reading.words(reads, number),
         *reading.fixed(terms, number, f"(u64)g * {GROUP} + lane"),
         f"n += __popcll(({terms.bits[0][1]}) & lanes);",
     ]
@@ -52,7 +53,8 @@ def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str])
     """
     quad = [
         f"const u32 quad = (part * {ROUNDS} + round) * {ROWS} + i;",
-        *reading.quads(reads, number, "quad"),
+        *reading.places(len(reads), "u32", number, "quad"),
+        *reading.quads(reads, number),
         *reading.fixed(terms, number, "quad"),
         f"t[i] = {terms.bits[0][1]};",
     ]

@@ -69,7 +69,8 @@ def _words(p: Pass) -> Lines:
     """Words of sites: of every step of a tile, a thread has one."""
     n, classes = p.number, p.form.n_classes
     step = [
-        *reading.words(p.reads, str(n), f"k / {WORD_LANES}"),
+        *reading.places(len(p.reads), "Place", str(n), f"k / {WORD_LANES}"),
+        *reading.words(p.reads, str(n)),
         *reading.fixed(p.terms, str(n), f"(u64)ranks{n} * {{}} + k"),
         *masks(p.form, p.terms),
         *planes(
@@ -97,30 +98,40 @@ def _words(p: Pass) -> Lines:
 def _replicas(p: Pass) -> Lines:
     """Bytes of replicas: of every 32 ranks, a thread has a quad for its eight replicas."""
     n, classes = p.number, p.form.n_classes
+    columns, fixed = len(p.reads), len(p.terms.fixed)
+    # What the next quad reads is asked for while this one is decided: there are few threads to wait with.
+    ahead = [
+        *reading.quads(p.reads, str(n)),
+        *(f"f{q} = signs[{q}];" for q in range(fixed)),
+        f"at += {GROUP_LANES * columns}, signs += {GROUP_LANES * fixed};",
+        *(f"p{q} = at[{q}];" for q in range(columns)),
+    ]
     limit = f"tails{n}[(c * groups + group) * 8 + j % 8]"
     step = [
-        "const u32 quad = k / 4 + lane;",
-        *reading.quads(p.reads, str(n), "quad"),
-        *reading.fixed(p.terms, str(n), f"(u64)quad * {len(p.terms.fixed)} + {{}}"),
         *masks(p.form, p.terms),
+        *ahead,
         f"u32 random[{PLANES}];",
         "const States state = draw_quad(s, number, random);",
-        "number += 6;",
         *planes(classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"),
         *finish(classes, f"tail(j & 16 ? state.high : state.low, j % 16) < {limit}"),
         f"write_quad({p.state} + (u64)quad * groups, ~(low ^ rises), k + lane, first, last);",
+        f"number += 6, quad += {GROUP_LANES};",
     ]
     return [
         f"const u32 group = (u32)item % groups, lane = (u32)item / groups % {GROUP_LANES};",
         f"const u32 tile = tile0 + (u32)item / groups / {GROUP_LANES};",
         _SHARE,
         f"u32 k = start / {QUADS} * {QUADS};",
-        f"u32 number = k % {BIT_TILE} / {QUADS} * 6 + {WARM_UP};",
+        f"u32 number = k % {BIT_TILE} / {QUADS} * 6 + {WARM_UP}, quad = k / 4 + lane;",
         f"const u32 block = tile * {GROUP_LANES} + lane;",
         f"BitStream s = bit_stream(block, numbers[group], sweep, {p.stream}, seed, number++);",
         f"u32 level[{max(classes, 1) * PLANES}];",
         f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = levels{n}[q * groups + group];",
         *(f"u32* const {x} = {x.upper()} + group;" for x in _states(p)),
+        *reading.places(columns, "u32", str(n), "quad"),
+        f"const word* signs = fixed{n} + (u64)quad * {fixed};",
+        *(f"word f{q};" for q in range(fixed)),
+        *ahead,
         *block(f"for (; k < stop; k += {QUADS})", step),
     ]
 

@@ -31,7 +31,7 @@ def of_terms(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
         return out | {f"ranks{name}": fixed.shape[-1]}
     signs = [in_quads(_whole(np.where(x, 255, 0).astype(np.uint8))) for x in terms.fixed]
     places, listed = _quad_places(terms, rows)
-    fixed = _stack([x.view(np.uint32)[:, 0] for x in signs])
+    fixed = _beyond(_stack([x.view(np.uint32)[:, 0] for x in signs]))
     return {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
 
 
@@ -90,7 +90,12 @@ def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     place = _stack(places)
     listed = (place == LISTED).any(axis=1)
     place[listed] = len(places) * np.arange(listed.sum())[:, None] | LISTED
-    return place, _stack([x[listed] for x in bytes_])
+    return _beyond(place), _stack([x[listed] for x in bytes_])
+
+
+def _beyond(x: np.ndarray) -> np.ndarray:
+    """Add what is read ahead of the last quads, up to two of a stream."""
+    return np.concatenate([x, np.zeros((GROUP // 2, x.shape[1]), x.dtype)])
 
 
 def _rows(c: Column, rows: Rows) -> np.ndarray:
