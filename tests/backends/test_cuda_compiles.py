@@ -10,7 +10,6 @@ from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
 from statmech_dsl.models import MODELS
 from statmech_dsl.testing.host_device import HostDevice
 from statmech_dsl.testing.setup import build
-
 from tests.backends.nvrtc import ARCHITECTURES, compile_to_cubin
 
 SMALL = {"L": 4, "N": 8, "n_visible": 3, "n_hidden": 2, "n_patterns": 2}

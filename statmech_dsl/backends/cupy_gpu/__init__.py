@@ -7,8 +7,11 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
 AT_ONCE = 1 << 20
-"""Sites that have to be free to move at the same time before a card gains: it visits up to 32 of them in turn in
-each of some ten thousand threads, and waits for all threads after every color."""
+"""Sites that have to be free to move at the same time before a card gains.
+
+It visits up to 32 of them in turn in each of its threads, and all threads wait for each other after every
+color.
+"""
 
 
 def build(program: Program, tables: Tables, n_replicas: int, threads: int) -> CupyKernels:
