@@ -44,8 +44,10 @@ def _cards(forms: Forms) -> Iterator[str]:
     for backend in BACKENDS.values():
         if backend.gains_from is not None and backend.missing() is None:
             least = backend.gains_from(plain.program, plain.tables)
-            yield f"{backend.name} when asked for" if least is None else (
-                f"{backend.name} from {least} replica{'s' * (least != 1)} on"
+            yield (
+                f"{backend.name} when asked for"
+                if least is None
+                else (f"{backend.name} from {least} replica{'s' * (least != 1)} on")
             )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from statmech_dsl.backends.cupy_gpu.device import Launch
 
 SHIM = Path(__file__).with_name("host_shim.h")
-COMPILE = "g++ -O1 -std=c++17 -shared -fPIC -ffp-contract=off -w -x c++ -include".split()
+COMPILE = "g++ -O0 -std=c++17 -shared -fPIC -ffp-contract=off -w -x c++ -include".split()
 
 
 def missing() -> str | None:

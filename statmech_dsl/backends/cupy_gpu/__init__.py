@@ -9,10 +9,13 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
 AT_ONCE = 1 << 20
-"""Sites that have to be free to move at the same time before a card gains: it visits up to 32 of them in turn in
-each of some ten thousand threads, and waits for all threads after every color."""
+"""Sites that have to be free to move at the same time before a card gains.
+
+It visits up to 32 of them in turn in each of its threads, and all threads wait for each other after every
+color.
+"""
 BITS_AT_ONCE = 1 << 22
-"""The same where sites are bits, 32 times cheaper to move: a thread has 1024 or 2048 of them in turn."""
+"""The same where sites are bits: a thread has up to 1024 or 2048 of them in turn."""
 
 
 def kernels_for(program: Program, tables: Tables, device: Device) -> CupyKernels | CupyBitKernels:

@@ -11,6 +11,9 @@ from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Family, ModelIR
 from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 
+NO_UNROLL = "#pragma unroll 1"
+"""Before loops that are short, or whose bodies are long: otherwise a kernel compiles for seconds."""
+
 
 def add_sums(model: ModelIR, names: Names, several: bool) -> Lines:
     """Add up all sums of a model from scratch."""
@@ -57,6 +60,7 @@ def _add_family(f: Family, names: Names, total: str, fresh: bool, several: bool)
     # Sums of several elements go on from the total of the families before.
     begin = "0.0" if fresh or f.element is None else f"(number ? 0.0 : {total})"
     group = tree([f"t[{j}]" for j in range(GROUP)], lambda x, y: f"({x} + {y})")
+    add = "added = added + term(m);"
     adding = [
         "const u32 r = item % R, p = item / R;",
         *(f"const u32 {x} = {parts}[{k} * {n_parts} + p];" for k, x in enumerate(columns)),
@@ -65,8 +69,9 @@ def _add_family(f: Family, names: Names, total: str, fresh: bool, several: bool)
         f"double added = {begin};",
         *block(
             "if (number == 0)",
-            [f"for (u32 m = first; m < least({GROUP} * low, last); ++m) added = added + term(m);"],
+            [NO_UNROLL, f"for (u32 m = first; m < least({GROUP} * low, last); ++m) {add}"],
         ),
+        NO_UNROLL,
         *block(
             "for (u32 g = low + number; g < high; g += step)",
             [
@@ -78,7 +83,7 @@ def _add_family(f: Family, names: Names, total: str, fresh: bool, several: bool)
         ),
         *block(
             "if (number == step - 1 && low <= high)",
-            [f"for (u32 m = {GROUP} * high; m < last; ++m) added = added + term(m);"],
+            [NO_UNROLL, f"for (u32 m = {GROUP} * high; m < last; ++m) {add}"],
         ),
         "scratch[item] = added;",
     ]
@@ -91,6 +96,7 @@ def _add_family(f: Family, names: Names, total: str, fresh: bool, several: bool)
         "const u32 r = item % R, e = item / R;",
         f"const u32 first = {starts}[e], last = {starts}[e + 1];",
         f"double added = first < last ? scratch[(u64)first * R + r] : {begin};",
+        NO_UNROLL,
         "for (u32 p = first + 1; p < last; ++p) added = added + scratch[(u64)p * R + r];",
         f"{total} = {end};",
     ]

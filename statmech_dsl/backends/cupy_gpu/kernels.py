@@ -43,11 +43,11 @@ class Kernel:
     """A kernel on a device, compiled when first launched, with its tables."""
 
     def __init__(self, name: str, source: Source, layout: Layout, device: Device) -> None:
-        self._name, self.source, self._layout, self._device = name, source, layout, device
+        self.name, self.source, self._layout, self._device = name, source, layout, device
 
     @cached_property
     def _launch(self):
-        return self._device.compile(self.source.text, [self._name])[self._name]
+        return self._device.compile(self.source.text, [self.name])[self.name]
 
     @cached_property
     def _tables(self) -> list[Any]:
@@ -75,6 +75,7 @@ class CupyKernels:
         self._sweep = Kernel("sweep", sweep_source(program, layout), layout, device)
         self._features = Kernel("features", feature_source(program), layout, device)
         self._measure = Kernel("measure", measure_source(program), layout, device)
+        self.kernels = (self._sweep, self._features, self._measure)
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
 

@@ -1,9 +1,9 @@
 """How the instances of a family are shared out among threads that add them up.
 
 `ir.reduction` adds groups of 8 instances one after the other. On a card, threads each add some of the
-groups of an element: part j of n takes the groups j, j + n, ...; the first part begins with the instances before
-the first full group, the last one ends with those after the last. A second stage adds the parts in order. So
-a part alone is the definition, and the number of parts follows from the number of instances alone.
+groups of an element: part j of n takes the groups j, j + n, ...; the first part begins with the instances
+before the first full group, the last one ends with those after the last. A second stage adds the parts in
+order. So a part alone is the definition, and the number of parts follows from the number of instances alone.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
 
 def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
     """One stage; a thread visits all ranks of a replica in turn."""
-    seed = [f"const u32 tile = k / {TILE};"]
+    seed = [f"const u32 tile = k / {TILE};", "#pragma unroll 1"]
     seed += block(
         f"for (u32 lane = 0; lane < {TILE_LANES}; ++lane)", _stream(p, "streams[lane]", "lane")
     )

@@ -58,7 +58,8 @@ class Layout:
             case "bases":
                 return self._bases(t.name, t.of)
             case "values":
-                values = self.tables[t.of].astype(t.dtype)
+                with np.errstate(over="ignore"):  # beyond float32 everything is too close to call
+                    values = self.tables[t.of].astype(t.dtype)
                 return values[self.tables[t.name]] if t.name else values
             case "reach":
                 return reach(self.program.passes[int(t.name)], int(t.of), self.tables)

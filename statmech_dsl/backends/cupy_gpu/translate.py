@@ -37,7 +37,7 @@ def _function(f: ast.FunctionDef, own: set[str], scope: dict, prefix: str) -> st
         match e:
             case ast.Name(name):
                 return name if name in bound else number(float(scope[name]))
-            case ast.Constant(value):
+            case ast.Constant(int() | float() as value):
                 return number(float(value))
             case ast.BinOp(left, op, right):
                 return f"({of(left)} {_BINARY[type(op)]} {of(right)})"
