@@ -39,12 +39,11 @@ static inline int __ffs(int x) { return __builtin_ffs(x); }
 static inline int __ffsll(long long x) { return __builtin_ffsll(x); }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 static inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
-    const uint64_t both = a | (uint64_t)b << 32;
+    const unsigned long long both = a | (unsigned long long)b << 32;
     unsigned out = 0;
     for (int i = 0; i < 4; ++i) out |= (unsigned)(both >> 8 * (selector >> 4 * i & 7) & 255) << 8 * i;
     return out;
 }
-
 
 static inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 static inline double fabs(double x) { return __builtin_fabs(x); }
