@@ -1,8 +1,8 @@
 """Count the instructions of bit-sliced CUDA sweeps for each spin update, as a card of sm_90 runs them.
 
-``python -m benchmarks.gpu_instructions`` compiles kernels by NVRTC and reads what nvdisasm makes of them (pip install
-nvidia-cuda-nvdisasm, or name one as the first argument); no card is needed. The common way through the loop over the
-words of a stream is the shortest one: no lane is left open, and words lie where neighbors' neighbors have theirs.
+``python -m benchmarks.gpu_instructions [NVDISASM]`` compiles kernels by NVRTC and reads what nvdisasm makes of
+them (pip install nvidia-cuda-nvdisasm); no card is needed. The common way through the loop over the words of a
+stream is the shortest one: no lane is left open. Other ways of reading are counted beside it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -39,13 +38,12 @@ def cubic(L: int):
 
 
 ROWS = (
-    ("2D Ising, words of sites", lambda: sm.models.ising(L=128), 1, 64, False),
-    ("2D Ising with a field, words of sites", lambda: sm.models.ising(L=128, h=0.5), 1, 64, False),
-    ("2D +-J, words of sites", lambda: sm.models.edwards_anderson(L=128, d=2), 1, 64, False),
-    ("2D Ising, replicas", lambda: sm.models.ising(L=16), 2, 32, False),
-    ("3D Ising, replicas", lambda: cubic(8), 2, 32, False),
-    ("3D +-J, replicas", lambda: sm.models.edwards_anderson(L=8, d=3), 2, 32, False),
-    ("the same, rows listed", lambda: sm.models.edwards_anderson(L=8, d=3), 2, 32, True),
+    ("2D Ising, words of sites", lambda: sm.models.ising(L=128), 1, 64),
+    ("2D Ising with a field, words of sites", lambda: sm.models.ising(L=128, h=0.5), 1, 64),
+    ("2D +-J, words of sites", lambda: sm.models.edwards_anderson(L=128, d=2), 1, 64),
+    ("2D Ising, replicas", lambda: sm.models.ising(L=16), 2, 32),
+    ("3D Ising, replicas", lambda: cubic(8), 2, 32),
+    ("3D +-J, replicas", lambda: sm.models.edwards_anderson(L=8, d=3), 2, 32),
 )
 
 
@@ -96,16 +94,57 @@ class Code:
             way.append(before[way[-1]])
         return way[::-1]
 
-    def sweep(self, listed: bool) -> list[int]:
-        """The way through the loop around the store of a whole word."""
-        store = next(
-            k
-            for k, line in enumerate(self.lines)
-            if line.split()[0] in ("STG.E", "STG.E.64") and k > self.first_random
-        )
-        loops = [(to, k) for k, to in self.jumps.items() if to <= self.first_random_in(to) and to < store < k]
+    def sweeps(self) -> dict[str, list[int]]:
+        """Ways through the smallest loop that stores a word: that of a sweep over the words of a stream."""
+        stores = [k for k, x in enumerate(self.lines) if re.match(r"STG\.E(\.64)? ", x)]
+        loops = [
+            (to, k) for k, to in self.jumps.items() for at in stores if to < at < k and k - to > 200
+        ]
         first, last = min(loops, key=lambda x: x[1] - x[0])
-        if not listed:
-            return self.path(first, last)
-        byte = next(k for k in range(first, last) if self.lines[k].startswith("LDG.E.U8"))
-        return self.path(first, byte) + self.path(byte, last)[1:]
+        found = {"": self.path(first, last)}
+        loads = {k for k in range(first, last) if self.lines[k].startswith("LDG")}
+        bytes_ = [k for k in loads if self.lines[k].startswith("LDG.E.U8")]
+        if bytes_:
+            found[", rows listed"] = self.through(first, min(bytes_), last)
+            others = sorted(loads - {k for way in found.values() for k in way})
+            quads = [k for k in others if self.lines[k].startswith("LDG.E R")]
+            found[", quads shifted"] = self.through(first, quads[0], last)
+        return found
+
+    def through(self, first: int, k: int, last: int) -> list[int]:
+        """The shortest way by an instruction."""
+        return self.path(first, k) + self.path(k, last)[1:]
+
+
+def disassembled(source: str, nvdisasm: str) -> Code:
+    """Machine code of a kernel for sm_90."""
+    options = [x.encode() for x in ("--gpu-architecture=sm_90", *OPTIONS)]
+    _, program = nvrtc.nvrtcCreateProgram(source.encode(), b"kernel.cu", 0, [], [])
+    nvrtc.nvrtcCompileProgram(program, len(options), options)
+    binary = b" " * nvrtc.nvrtcGetCUBINSize(program)[1]
+    nvrtc.nvrtcGetCUBIN(program, binary)
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(binary)
+        file.flush()
+        found = subprocess.run(
+            [nvdisasm, "-c", file.name], capture_output=True, text=True, check=True
+        )
+    return Code.of(found.stdout)
+
+
+def main() -> None:
+    """Print a row of the table in docs/gpu.md for each kernel."""
+    nvdisasm = sys.argv[1] if len(sys.argv) > 1 else "nvdisasm"
+    for name, model, lowered_for, spins in ROWS:
+        reference = build(model(), lowered_for=lowered_for)
+        source = CupyBitKernels(reference.program, reference.tables, HostDevice()).source()
+        code = disassembled(source, nvdisasm)
+        for kind, way in code.sweeps().items():
+            names = [code.name(k) for k in way]
+            counts = [sum(x in group for x in names) for group in (INTEGER, MULTIPLY, MEMORY)]
+            numbers = " | ".join(f"{n / spins:.1f}" for n in (len(names), *counts))
+            print(f"| {name}{kind} | {numbers} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -70,19 +70,23 @@ struct alignas(16) Four {
     u32 place[4];
 };
 
-FN u32 read_shifted(const u32* x, u32 p, u32 groups) {
-    const u32 shift = p >> 29, at = p & 0x1FFFFFFF;
-    const u32 low = x[(u64)at * groups], high = x[(u64)(at + (shift ? 8 : 0)) * groups];
-    return (u32)((low | (u64)high << 32) >> 8 * shift);
+// Quad number k of eight replicas, whose quads lie ``stride`` bytes apart.
+FN const u32* quad_at(const u32* x, u32 k, u32 stride) {
+    return (const u32*)((const u8*)x + (u64)k * stride);
 }
 
-FN u32 read_four(const u32* x, const Four& four, u32 groups) {
+FN u32 read_shifted(const u32* x, u32 p, u32 stride) {
+    const u32 shift = p >> 26 & 24;
+    const u32* quad = quad_at(x, p & 0x1FFFFFFF, stride);
+    const u32 low = *quad, high = *quad_at(quad, 1, shift ? 8 * stride : 0);
+    return (u32)((low | (u64)high << 32) >> shift);
+}
+
+FN u32 read_four(const u32* x, const Four& four, u32 stride) {
     u32 w = 0;
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-        const u32* quad = x + (u64)(four.place[i] >> 2) * groups;
-        w |= (u32)((const u8*)quad)[four.place[i] & 3] << 8 * i;
-    }
+    for (int i = 0; i < 4; ++i)
+        w |= (u32)((const u8*)quad_at(x, four.place[i] >> 2, stride))[four.place[i] & 3] << 8 * i;
     return w;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,9 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import BIT_TILE, GROUP_LANES, WORD_LANES
+
+COUNTERS = 1 << 23
+"""Counters of a launch, 64 MB; a longer recording takes several."""
 
 
 @dataclass(eq=False)
@@ -114,7 +118,7 @@ class CupyBitKernels:
 
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place."""
-        self._run(packed, 1, n, counted=False)
+        self._run(packed, 1, n, (0,))
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
@@ -133,25 +137,30 @@ class CupyBitKernels:
         return self._measured(packed, draws, thin)
 
     def _measured(self, packed: Packed, draws: int, thin: int) -> Measures:
-        counts = self._run(packed, draws, thin, counted=True)
-        return self._counted.measures(counts, lambda: self.unpack(packed))
+        shape = (packed.groups, SLOTS) if packed.slots.fold else (8 * packed.groups,)
+        shape = (len(self.bits.sums), *shape)
+        most = max(1, COUNTERS // max(1, math.prod(shape)))
+        counts = [
+            self.device.get(self._run(packed, min(most, draws - done), thin, shape))
+            for done in range(0, draws, most)
+        ]
+        found = np.concatenate(counts).astype(np.int64)
+        found = found.sum(axis=-1) if packed.slots.fold else found[..., packed.slots.lane]
+        return self._counted.measures(found, lambda: self.unpack(packed))
 
-    def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
-        """Sweeps, and counts of set bits [draw, sum, replica]."""
-        state, slots, sums = packed.state, packed.slots, len(self.bits.sums)
-        folded, replicas = slots.fold is not None, state.n_replicas
-        shape = (replicas, SLOTS) if folded else (8 * packed.groups,)
-        shape = (draws, sums, *shape) if counted else (draws, 0)
-        out = self.device.empty(shape, np.uint64)
+    def _run(self, packed: Packed, draws: int, n: int, shape: tuple[int, ...]) -> Any:
+        """``draws`` times n sweeps; after each, counts of set bits in the shape of a draw."""
+        state, slots = packed.state, packed.slots
+        out = self.device.empty((draws, *shape), np.uint64)
         arguments = {
             "sweep0": np.uint32(state.sweep),
             "n": np.uint32(n),
             "seed": np.uint64(state.seed),
             "draws": np.uint32(draws),
-            "size_of_draw": np.uint32(np.prod(shape[1:])),
+            "size_of_draw": np.uint32(math.prod(shape)),
             "out": out,
             "numbers": packed.numbers,
-            "replicas": np.uint32(replicas),
+            "replicas": np.uint32(state.n_replicas),
             "size": np.uint32(slots.fold or 0),
             "lanes": np.uint64((1 << (slots.fold or 64)) - 1),
             "groups": np.uint32(packed.groups),
@@ -163,10 +172,7 @@ class CupyBitKernels:
         }
         self._kernel(self._items(packed), *(arguments[name] for name in self._source.arguments))
         state.sweep += draws * n
-        if not counted:
-            return np.zeros((draws, 0, replicas), np.int64)
-        found = self.device.get(out).astype(np.int64)
-        return found.sum(axis=-1) if folded else found[..., slots.lane]
+        return out
 
     def _items(self, packed: Packed) -> int:
         """Items of the largest stage."""

@@ -46,15 +46,15 @@ def quads(states: Sequence[str], of: str) -> Lines:
     reads = list(enumerate(states))
     listed = [
         f"const Four* four = listed{of} + (p0 & ~LISTED);",
-        *(f"v{q} = read_four({x}, four[{q}], groups);" for q, x in reads),
+        *(f"v{q} = read_four({x}, four[{q}], stride);" for q, x in reads),
     ]
     return [
         *block(
             f"if (({_any('p{}', len(reads))}) < 1u << 29)",
-            [f"v{q} = {x}[(u64)p{q} * groups];" for q, x in reads],
+            [f"v{q} = *quad_at({x}, p{q}, stride);" for q, x in reads],
         ),
         *block("else if (p0 & LISTED)", listed),
-        *block("else", [f"v{q} = read_shifted({x}, p{q}, groups);" for q, x in reads]),
+        *block("else", [f"v{q} = read_shifted({x}, p{q}, stride);" for q, x in reads]),
     ]
 
 

@@ -73,6 +73,7 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
             counts += count(f"_{k}", k, len(bits.sums), terms, reads)
     t = "for (u32 sweep = sweep0 + draw * n; sweep != sweep0 + (draw + 1) * n; ++sweep)"
     body = [
+        *([] if folded else ["const u32 stride = groups * sizeof(word);"]),
         "EACH(i, (u64)draws * size_of_draw) out[i] = 0;",
         "MEET;",
         *block(
