@@ -101,7 +101,8 @@ def glass(scale=1.0, noise=1.0, L=6):
 )
 def test_decisions_in_float32(model, host):
     assert isinstance(build(model).program.passes[0].field, FieldForm)
-    check_backend(model, host, replicas=(1, 9), threads=(0, 1))
+    """32 replicas: teams of four."""
+    check_backend(model, host, replicas=(1, 9, 32), threads=(0, 1), sweeps=2)
 
 
 @needs_compiler

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
+from statmech_dsl.backends.cupy_gpu.kernels import TEAM, CupyKernels
 from statmech_dsl.models import MODELS
 from statmech_dsl.testing.host_device import HostDevice
 from statmech_dsl.testing.setup import build
@@ -21,7 +21,9 @@ def sources(name: str) -> list[str]:
     model = MODELS[name](**{k: v for k, v in SMALL.items() if k in parameters})
     sampler = build(model)
     kernels = CupyKernels(sampler.program, sampler.tables, HostDevice())
-    return [k.source.text for k in kernels.kernels if k.source.features or k.name != "features"]
+    found = [kernels.sweep_kernel(TEAM), kernels.measure_kernel]
+    found += [kernels.feature_kernel] if kernels.feature_kernel.source.features else []
+    return [k.source.text for k in found]
 
 
 @pytest.mark.parametrize("name", MODELS)
