@@ -134,10 +134,19 @@ class CupyKernels:
         x[:, self._layout.site_of[variable]] = by_row
         return np.ascontiguousarray(x.transpose(2, 1, 0)).reshape(x.shape[2], -1)
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
         packed.state.beta = np.array(beta, float)
         packed.beta = self.device.put(packed.state.beta)
+        if params is not None:
+            packed.state.params = np.array(params, float)
+            packed.params = self.device.put(packed.state.params)
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has; features go along."""
+        chosen = self.device.put(rows)
+        packed.values = {v: x.take(chosen, axis=-1) for v, x in packed.values.items()}
+        packed.features = [y.take(chosen, axis=-1) for y in packed.features]
 
     # ---- sweeps -------------------------------------------------------------------------------------
 
