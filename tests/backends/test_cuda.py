@@ -101,7 +101,8 @@ def glass(scale=1.0, noise=1.0, L=6):
 )
 def test_decisions_in_float32(model, host):
     assert isinstance(build(model).program.passes[0].field, FieldForm)
-    check_backend(model, host, replicas=(1, 9), threads=(0, 1))
+    """32 replicas: teams of four."""
+    check_backend(model, host, replicas=(1, 9, 32), threads=(0, 1), sweeps=2)
 
 
 @needs_compiler
@@ -149,6 +150,8 @@ def test_recording_is_sweeping_and_measuring():
         packed = k.pack(first)
         k.sweep(packed, 1)
         k.set_beta(packed, np.linspace(1.2, 0.3, 5))
+        if k is kernels:
+            k.take(packed, np.arange(5))
         runs.append((*k.record(packed, 3, 2), k.unpack(packed).sweep))
     for x, y in zip(*runs, strict=True):
         assert np.array_equal(x, y)

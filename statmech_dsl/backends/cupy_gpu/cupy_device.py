@@ -21,7 +21,7 @@ def missing() -> str | None:
     """What keeps kernels from running on a card here, in one sentence, or None."""
     if find_spec("cupy") is None:
         return (
-            "CuPy is not installed (pip install cupy-cuda13x, or cupy-cuda12x for a CUDA 12 driver)"
+            "CuPy is not installed (pip install cupy-cuda13x nvidia-cuda-nvrtc)"
         )
     import cupy
 

@@ -80,8 +80,9 @@ class Incidence:
     def _state(self, array: str, k: int, component: int) -> str:
         column = self.role.columns[k]
         row = self._load(f"row_{column.index}", self._row(column.index or "", column.array), "u32")
-        names = self.printer.names
-        return self._load(array + f"_{k}", names.element(array, column.array, component, row))
+        return self._load(
+            array + f"_{k}", self.printer.names.element(array, column.array, component, row)
+        )
 
     def _row(self, index: str, variable: str) -> str:
         names = self.printer.names

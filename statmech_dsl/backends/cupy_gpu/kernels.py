@@ -18,6 +18,9 @@ from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import TILE, TILE_LANES
 
+TEAM, WARP = 4, 32
+"""Replicas that a thread of the field tier has, if there are as many as a warp has threads."""
+
 
 @dataclass(eq=False)
 class Packed:
@@ -72,16 +75,22 @@ class CupyKernels:
     def __init__(self, program: Program, tables: Tables, device: Device) -> None:
         self.program, self.device = program, device
         self._layout = layout = Layout(program, tables)
-        self._sweep = Kernel("sweep", sweep_source(program, layout), layout, device)
-        self._features = Kernel("features", feature_source(program), layout, device)
-        self._measure = Kernel("measure", measure_source(program), layout, device)
-        self.kernels = (self._sweep, self._features, self._measure)
+        self.feature_kernel = Kernel("features", feature_source(program), layout, device)
+        self.measure_kernel = Kernel("measure", measure_source(program), layout, device)
+        self._sweeps: dict[int, Kernel] = {}
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
 
     def source(self) -> str:
         """Source of the sweep kernel."""
-        return self._sweep.source.text
+        return self.sweep_kernel(TEAM).source.text
+
+    def sweep_kernel(self, width: int) -> Kernel:
+        """The sweep for teams of ``width`` replicas."""
+        if width not in self._sweeps:
+            source = sweep_source(self.program, self._layout, width)
+            self._sweeps[width] = Kernel("sweep", source, self._layout, self.device)
+        return self._sweeps[width]
 
     # ---- states -------------------------------------------------------------------------------------
 
@@ -89,7 +98,7 @@ class CupyKernels:
         """Bring a state to the device."""
         put, n = self.device.put, state.n_replicas
         values = {name: put(self._by_row(name, x)) for name, x in state.values.items()}
-        features = self._sweep.source.features
+        features = self.feature_kernel.source.features
         packed = Packed(
             state.copy(),
             values,
@@ -103,7 +112,7 @@ class CupyKernels:
             put(state.law_table.astype(float)),
         )
         if features:
-            self._features(max(x.size for x in state.values.values()), packed, [])
+            self.feature_kernel(max(x.size for x in state.values.values()), packed, [])
         return packed
 
     def _by_row(self, variable: str, x: np.ndarray) -> np.ndarray:
@@ -125,17 +134,27 @@ class CupyKernels:
         x[:, self._layout.site_of[variable]] = by_row
         return np.ascontiguousarray(x.transpose(2, 1, 0)).reshape(x.shape[2], -1)
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
         packed.state.beta = np.array(beta, float)
         packed.beta = self.device.put(packed.state.beta)
+        if params is not None:
+            packed.state.params = np.array(params, float)
+            packed.params = self.device.put(packed.state.params)
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has; features go along."""
+        chosen = self.device.put(rows)
+        packed.values = {v: x.take(chosen, axis=-1) for v, x in packed.values.items()}
+        packed.features = [y.take(chosen, axis=-1) for y in packed.features]
 
     # ---- sweeps -------------------------------------------------------------------------------------
 
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place: one launch, which returns before it is done."""
         state = packed.state
-        low, width = state.law_range
+        n_replicas, (low, width) = state.n_replicas, state.law_range
+        kernel = self.sweep_kernel(TEAM if n_replicas >= WARP and n_replicas % TEAM == 0 else 1)
         first = [
             np.uint32(n),
             np.uint32(state.sweep),
@@ -148,10 +167,10 @@ class CupyKernels:
             np.float64(low),
             np.float64(1.0 / width),
             packed.params,
-            self._scratch(self._sweep, packed),
+            self._scratch(kernel, packed),
             packed.energy,
         ]
-        self._sweep(self._items(packed), packed, first)
+        kernel(self._items(packed), packed, first)
         state.sweep += n
 
     def _items(self, packed: Packed) -> int:
@@ -182,13 +201,13 @@ class CupyKernels:
     def _measures(self, packed: Packed, draws: int, thin: int) -> Measures:
         starts = [int(k) for k in self._starts]
         out = self.device.put(np.zeros((draws, starts[-1], packed.state.n_replicas)))
-        scratch = self._scratch(self._measure, packed)
+        scratch = self._scratch(self.measure_kernel, packed)
         for rows in out:
             if thin:
                 self.sweep(packed, thin)
             sums = tuple(rows[a:b] for a, b in zip(starts, starts[1:], strict=False))
-            self._measure(
-                self._parts(self._measure) * packed.state.n_replicas,
+            self.measure_kernel(
+                self._parts(self.measure_kernel) * packed.state.n_replicas,
                 packed,
                 [scratch, rows[0], rows[1]],
                 sums,

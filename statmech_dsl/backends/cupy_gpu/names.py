@@ -66,10 +66,10 @@ class Names:
         """Rows of a site."""
         return self.model.variable(variable).domain.components
 
-    def element(self, array: str, variable: str, component: int, row: str) -> str:
-        """A state or feature of the replica r in a row."""
+    def element(self, array: str, variable: str, component: int, row: str, r: str = "r") -> str:
+        """A state or feature of a replica in a row."""
         shift = f"{component} * (u64)S{self.states[variable][1:]} + " if component else ""
-        return f"{array}[({shift}(u64){row}) * R + r]"
+        return f"{array}[({shift}(u64){row}) * R + {r}]"
 
     def storage(self, variable: str) -> str:
         """Type in which a variable is stored."""

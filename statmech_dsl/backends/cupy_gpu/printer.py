@@ -11,14 +11,13 @@ from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import Expr, read, reads_of, slot, slots_of, substitute
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Statement, Tally
-from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE
+from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE, TILE_LANES, TILE_STREAM
 
 
 class PassPrinter:
     """Prints the body of one pass for the site of rank k, whose row is k, in the generic tier.
 
-    Bound around it are the number r of a replica among R, its ``beta_r``, ``width_r``, ... and the words of
-    the site, w0, w1, ...
+    Bound around it are the number r of a replica among R, its stream g and its ``beta_r``, ``param0_r``, ...
     """
 
     def __init__(
@@ -35,9 +34,28 @@ class PassPrinter:
         self.slot = self.drawn = 0
 
     def lines(self) -> Lines:
+        """The code for the site of rank k."""
+        return [*(f"const u32 w{j} = next(g);" for j in range(self.p.words)), *self.decide()]
+
+    def decide(self) -> Lines:
         """The code from random words to the new value."""
         body = [line for s in self.p.body for line in self._statement(s)]
         return [*self.present.values(), *body]
+
+    replica, width = "r", 1
+    """Name of the first replica of a thread, and how many it has."""
+
+    def stream(self, r: str) -> str:
+        """The stream of a replica in a lane of a tile."""
+        counter = f"tile * {TILE_LANES} + lane, replica[{r}], sweep, {self.p.stream | TILE_STREAM}u"
+        return f"stream({counter}, seed)"
+
+    def begin(self) -> Lines:
+        """What a thread reads before the first of its ranks, and its stream, ``before`` ranks later."""
+        if not self.p.words:
+            return self.before()
+        seed = [f"Stream g = {self.stream('r')};", f"skip(g, {self.p.words} * before);"]
+        return [*seed, *self.before()]
 
     def before(self) -> Lines:
         """What is read once for a replica."""
@@ -181,13 +199,16 @@ class PassPrinter:
         for k, e in enumerate(value):
             compute += self.bind(f"const {kind} new{k}", e)
             whole = "(int)" if self.names.storage(v).startswith("i") else ""
-            target = self.names.element(self.names.states[v], v, k, "k")
-            store.append(f"{target} = {whole}new{k};")
+            store.append(self.put(self.names.states[v], k, f"{whole}new{k}"))
         for f, y in self.names.features.items():
             if f.variable == v:
                 compute += self.feature(f, f"new_{y}", value[f.component])
-                store.append(f"{self.names.element(y, v, f.component, 'k')} = new_{y};")
+                store.append(self.put(y, f.component, f"new_{y}"))
         return [*compute, *store]
+
+    def put(self, array: str, component: int, value: str) -> str:
+        """Store a component of the new value, or a feature of it."""
+        return f"{self.names.element(array, self.p.variable, component, 'k')} = {value};"
 
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
         """A feature of the new value; the functions of a proposed value are at hand."""

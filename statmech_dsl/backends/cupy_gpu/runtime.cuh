@@ -114,6 +114,11 @@ FN float weight2f(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f));
 // The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
 FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }
 
+// What neighboring replicas have, read or written at once.
+template <class T, int width> struct alignas(width * sizeof(T)) Team {
+    T of[width];
+};
+
 // ---- tables ----------------------------------------------------------------------------------------------
 
 // Entry (d, k) of a table of n ranks: where the entries of 16 neighboring ranks follow each other, their first one

@@ -11,7 +11,7 @@ from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import features_of
 from statmech_dsl.ir.kernel import FieldForm, LoweredPass, Program
-from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM
+from statmech_dsl.rng import TILE, TILE_LANES
 
 FIRST = [
     "const u32 n_sweeps",
@@ -31,14 +31,15 @@ FIRST = [
 """The first parameters of the sweep kernel, after those that every kernel has."""
 
 
-def sweep_source(program: Program, layout: Layout) -> Source:
-    """The kernel ``sweep``."""
+def sweep_source(program: Program, layout: Layout, width: int) -> Source:
+    """The kernel ``sweep``, for a multiple of ``width`` replicas."""
     names = Names(program.model, features_of(program))
     passes: Lines = []
     n_params = 0
     for number, p in enumerate(program.passes):
-        kind = FieldPrinter if isinstance(p.field, FieldForm) else PassPrinter
-        printer = kind(p, number, n_params, names, layout)
+        arguments = (p, number, n_params, names, layout)
+        field = isinstance(p.field, FieldForm)
+        printer = FieldPrinter(*arguments, width) if field else PassPrinter(*arguments)
         lines = _exclusive(p, printer) if p.exclusive else _by_color(p, printer)
         passes += ["{", *indent(lines), "}"]
         n_params += len(p.params)
@@ -52,19 +53,17 @@ def sweep_source(program: Program, layout: Layout) -> Source:
 
 def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
     """A stage for each color; a thread visits the ranks of one lane of a tile that have the color."""
-    segments = printer.names.copy(p.segments)
+    segments, width = printer.names.copy(p.segments), printer.width
     item = [
-        "const u32 r = item % R;",
-        "const u64 rest = item / R;",
+        f"const u32 {printer.replica} = item % (R / {width}) * {width};",
+        f"const u64 rest = item / (R / {width});",
         f"const u32 lane = rest % {TILE_LANES}, tile = first / {TILE} + rest / {TILE_LANES};",
         f"const u32 begin = tile * {TILE} + lane, end = least(last, (tile + 1) * {TILE}u);",
         f"const u32 before = begin < first ? (first - begin + {TILE_LANES - 1}) / {TILE_LANES} : 0;",
         f"u32 k = begin + {TILE_LANES} * before;",
         "if (k >= end) continue;",
-        *_stream(p, "Stream g", "lane"),
-        *([f"skip(g, {p.words} * before);"] if p.words else []),
-        *printer.before(),
-        *block(f"for (; k < end; k += {TILE_LANES})", [*_words(p), *printer.lines()]),
+        *printer.begin(),
+        *block(f"for (; k < end; k += {TILE_LANES})", printer.lines()),
         *printer.after(),
     ]
     tiles = f"((last + {TILE - 1}) / {TILE} - first / {TILE})"
@@ -72,7 +71,7 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
         f"for (u32 color = 0; color + 1 < {printer.names.size(Table('copy', p.segments))}; ++color)",
         [
             f"const u32 first = {segments}[color], last = {segments}[color + 1];",
-            *block(f"EACH(item, (u64){tiles} * {TILE_LANES} * R)", item),
+            *block(f"EACH(item, (u64){tiles} * {TILE_LANES} * (R / {width}))", item),
             "MEET;",
         ],
     )
@@ -82,9 +81,10 @@ def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
     """One stage; a thread visits all ranks of a replica in turn."""
     seed = [f"const u32 tile = k / {TILE};", "#pragma unroll 1"]
     seed += block(
-        f"for (u32 lane = 0; lane < {TILE_LANES}; ++lane)", _stream(p, "streams[lane]", "lane")
+        f"for (u32 lane = 0; lane < {TILE_LANES}; ++lane)",
+        [f"streams[lane] = {printer.stream('r')};"],
     )
-    ranks = [*_words(p), *printer.lines()]
+    ranks = printer.lines()
     if p.words:
         ranks = [
             *block(f"if (k % {TILE} == 0)", seed),
@@ -98,14 +98,3 @@ def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:
         *printer.after(),
     ]
     return [*block("EACH(r, R)", item), "MEET;"]
-
-
-def _stream(p: LoweredPass, target: str, lane: str) -> Lines:
-    if not p.words:
-        return []
-    counter = f"tile * {TILE_LANES} + {lane}, replica[r], sweep, {p.stream | TILE_STREAM}u, seed"
-    return [f"{target} = stream({counter});"]
-
-
-def _words(p: LoweredPass) -> Lines:
-    return [f"const u32 w{j} = next(g);" for j in range(p.words)]
