@@ -27,8 +27,12 @@ class Kernels(Protocol):
         """Copy it back into plain arrays."""
         ...
 
-    def set_beta(self, packed: Any, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: Any, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
+        ...
+
+    def take(self, packed: Any, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has, and nothing else of it."""
         ...
 
     def sweep(self, packed: Any, n: int) -> None:

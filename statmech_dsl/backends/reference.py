@@ -39,9 +39,14 @@ class Reference:
         """Copy the state."""
         return packed.copy()
 
-    def set_beta(self, packed: State, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: State, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
         packed.beta = np.array(beta, float)
+        packed.params = packed.params if params is None else params.copy()
+
+    def take(self, packed: State, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has."""
+        packed.values = {name: x[rows] for name, x in packed.values.items()}
 
     def values(self, packed: State, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""

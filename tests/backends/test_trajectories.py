@@ -12,7 +12,7 @@ from statmech_dsl.backends import BACKENDS
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, SiteLanes
 from statmech_dsl.errors import ValidationError
 from statmech_dsl.testing import check_backend, declarations, legal_updates, small_models
-from statmech_dsl.testing.setup import begin, build, take, tiers
+from statmech_dsl.testing.setup import begin, build, take
 
 COMPILED = [name for name, b in BACKENDS.items() if name != "reference" and b.missing() is None]
 TYPES = list({d.label: d for d in declarations()}.values())
@@ -44,22 +44,6 @@ def test_couplings_of_one_size(declaration, backend):
     model = small_models(declaration)["signs"]
     two_states = len(declaration.domain.values or ()) == 2
     assert check_backend(model, backend, threads=(1, 3)) == (48 if two_states else 24)
-
-
-@pytest.mark.parametrize("kind", ["pairs", "signs"])
-def test_other_temperatures_between_sweeps(kind, backend):
-    for reference in tiers(small_models(TYPES[0])[kind]):
-        kernels = BACKENDS[backend].build(reference.program, reference.tables, 9, 1)
-        first = begin(reference, np.linspace(0.1, 1.0, 9), seed=2)
-        ends = []
-        for k in (reference.kernels, kernels):
-            packed = k.pack(first)
-            k.sweep(packed, 2)
-            k.set_beta(packed, np.linspace(2.0, 0.2, 9))
-            k.sweep(packed, 2)
-            ends.append(k.unpack(packed))
-        assert np.array_equal(ends[0].values["x"], ends[1].values["x"])
-        assert np.array_equal(ends[0].beta, ends[1].beta)
 
 
 @cases(SHAPES)

@@ -12,7 +12,7 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, copy_lanes, words_of
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
 from statmech_dsl.ir.bits import BitPass, class_energies, threshold
@@ -83,11 +83,22 @@ class BitKernels:
         self.set_beta(packed, state.beta)
         return packed
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
         pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
         packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has."""
+        to = np.flatnonzero(rows != np.arange(len(rows)))
+        if self.bits.fold is None:
+            lane = packed.slots.lane
+            for x in packed.words.values():
+                copy_lanes(x, lane[rows[to]], lane[to])
+        else:
+            for x in packed.words.values():
+                x[to] = x[rows[to]]
 
     def _refresh(self, x: np.ndarray, variable: str) -> None:
         """Fill the halo."""
