@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -92,7 +93,7 @@ class CupyBitKernels:
         self.set_beta(packed, state.beta)
         return packed
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
         put = self.device.put
@@ -100,6 +101,21 @@ class CupyBitKernels:
             thresholds(p, self.tables, packed.state.beta, packed.slots) for p in self.bits.passes
         ]
         packed.levels, packed.tails = [put(p[0]) for p in pairs], [put(p[1]) for p in pairs]
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has."""
+        put, lane = self.device.put, packed.slots.lane
+        if self.bits.fold is not None:
+            chosen = put(rows)
+            packed.words = {v: x.take(chosen, axis=0) for v, x in packed.words.items()}
+            return
+        lanes = np.arange(8 * packed.groups, dtype=np.uint32)
+        lanes[lane] = lane[rows]
+        chosen, groups = put(lanes), np.uint32(packed.groups)
+        for v, x in packed.words.items():
+            out = self.device.empty(x.shape, np.uint32)
+            self._kernels["take"](x.size, groups, np.uint64(x.size), chosen, x, out)
+            packed.words[v] = out
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
@@ -170,7 +186,8 @@ class CupyBitKernels:
             **{f"tails{k}": x for k, x in enumerate(packed.tails)},
             **self._tables,
         }
-        self._kernel(self._items(packed), *(arguments[name] for name in self._source.arguments))
+        values = [arguments[name] for name in self._source.arguments]
+        self._kernels["run"](self._items(packed), *values)
         state.sweep += draws * n
         return out
 
@@ -187,8 +204,9 @@ class CupyBitKernels:
         return max(*sweeps, *counts, 1) * packed.groups
 
     @cached_property
-    def _kernel(self) -> Launch:
-        return self.device.compile(self._source.text, ["run"])["run"]
+    def _kernels(self) -> Mapping[str, Launch]:
+        names = ["run"] if self.bits.fold is not None else ["run", "take"]
+        return self.device.compile(self._source.text, names)
 
     @cached_property
     def _tables(self) -> dict[str, Any]:

@@ -88,9 +88,10 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
 
 
 def _header(folded: bool) -> str:
-    own = Path(__file__).with_name("bits.cuh").read_text()
+    files = ("bits.cuh", "words.cuh" if folded else "quads.cuh")
+    own = [Path(__file__).with_name(name).read_text() for name in files]
     constants = [f"#define {name} {value}" for name, value in _CONSTANTS.items()]
-    return "\n".join([runtime(), *constants, f"typedef {'u64' if folded else 'u32'} word;", own])
+    return "\n".join([runtime(), *constants, *own])
 
 
 def _restricted(parameter: str) -> str:
