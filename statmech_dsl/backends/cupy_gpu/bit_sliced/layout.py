@@ -50,7 +50,7 @@ class Layout:
         """Words [replica, row] or [quad, group] of bits [replica, site]."""
         row, x = self.rows[variable], words_of(high, slots)
         if self.fold is not None:
-            words = np.zeros((len(x), len(row)), np.uint64)
+            words = np.zeros((len(x), len(row) + GROUP), np.uint64)  # a group is read beyond
             words[:, row[:-1]] = x[..., 0]
             return words
         bytes_ = np.zeros((int(row[-1]) + GROUP, n_groups(slots)), np.uint8)

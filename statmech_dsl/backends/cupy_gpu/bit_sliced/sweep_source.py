@@ -68,11 +68,14 @@ _SHARE = f"const u32 start = most(first, tile * {BIT_TILE}), stop = least(last, 
 def _words(p: Pass) -> Lines:
     """Words of sites: of every step of a tile, a thread has one."""
     n, classes = p.number, p.form.n_classes
-    step = [
-        *reading.places(len(p.reads), "Place", str(n), f"k / {WORD_LANES}"),
+    ahead = [
         *reading.words(p.reads, str(n)),
-        *reading.fixed(p.terms, str(n), f"(u64)ranks{n} * {{}} + k"),
+        *(f"f{q} = fixed[(u64){q} * ranks{n}];" for q in range(len(p.terms.fixed))),
+        *_next(p, 1, WORD_LANES),
+    ]
+    step = [
         *masks(p.form, p.terms),
+        *ahead,
         *planes(
             classes, lambda q: "next64(s, ++number)", lambda c, q: f"spread(l{c}, {PLANES - 1 - q})"
         ),
@@ -91,20 +94,20 @@ def _words(p: Pass) -> Lines:
         f"BitStream s = bit_stream(block, numbers[replica], sweep, {p.stream}, seed, number);",
         *(f"const u32 l{c} = levels{n}[{c - 1} * replicas + replica];" for c in _classes(p)),
         *(f"u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};" for x in _states(p)),
+        *reading.places(len(p.reads), "Place", str(n), f"k / {WORD_LANES}"),
+        *_first(p, "k"),
+        *ahead,
         *block(f"for (; k < stop; k += {WORD_LANES})", step),
     ]
 
 
 def _replicas(p: Pass) -> Lines:
     """Bytes of replicas: of every 32 ranks, a thread has a quad for its eight replicas."""
-    n, classes = p.number, p.form.n_classes
-    columns, fixed = len(p.reads), len(p.terms.fixed)
-    # What the next quad reads is asked for while this one is decided: there are few threads to wait with.
+    n, classes, fixed = p.number, p.form.n_classes, len(p.terms.fixed)
     ahead = [
         *reading.quads(p.reads, str(n)),
-        *(f"f{q} = signs[{q}];" for q in range(fixed)),
-        f"at += {GROUP_LANES * columns}, signs += {GROUP_LANES * fixed};",
-        *(f"p{q} = at[{q}];" for q in range(columns)),
+        *(f"f{q} = fixed[{q}];" for q in range(fixed)),
+        *_next(p, GROUP_LANES, GROUP_LANES * fixed),
     ]
     limit = f"tails{n}[(c * groups + group) * 8 + j % 8]"
     step = [
@@ -128,11 +131,28 @@ def _replicas(p: Pass) -> Lines:
         f"u32 level[{max(classes, 1) * PLANES}];",
         f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = levels{n}[q * groups + group];",
         *(f"u32* const {x} = {x.upper()} + group;" for x in _states(p)),
-        *reading.places(columns, "u32", str(n), "quad"),
-        f"const word* signs = fixed{n} + (u64)quad * {fixed};",
-        *(f"word f{q};" for q in range(fixed)),
+        *reading.places(len(p.reads), "u32", str(n), "quad"),
+        *_first(p, f"(u64)quad * {fixed}"),
         *ahead,
         *block(f"for (; k < stop; k += {QUADS})", step),
+    ]
+
+
+# What the next word reads is asked for while the present one is decided: there are few threads to wait with.
+
+
+def _first(p: Pass, place: str) -> Lines:
+    """Point to the fixed words of the first word."""
+    names = (f"word f{q};" for q in range(len(p.terms.fixed)))
+    return [f"const word* fixed = fixed{p.number} + {place};", *names]
+
+
+def _next(p: Pass, places: int, fixed: int) -> Lines:
+    """Go on by a number of places and fixed words."""
+    n = len(p.reads)
+    return [
+        f"at += {places * n}, fixed += {fixed};",
+        *(f"p{q} = at[{q}];" for q in range(n)),
     ]
 
 

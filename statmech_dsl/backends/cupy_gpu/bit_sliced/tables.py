@@ -26,12 +26,13 @@ def of_terms(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
     """Arguments, ending in ``name``, for what the ranks of a pass or the terms of a sum read."""
     if folded:
         fixed = _stack([_whole(x) for x in terms.fixed], 0, np.uint64)
+        fixed = _beyond(fixed.T, GROUP).T
         places, listed = _word_places(terms, rows)
         out: Arguments = {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
         return out | {f"ranks{name}": fixed.shape[-1]}
     signs = [in_quads(_whole(np.where(x, 255, 0).astype(np.uint8))) for x in terms.fixed]
     places, listed = _quad_places(terms, rows)
-    fixed = _beyond(_stack([x.view(np.uint32)[:, 0] for x in signs]))
+    fixed = _beyond(_stack([x.view(np.uint32)[:, 0] for x in signs]), GROUP // 2)
     return {f"places{name}": places, f"listed{name}": listed, f"fixed{name}": fixed}
 
 
@@ -74,7 +75,7 @@ def _word_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         places.append(place)
         lists.append(each[listed].reshape(-1, 2))
         n += GROUP * len(listed)
-    return _stack(places), np.concatenate(lists) if lists else _stack([])
+    return _beyond(_stack(places), 2), np.concatenate(lists) if lists else _stack([])
 
 
 def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -90,12 +91,12 @@ def _quad_places(terms: Terms, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     place = _stack(places)
     listed = (place == LISTED).any(axis=1)
     place[listed] = len(places) * np.arange(listed.sum())[:, None] | LISTED
-    return _beyond(place), _stack([x[listed] for x in bytes_])
+    return _beyond(place, GROUP // 2), _stack([x[listed] for x in bytes_])
 
 
-def _beyond(x: np.ndarray) -> np.ndarray:
-    """Add what is read ahead of the last quads, up to two of a stream."""
-    return np.concatenate([x, np.zeros((GROUP // 2, x.shape[1]), x.dtype)])
+def _beyond(x: np.ndarray, n: int) -> np.ndarray:
+    """Add what is read ahead of the last words, up to two of a stream."""
+    return np.concatenate([x, np.zeros((n, *x.shape[1:]), x.dtype)])
 
 
 def _rows(c: Column, rows: Rows) -> np.ndarray:
