@@ -39,7 +39,8 @@ gpu: install  ## install CuPy, for a machine with an NVIDIA card
 	$(PY) -m pip install --quiet -c constraints.txt -e ".[test,gpu]"
 
 gpu-test: gpu  ## on the card: conformance, the same chains as on the processor, exact values
-	$(PY) -m pytest tests/backends/test_card.py tests/backends/test_trajectories.py -k "card or cupy"
+	$(PY) -m pytest tests/backends/test_card.py tests/backends/test_card_bits.py \
+	    tests/backends/test_trajectories.py -k "card or cupy"
 
 gpu-bench: gpu  ## time the kernels on the card, and write benchmarks/results/gpu-*.json
 	$(PY) -m benchmarks.gpu

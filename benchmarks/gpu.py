@@ -45,6 +45,28 @@ class Row:
 
 
 ROWS = {
+    "ising": Row(
+        "2D Ising model, 8192^2",
+        lambda: sm.models.ising(L=8192),
+        1,
+        "heat_bath",
+        2.3,
+        0.27,
+        "of 64 spins a word is read, one is written, and a byte of tables",
+        4,
+        "counted: benchmarks/gpu_instructions.py",
+    ),
+    "cubic": Row(
+        "3D +-J glass, L = 32",
+        lambda: sm.models.edwards_anderson(L=32, d=3),
+        1024,
+        "heat_bath",
+        1.5,
+        0.25,
+        "a bit is read by its neighbors and written; tables serve 1024 replicas",
+        7,
+        "counted: benchmarks/gpu_instructions.py",
+    ),
     "glass": Row(
         "Gaussian couplings on a random regular graph of degree 6, N = 100,000",
         lambda: regular_graph(100_000, 6).model(),
