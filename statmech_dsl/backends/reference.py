@@ -10,7 +10,7 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Measures, record
-from statmech_dsl.ir.bits import Bits, class_energies, threshold
+from statmech_dsl.ir.bits import Bits, class_energies, kind_of, threshold
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
@@ -229,20 +229,20 @@ class Reference:
 
     def _comparison(self, bits: Bits, p: LoweredPass, rank, replica, t, seed: int) -> Decide:
         """Draw one of two values as bit-sliced kernels do: by a threshold for the size of the energy."""
-        form = bits.passes[p.stream]
+        kind = kind_of(bits.passes[p.stream], rank, self.tables)
         if bits.fold is None:
             u = rng.replica_bits(rank, replica, t, p.stream, seed)
         else:
             word, lane = divmod(rank, bits.fold)
             u = rng.site_bits(word, lane, replica, t, p.stream, seed)
-        levels = self.tables[form.energies]
-        sizes = [0.0, *class_energies(form, self.tables)]
+        levels = self.tables[kind.energies]
+        sizes = [0.0, *class_energies(kind, self.tables)]
 
         def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
             n = int(np.argmin(np.abs(levels - env["e.1"])))
             assert math.isclose(levels[n], env["e.1"], rel_tol=1e-6, abs_tol=1e-6)
-            unlikely = u < threshold(env["beta"], sizes[form.classes[n]])
-            return float(unlikely == form.rises[n])
+            unlikely = u < threshold(env["beta"], sizes[kind.classes[n]])
+            return float(unlikely == kind.rises[n])
 
         return decide
 

@@ -26,8 +26,9 @@ from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 class Packed:
     """A state as words [chunk, row, word] of each variable, and thresholds of each pass.
 
-    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened, the
-    last class first subtracted (xor) from the others; ``tails[p]`` the rest, [chunk, class, lane].
+    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened: those
+    of all kinds in turn, the last class of each first subtracted (xor) from its others; ``tails[p]`` the rest,
+    [chunk, class, lane].
     """
 
     state: State
@@ -66,7 +67,7 @@ class BitKernels:
     def pack(self, state: State) -> Packed:
         """Bring a state into words."""
         fold = self.bits.fold
-        n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        n_words = -(-len(set(state.replicas // 8)) // 8) if fold is None else 1
         if self._small_colors:  # too small to be shared by threads, which get words of their own
             n_words = -(-n_words // self.threads)
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
@@ -108,9 +109,11 @@ class BitKernels:
 
     def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of a pass."""
-        sizes = class_energies(p, self.tables) or [0.0]  # one that nothing reads
+        energies = [class_energies(kind, self.tables) for kind in p.kinds]
+        # Many kinds share sizes; the first one is for passes without any.
+        sizes, class_of = np.unique(np.concatenate([[0.0], *energies]), return_inverse=True)
         betas, which = np.unique(state.beta, return_inverse=True)
-        limits = [[threshold(float(b), e) for b in betas] for e in sizes]
+        limits = [[threshold(float(b), float(e)) for b in betas] for e in sizes]
         limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
         lanes = slots.spread(limit)
         tails = lanes & np.uint64((1 << TAIL) - 1)
@@ -119,10 +122,12 @@ class BitKernels:
         for q in range(PLANES):
             bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
             planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)  # [chunk, class, plane, word]
-        x[:, :-1] ^= x[:, -1:]
+        x = np.stack(planes, axis=2)[:, class_of[1:]]  # [chunk, class, plane, word]
+        ends = np.cumsum([len(e) for e in energies])
+        for first, end in zip([0, *ends[:-1]], ends, strict=True):
+            x[:, first : max(first, end - 1)] ^= x[:, end - 1 : end]
         x = np.tile(x, shape.width // slots.words)
-        return x.reshape(len(x), -1), tails
+        return x.reshape(len(x), -1), tails[:, class_of[1:]]
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
