@@ -12,6 +12,7 @@ from statmech_dsl.testing import check_backend, declarations, small_models
 from statmech_dsl.testing.host_device import HostDevice, missing
 from statmech_dsl.testing.setup import begin, build, take
 from tests.backends.nvrtc import ARCHITECTURES, compile_to_cubin
+from tests.backends.test_bit_sliced import diluted, open_with_free_spins, striped
 
 LAUNCHES = (HostDevice(1), HostDevice(1 << 20, True), HostDevice(7, True))
 """One thread, one for each item in reversed order, a few with several items."""
@@ -62,6 +63,9 @@ MODELS = {
     "quads with signs": (lambda: sm.models.edwards_anderson(L=4, d=3), 2),
     "a gauge theory": (lambda: sm.models.z2_gauge(L=3, d=3), 2),
     "listed quads": (three_body, 2),
+    "words of two kinds": (lambda: striped(32), 1),
+    "quads of some kinds": (lambda: diluted(10), 2),
+    "passes without terms": (lambda: open_with_free_spins(5), 2),
 }
 
 
@@ -97,10 +101,13 @@ def test_trajectories(name):
 
 
 @needs_compiler
-@pytest.mark.parametrize(("L", "lowered_for", "n"), [(512, 1, 1), (72, 2, 20)])
-def test_many_tiles(L, lowered_for, n):
-    """Colors that begin in the middle of a tile, and lanes that the planes leave open."""
-    reference = build(sm.models.ising(L=L), lowered_for=lowered_for)
+@pytest.mark.parametrize(
+    ("declare", "L", "lowered_for", "n"),
+    [(sm.models.ising, 512, 1, 1), (sm.models.ising, 72, 2, 20), (diluted, 60, 2, 9)],
+)
+def test_many_tiles(declare, L, lowered_for, n):
+    """Colors and runs that begin in the middle of a tile, and lanes that the planes leave open."""
+    reference = build(declare(L=L), lowered_for=lowered_for)
     numba = BACKENDS["numba"].build(reference.program, reference.tables, n, 1)
     ends = []
     first = begin(reference, np.linspace(0.3, 0.5, n), seed=2)
@@ -133,10 +140,11 @@ def test_the_order_of_threads_shows_a_wrong_coloring(name):
     make, lowered_for = MODELS[name]
     reference = build(make(), lowered_for=lowered_for)
     (p,) = reference.program.passes
-    tables = reference.tables | {p.segments: reference.tables[p.segments][[0, -1]]}
+    runs = reference.program.bits.passes[0].runs
+    one = {name: reference.tables[name][[0, -1]] for name in (p.segments, runs)}
     ends = []
     for device in LAUNCHES:
-        k = CupyBitKernels(reference.program, tables, device)
+        k = CupyBitKernels(reference.program, reference.tables | one, device)
         packed = k.pack(begin(reference, [0.4], seed=2))
         k.sweep(packed, 1)
         ends.append(k.unpack(packed).values["s"])

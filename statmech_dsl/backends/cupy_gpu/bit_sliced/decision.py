@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
+from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Bit
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import count, mask
-from statmech_dsl.ir.bits import BitPass
+from statmech_dsl.ir.bits import BitKind
 from statmech_dsl.rng import PLANES
 
 
-def masks(form: BitPass, terms: Terms) -> Lines:
+def masks(kind: BitKind, weighted: Sequence[tuple[int, Bit]]) -> Lines:
     """Bind the lanes of energy 0, m0, of the other classes but the last, m1, m2, ..., and ``rises``."""
     bits = [
         (q, f"a{k}")
-        for k, (weight, _) in enumerate(terms.bits)
+        for k, (weight, _) in enumerate(weighted)
         for q in range(weight.bit_length())
         if weight >> q & 1
     ]
     adders, digits = count(bits)
-    places = range(len(form.counts))
+    places = range(len(kind.counts))
 
     def lanes(wanted: Callable[[int], bool]) -> str:
-        return mask(digits, [form.counts[n] for n in places if wanted(n)], form.counts)
+        return mask(digits, [kind.counts[n] for n in places if wanted(n)], kind.counts)
 
-    classes = range(max(form.n_classes, 1))
+    classes = range(max(kind.n_classes, 1))
     return [
-        *(f"const word a{k} = {bit};" for k, (_, bit) in enumerate(terms.bits)),
+        *(f"const word a{k} = {bit.text};" for k, (_, bit) in enumerate(weighted)),
         *(f"const word {line};" for line in adders),
-        *(f"const word m{k} = {lanes(lambda n, k=k: form.classes[n] == k)};" for k in classes),
-        f"const word rises = {lanes(lambda n: form.rises[n])};",
+        *(f"const word m{k} = {lanes(lambda n, k=k: kind.classes[n] == k)};" for k in classes),
+        f"const word rises = {lanes(lambda n: kind.rises[n])};",
         "word low = ZERO, open = ~m0, r;",
     ]
 

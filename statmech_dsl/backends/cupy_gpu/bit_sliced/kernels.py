@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
-from statmech_dsl.backends.cupy_gpu.bit_sliced import tables
 from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP, Layout, n_groups
 from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import thresholds
 from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
 from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
+from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import Arguments, bounds, of_sum, of_terms
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import terms_of_pass, terms_of_sum
 from statmech_dsl.backends.cupy_gpu.device import Device, Launch
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
@@ -63,6 +63,10 @@ class CupyBitKernels:
         self._sums = {
             s.family: terms_of_sum(s.term, tables) for s in self.bits.sums if s.term.columns
         }
+        self._runs = [
+            bounds(tables[p.segments], tables[form.runs], fold or 1)
+            for p, form in zip(program.passes, self.bits.passes, strict=True)
+        ]
         self._source = source(program, self.bits, self._passes, self._sums)
 
     def describe(self) -> str:
@@ -197,9 +201,8 @@ class CupyBitKernels:
         lanes, group = (GROUP_LANES, 1) if fold is None else (WORD_LANES, GROUP)
         counts = [int(n) * group for name, n in self._tables.items() if name.startswith("parts")]
         sweeps = [0]
-        for p in self.program.passes:
-            ranks = self.tables[p.segments] // (fold or 1)
-            tiles = -(-ranks[1:] // BIT_TILE) - ranks[:-1] // BIT_TILE
+        for runs in self._runs:
+            tiles = -(-runs[:, 1] // BIT_TILE) - runs[:, 0] // BIT_TILE
             sweeps.append(int(tiles.max(initial=0)) * lanes)
         return max(*sweeps, *counts, 1) * packed.groups
 
@@ -212,13 +215,12 @@ class CupyBitKernels:
     def _tables(self) -> dict[str, Any]:
         """Arguments that are the same in all runs."""
         rows, folded = self._layout.rows, self.bits.fold is not None
-        out: tables.Arguments = {}
-        for k, (p, terms) in enumerate(zip(self.program.passes, self._passes, strict=True)):
-            segments = self.tables[p.segments] // (self.bits.fold or 1)
-            out |= tables.of_terms(terms, rows, str(k), folded)
-            out |= {f"colors{k}": len(segments) - 1, f"segments{k}": segments.astype(np.uint32)}
+        out: Arguments = {}
+        for k, (runs, terms) in enumerate(zip(self._runs, self._passes, strict=True)):
+            out |= of_terms(terms, rows, str(k), folded)
+            out |= {f"runs{k}": len(runs), f"bounds{k}": runs.astype(np.uint32)}
         for k, s in enumerate(self.bits.sums):
             if s.family in self._sums:
-                out |= tables.of_sum(self._sums[s.family], rows, f"_{k}", folded)
+                out |= of_sum(self._sums[s.family], rows, f"_{k}", folded)
         put = self.device.put
         return {n: put(x) if isinstance(x, np.ndarray) else np.uint32(x) for n, x in out.items()}

@@ -17,10 +17,12 @@ def thresholds(
     """Levels and tails of the classes of a pass.
 
     Words of sites: levels [class, replica] are numbers of `PLANES` bits. Replicas: levels
-    [class, plane, group] have a bit for each replica of a group, in each of their four bytes. The last class is
-    subtracted (xor) from the others. Tails [class, replica or lane] are the digits below.
+    [class, plane, group] have a bit for each replica of a group, in each of their four bytes. Tails
+    [class, replica or lane] are the digits below. The classes of all kinds follow each other; the last one of
+    each is subtracted (xor) from its others.
     """
-    energies = class_energies(p, tables) or [0.0]  # one that nothing reads
+    sizes = [class_energies(kind, tables) for kind in p.kinds]
+    energies = sum(sizes, []) or [0.0]  # one that nothing reads
     betas, which = np.unique(beta, return_inverse=True)
     limits = [[threshold(float(b), e) for b in betas] for e in energies]
     limit = np.array(limits, np.uint64).reshape(len(energies), len(betas))[:, which]
@@ -28,7 +30,8 @@ def thresholds(
         limit = slots.spread(limit)[0, :, : 8 * n_groups(slots)]
     tails = limit & np.uint64((1 << TAIL) - 1)
     high = (limit >> np.uint64(TAIL)).astype(np.uint32)
-    high[:-1] ^= high[-1:]
+    for end, n in zip(np.cumsum([len(x) for x in sizes]), map(len, sizes), strict=True):
+        high[end - n : max(end - 1, 0)] ^= high[end - 1 : end]
     if slots.fold is not None:
         return high, tails
     place = np.arange(PLANES - 1, -1, -1, dtype=np.uint32)[:, None]

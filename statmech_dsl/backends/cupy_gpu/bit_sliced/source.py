@@ -59,8 +59,7 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
         arguments += [f"u32 rows{x[1:]}" for x in states.values()]
     sweeps: Lines = []
     for k, (p, form, terms) in enumerate(zip(program.passes, bits.passes, passes, strict=True)):
-        reads = tuple(states[c.variable] for c in terms.columns)
-        printed = Pass(k, p.stream, form, terms, states[p.variable], reads)
+        printed = Pass(k, p.stream, form, terms, states[p.variable], states)
         arguments += sweep_source.parameters(printed, folded)
         sweeps += sweep_source.sweep(printed, folded)
     counts: Lines = []
@@ -69,7 +68,7 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
         if s.family in sums:
             terms = sums[s.family]
             arguments += sums_source.parameters(f"_{k}", folded)
-            reads = [states[c.variable] for c in terms.columns]
+            reads = [(q, states[c.variable]) for q, c in enumerate(terms.columns)]
             counts += count(f"_{k}", k, len(bits.sums), terms, reads)
     t = "for (u32 sweep = sweep0 + draw * n; sweep != sweep0 + (draw + 1) * n; ++sweep)"
     body = [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from statmech_dsl.backends.cupy_gpu.bit_sliced import reading
 from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP
+from statmech_dsl.backends.cupy_gpu.bit_sliced.reading import Reads
 from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import ROUNDS, ROWS
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import Terms
 from statmech_dsl.backends.cupy_gpu.spell import Lines, block
@@ -23,20 +22,20 @@ def parameters(number: str, folded: bool) -> list[str]:
     return [f"{x}{number}" for x in ["u32 parts", *kinds]]
 
 
-def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
+def words(number: str, k: int, sums: int, terms: Terms, reads: Reads) -> Lines:
     """Add up sum k of a draw where words hold sites; a thread counts every 32nd word of a part of 1024."""
     group = [
-        *reading.places(len(reads), "Place", number, "g"),
+        *reading.places("Place", reads, number, f"(u64)g * {len(reads)}"),
         *reading.words(reads, number),
-        *reading.fixed(terms, number, f"(u64)g * {GROUP} + lane"),
-        f"n += __popcll(({terms.bits[0][1]}) & lanes);",
+        *_signs(terms, number, f"(u64)g * {GROUP} + lane"),
+        f"n += __popcll(({terms.bits[0][0].text}) & lanes);",
     ]
     item = [
         f"const u32 lane = item % {GROUP}, part = (u32)item / {GROUP} % parts{number};",
         f"const u32 replica = (u32)item / {GROUP} / parts{number};",
         *(
             f"const u64* const {x} = {x.upper()} + (u64)replica * rows{x[1:]};"
-            for x in sorted(set(reads))
+            for x in _states(reads)
         ),
         "u32 n = 0;",
         *block(f"for (u32 g = part * {GROUP}; g < (part + 1) * {GROUP}; ++g)", group),
@@ -46,17 +45,17 @@ def words(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) ->
     return block(f"EACH(item, replicas * parts{number} * {GROUP})", item)
 
 
-def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str]) -> Lines:
+def replicas(number: str, k: int, sums: int, terms: Terms, reads: Reads) -> Lines:
     """Add up sum k of a draw where words hold replicas; a thread has a group of them and a part of the terms.
 
     Bits are counted in all lanes at once, by adders that take `ROWS` quads.
     """
     quad = [
         f"const u32 quad = (part * {ROUNDS} + round) * {ROWS} + i;",
-        *reading.places(len(reads), "u32", number, "quad"),
+        *reading.places("u32", reads, number, f"(u64)quad * {len(reads)}"),
         *reading.quads(reads, number),
-        *reading.fixed(terms, number, "quad"),
-        f"t[i] = {terms.bits[0][1]};",
+        *_signs(terms, number, "quad"),
+        f"t[i] = {terms.bits[0][0].text};",
     ]
     inputs = [*((0, f"t[{i}]") for i in range(ROWS)), *((q, f"d[{q}]") for q in range(DIGITS))]
     lines, digits = count(inputs)
@@ -75,9 +74,17 @@ def replicas(number: str, k: int, sums: int, terms: Terms, reads: Sequence[str])
     ]
     item = [
         "const u32 group = (u32)item % groups, part = (u32)item / groups;",
-        *(f"const u32* const {x} = {x.upper()} + group;" for x in sorted(set(reads))),
+        *(f"const u32* const {x} = {x.upper()} + group;" for x in _states(reads)),
         f"word d[{DIGITS}] = {{}};",
         *block(f"for (u32 round = 0; round < {ROUNDS}; ++round)", add),
         *block("for (u32 j = 0; j < 8; ++j)", lane),
     ]
     return block(f"EACH(item, groups * parts{number})", item)
+
+
+def _signs(terms: Terms, number: str, place: str) -> Lines:
+    return [f"const word f0 = fixed{number}[{place}];"] if terms.fixed else []
+
+
+def _states(reads: Reads) -> list[str]:
+    return sorted({x for _, x in reads})

@@ -22,6 +22,13 @@ Rows = Mapping[str, np.ndarray]
 Arguments = dict[str, np.ndarray | int]
 
 
+def bounds(segments: np.ndarray, runs: np.ndarray, fold: int) -> np.ndarray:
+    """First and last rank (word, under a fold) of each run, its kind, and whether it ends a color."""
+    first, last, kind = runs[:-1, 0], runs[1:, 0], runs[:-1, 1]
+    ends = np.isin(last, segments)
+    return np.stack([first // fold, last // fold, kind, ends], axis=1).astype(np.int64)
+
+
 def of_terms(terms: Terms, rows: Rows, name: str, folded: bool) -> Arguments:
     """Arguments, ending in ``name``, for what the ranks of a pass or the terms of a sum read."""
     if folded:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from statmech_dsl.ir.bits import BitPass, BitTerm
+from statmech_dsl.ir.bits import BitKind, BitPass, BitTerm
 from statmech_dsl.ir.model import Tables
 
 
@@ -20,19 +20,29 @@ class Column:
     turn: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Bit:
+    """A bit as text, and the numbers of the columns and fixed words that it is made of."""
+
+    text: str
+    columns: tuple[int, ...]
+    fixed: tuple[int, ...]
+
+
 @dataclass(eq=False)
 class Terms:
-    """Columns v0, v1, ... and fixed words f0, f1, ... of all ranks, and weighted bits made of them.
+    """Columns v0, v1, ... and fixed words f0, f1, ... of all ranks, and the bits made of them.
 
     Fixed words are the signs of terms and the digits of offsets, as they stand in the program's tables.
+    ``bits[t]`` are those of the incidences of term t, the last ones those of digits.
     """
 
     columns: list[Column] = field(default_factory=list)
     fixed: list[np.ndarray] = field(default_factory=list)
-    bits: list[tuple[int, str]] = field(default_factory=list)
+    bits: list[list[Bit]] = field(default_factory=list)
 
-    def add(self, term: BitTerm, weight: int, tables: Tables, d: int | None = None) -> None:
-        """Add incidence d of a term, or all incidences in one flat list."""
+    def add(self, term: BitTerm, tables: Tables, d: int | None = None) -> None:
+        """Add incidence d of the last term, or all incidences in one flat list."""
 
         def at(name: str) -> np.ndarray:
             return tables[name].reshape(-1) if d is None else tables[name][d]
@@ -40,36 +50,51 @@ class Terms:
         first = len(self.columns)
         for c in term.columns:
             self.columns.append(Column(c.variable, at(c.index), at(c.turn) if c.turn else None))
-        bit = " ^ ".join("(" + " & ".join(f"v{first + q}" for q in m) + ")" for m in term.monomials)
+        text = " ^ ".join(
+            "(" + " & ".join(f"v{first + q}" for q in m) + ")" for m in term.monomials
+        )
+        fixed = ()
         if isinstance(term.flip, str):
-            bit += f" ^ {self._fix(at(term.flip))}"
-        self.bits.append((weight, f"~({bit})" if term.flip is True else bit))
+            fixed = (len(self.fixed),)
+            text += f" ^ f{len(self.fixed)}"
+            self.fixed.append(at(term.flip))
+        columns = tuple(range(first, len(self.columns)))
+        self.bits[-1].append(Bit(f"~({text})" if term.flip is True else text, columns, fixed))
 
-    def add_digit(self, q: int, digit: np.ndarray) -> None:
+    def add_digit(self, digit: np.ndarray) -> None:
         """Add a binary digit of an offset."""
-        self.bits.append((1 << q, self._fix(digit)))
+        self.bits[-1].append(Bit(f"f{len(self.fixed)}", (), (len(self.fixed),)))
+        self.fixed.append(digit)
 
-    def _fix(self, x: np.ndarray) -> str:
-        self.fixed.append(x)
-        return f"f{len(self.fixed) - 1}"
+    def of_kind(self, kind: BitKind) -> list[tuple[int, Bit]]:
+        """Weights and bits of the ranks of a kind."""
+        *terms, digits = self.bits
+        found = [
+            (weight, bit)
+            for bits, degree, weight in zip(terms, kind.degrees, kind.weights, strict=True)
+            for bit in bits[:degree]
+        ]
+        return found + [(1 << q, bit) for q, bit in enumerate(digits[: kind.digits])]
 
 
 def terms_of_pass(form: BitPass, tables: Tables, fold: int | None) -> Terms:
     """What a pass reads."""
     found = Terms()
     for term in form.terms:
+        found.bits.append([])
         for d in range(len(tables[term.columns[0].index])):
-            found.add(term, term.weight, tables, d)
+            found.add(term, tables, d)
+    found.bits.append([])
     if form.offset is not None:
-        for q, digit in enumerate(_digits(tables[form.offset])):
-            found.add_digit(q, digit if fold is None else _words(digit, fold))
+        for digit in _digits(tables[form.offset]):
+            found.add_digit(digit if fold is None else _words(digit, fold))
     return found
 
 
 def terms_of_sum(term: BitTerm, tables: Tables) -> Terms:
     """What a sum reads; terms that all have a negative sign are counted without it."""
-    found = Terms()
-    found.add(replace(term, flip=term.flip if isinstance(term.flip, str) else False), 1, tables)
+    found = Terms(bits=[[]])
+    found.add(replace(term, flip=term.flip if isinstance(term.flip, str) else False), tables)
     return found
 
 
