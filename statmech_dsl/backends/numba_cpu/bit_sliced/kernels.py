@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, copy_lanes, words_of
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, BitSum, class_energies, threshold
-from statmech_dsl.ir.expr import evaluate
+from statmech_dsl.ir.bits import BitPass, class_energies, threshold
 from statmech_dsl.ir.kernel import Program
-from statmech_dsl.ir.model import Family, Tables
-from statmech_dsl.ir.reduction import front_and_inner
+from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 
@@ -49,9 +48,9 @@ class BitKernels:
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
         self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
-        self._scales = {s.family: s for s in self.bits.sums}
-        self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
-        self._generic: NumbaKernels | None = None
+        self._counted = Counted(
+            program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
+        )
 
     def describe(self) -> str:
         """What the bits of a word hold."""
@@ -155,14 +154,18 @@ class BitKernels:
 
     def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both energies, and the elements of all sums of ``program.measured``."""
-        tempered, fixed, sums = self._measured(packed, self._run(packed, 1, 0, counted=True))
+        tempered, fixed, sums = self._measured(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""
-        if not self._all_counted:
+        if not self._counted.all:
             return record(self, packed, draws, thin)
-        return self._measured(packed, self._run(packed, draws, thin, counted=True))
+        return self._measured(packed, draws, thin)
+
+    def _measured(self, packed: Packed, draws: int, thin: int) -> Measures:
+        counts = self._run(packed, draws, thin, counted=True)
+        return self._counted.measures(counts, lambda: self.unpack(packed))
 
     def _kernel(self, words: int) -> tuple[str, list[np.ndarray]]:
         """Source and tables for chunks of some number of words."""
@@ -189,7 +192,7 @@ class BitKernels:
             1 if folded else 64 * slots.words,
         )
         out = np.zeros(shape, np.int64)
-        planes = max(8, max(self._n_terms.values(), default=0).bit_length())
+        planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
         levels = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
         halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
         shared = (np.zeros(1, np.int64), state.sweep, n, np.uint64(state.seed), self.lanes)
@@ -210,53 +213,3 @@ class BitKernels:
             return False
         sizes = [np.diff(self.tables[p.segments]) for p in self.program.passes]
         return min((int(x.min()) for x in sizes), default=0) < self.threads * BIT_TILE
-
-    @property
-    def _all_counted(self) -> bool:
-        return all(f.name in self._scales for f in self.program.measured.families)
-
-    def _measured(self, packed: Packed, counts: np.ndarray) -> Measures:
-        """Energies [draw, replica] and sums [draw, replica, element] from counts."""
-        measured, n = self.program.measured, counts.shape[::2]
-        numbers = {s.family: k for k, s in enumerate(self.bits.sums)}
-        energy = np.zeros(n)
-        for f in self.program.model.energy_families:
-            energy += self._sum_of(f, counts[:, numbers[f.name]])
-        sums: list[np.ndarray] = []
-        others = None if self._all_counted else self._unpacked_sums(packed)
-        for s in measured.sums:
-            families = measured.feeding(s.name)
-            if others is None or all(f.name in numbers for f in families):
-                total = np.zeros((*n, 1))
-                for f in families:
-                    total[..., 0] += self._sum_of(f, counts[:, numbers[f.name]])
-                sums.append(total)
-            else:
-                first = sum(x.shape[-1] for x in sums)
-                sums.append(others[None, :, first : first + s.size])
-        columns = np.concatenate(sums, axis=-1) if sums else np.zeros((*n, 0))
-        return energy, np.zeros_like(energy), columns
-
-    def _sum_of(self, f: Family, count: np.ndarray) -> np.ndarray:
-        """The sum of a family from the number of its bits."""
-        s = self._scales[f.name]
-        if s.term.flip is True:
-            count = self._n_terms[f.name] - count
-        front, _ = front_and_inner(f)
-        scalars = [
-            float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
-        ]
-        base, unit = self.tables[s.scale]
-        return evaluate(front, scalars, {}) * (base + unit * count)
-
-    def _unpacked_sums(self, packed: Packed) -> np.ndarray:
-        """Sums that are no counts, from states unpacked for the generic tier."""
-        if self._generic is None:
-            plain = replace(self.program, bits=None)
-            self._generic = NumbaKernels(plain, self.tables, self.n_replicas, self.threads)
-        return self._generic.measure(self._generic.pack(self.unpack(packed)))[2]
-
-
-def _n_terms(s: BitSum, tables: Tables, fold: int) -> int:
-    """Number of terms of a sum."""
-    return tables[s.term.columns[0].index].size * fold if s.term.columns else 0
