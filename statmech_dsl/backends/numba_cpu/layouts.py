@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.kernel import Program, Role
+from statmech_dsl.ir.ops import Real
 
 BLOCK = 256
 """Sites that are done together; tiles of random streams hold a whole number of them."""
