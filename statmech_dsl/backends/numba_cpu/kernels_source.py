@@ -70,15 +70,12 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
         assert isinstance(layout, ReplicaLanes)
         names.row("energy", "float64")
         restart += ["energy[:] = 0.0", *add_energies(program.model, names, layout, "energy", None)]
-    body += [f"{names.row(f'tally{k}', 'float64')}[:] = 0.0" for k in tallied]
     start = ["stage = 0"] if sites else []
-    body += ["for sweep in range(sweep0, sweep0 + n):", *indent([*restart, *start, *passes])]
-    for k in tallied:
-        lane = "0" if sites else "r"
-        body += [
-            f"for r in range({layout.width}):",
-            f"    accepted[{k}, c, {lane}] += np.int64(tally{k}[r])",
-        ]
+    start += [f"{names.row(f'tally{k}', 'int32')}[:] = 0" for k in tallied]
+    lane = "0" if sites else "r"
+    count = [f"    accepted[{k}, c, {lane}] += np.int64(tally{k}[r])" for k in tallied]
+    end = [f"for r in range({layout.width}):", *count] if count else []
+    body += ["for sweep in range(sweep0, sweep0 + n):", *indent([*restart, *start, *passes, *end])]
     arguments = (
         "c0, c1, sum_sizes, n, sweep0, seed, replica, beta, accepted".split(", ")
         + (["stage0", "stage1", "part", "parts"] if sites else [])

@@ -46,6 +46,10 @@ class ReplicaLanes:
         """The element of an array that belongs to the site."""
         return f"{array}[{names.place(variable, 'i', component)}, r]"
 
+    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
+        """The row of an array that belongs to the site in all lanes, if there is one."""
+        return f"{array}[{names.place(variable, 'i', component)}]"
+
     def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""
         return f"{name}[c, r]"
@@ -84,6 +88,10 @@ class SiteLanes:
     def own(self, names: Names, array: str, variable: str, component: int) -> str:
         """The element of an array that belongs to the site."""
         return f"{array}[{names.place(variable, 'order[k + r]', component)}]"
+
+    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
+        """The row of an array that belongs to the site in all lanes: sites of a color are scattered."""
+        return None
 
     def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""

@@ -37,6 +37,7 @@ class PassPrinter:
         self.inside: dict[str, str] = {}
         self.slot = self.drawn = 0
         self.shared = Shared()
+        self.views: dict[str, str] = {}
         self.present: dict[str, str] = {}
         self.later: list[tuple[str, Expr, str]] = []
 
@@ -54,8 +55,9 @@ class PassPrinter:
     def decide(self) -> Lines:
         """The code from random words to the new value."""
         body = [line for group in self.groups for line in self._group(group)]
+        views = [f"{name} = {view}" for name, view in self.views.items()]
         own = [f"{row}[r] = {value}" for row, value in self.present.items()]
-        return [*([self.layout.loop, *indent(own)] if own else []), *body]
+        return [*views, *([self.layout.loop, *indent(own)] if own else []), *body]
 
     def _group(self, group) -> Lines:
         match group:
@@ -102,7 +104,11 @@ class PassPrinter:
         return self.names.single(name, isinstance(self.layout, ReplicaLanes))
 
     def _own(self, row: str, array: str, component: int) -> str:
-        """A row with what an array holds for the site before it moves."""
+        """A row with what an array holds for the site before it moves, if need be a copy."""
+        view = self.layout.own_row(self.names, array, self.p.variable, component)
+        if view and self.names.kind(array) == self.real:
+            self.views[f"{row}_here"] = view
+            return f"{row}_here[r]"
         value = self.layout.own(self.names, array, self.p.variable, component)
         row = self.row(row)
         self.present[row] = cast(value, self.names.kind(array), self.real)
@@ -140,7 +146,9 @@ class PassPrinter:
             case Let(name, e):
                 return self.bind(self.name(name), e)
             case Tally(e):
-                return self.bind(f"{self.names.row(f'tally{self.number}', 'float64')}[r]", e, "+=")
+                shared, text = self.shared, self.spell(e)
+                row = self.names.row(f"tally{self.number}", "int32")
+                return [*shared.take(), f"{row}[r] += np.int32({text})"]
             case Move(e):
                 return self.bind(f"{self.names.row('energy', 'float64')}[r]", e, "+=")
             case Assign(value):
@@ -253,9 +261,10 @@ def words(printer: PassPrinter) -> Lines:
         "g0, g1, g2 = G0[lane], G1[lane], G2[lane]",
         f"step = U32(k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1})",
     ]
+    draws, rows = [], []
     for j in range(w):
-        draw = f"a0, a1, a2, word = sfc32(g0[r], g1[r], g2[r], U32(step + U32({j})))"
-        row = printer.names.row(f"w{j}", "uint32")
-        body = [draw, "g0[r], g1[r], g2[r] = a0, a1, a2", f"{row}[r] = word"]
-        out += [printer.layout.loop, *indent(body)]
-    return out
+        draws.append(f"a0, a1, a2, word{j} = sfc32(a0, a1, a2, U32(step + U32({j})))")
+        rows.append(f"{printer.names.row(f'w{j}', 'uint32')}[r] = word{j}")
+    state = "g0[r], g1[r], g2[r]"
+    body = [f"a0, a1, a2 = {state}", *draws, f"{state} = a0, a1, a2", *rows]
+    return [*out, printer.layout.loop, *indent(body)]
