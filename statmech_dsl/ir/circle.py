@@ -29,7 +29,7 @@ _HALF_SINE = {
 def half_sine(t: Expr, real: Real = "float64") -> Expr:
     """sin(pi t) for |t| <= 1/2, to 2^-42 in float64 and to 2^-22 in float32.
 
-    With s = sin(a / 2), cos a is ``1 - 2 s^2`` and sin a is ``2 s sqrt(1 - s^2)``.
+    With s and c, sine and cosine of a / 2, cos a is ``1 - 2 s^2`` and sin a is ``2 s c``.
 
     Examples
     --------
@@ -44,3 +44,15 @@ def half_sine(t: Expr, real: Real = "float64") -> Expr:
     for pair in reversed(pairs):  # short chains of operations: a processor works on several at once
         p = pair + call("sqr", w) * p
     return t * p
+
+
+def half_cosine(t: Expr, real: Real = "float64") -> Expr:
+    """cos(pi t) as precisely: ``sqrt(1 - s^2)`` would lose half of the digits near |t| = 1/2.
+
+    Examples
+    --------
+    >>> from statmech_dsl.ir.expr import evaluate, read
+    >>> round(evaluate(half_cosine(read("t")), (), {"t": -1 / 3}), 12)
+    0.5
+    """
+    return half_sine(0.5 - call("abs", t), real)

@@ -54,17 +54,16 @@ OPS: dict[str, Callable[..., Any]] = {
 """In float64. ``single`` rounds to float32."""
 
 
-def _rounded(f: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation in float32: of float32 numbers, float64 gives a result that rounds to the right one."""
-    return lambda *a: np.float32(f(*(float(x) for x in a)))
+def _in_float32(name: str) -> Callable[..., Any]:
+    """An operation in float32; one step of float64 with float32 numbers rounds to the right result."""
+    if (steps := getattr(el32, name, None)) is not None:
+        return lambda *a: steps(*(np.float32(x) for x in a))
+    return lambda *a: np.float32(OPS[name](*(float(x) for x in a)))
 
 
-OPS_FLOAT32: dict[str, Callable[..., Any]] = {
-    name: getattr(el32, name, None) or _rounded(f) for name, f in OPS.items()
-}
 NUMBERS: dict[str, tuple[Callable[..., Any], dict[str, Callable[..., Any]]]] = {
     "float64": (lambda x: x, OPS),
-    "float32": (np.float32, OPS_FLOAT32),
+    "float32": (np.float32, {name: _in_float32(name) for name in OPS}),
 }
 """For each precision how it reads a number, and its operations."""
 COMMUTATIVE = frozenset({"add", "mul", "min", "max", "eq", "ne"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.circle import half_sine
+from statmech_dsl.ir.circle import half_cosine, half_sine
 from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
@@ -59,13 +59,12 @@ class Angle(Continuous):
             cos phi = (kappa + h cos a) / (h + kappa cos a),  sin phi = sqrt(h) sin a / (h + kappa cos a)
 
         with ``h = 1/2 + sqrt(1/4 + kappa^2)``, so that ``h^2 - kappa^2 = h``. It is accepted with
-        probability ``c exp(1 - c)``, ``c = h - kappa cos phi = h / (h + kappa cos a)``. The cosine of a / 2 is
-        a polynomial, and gives both functions of a; with ``gap = h - kappa = h / (h + kappa)`` nothing
-        cancels at large kappa. A kappa of 0 needs no special case but for mu.
+        probability ``c exp(1 - c)``, ``c = h - kappa cos phi = h / (h + kappa cos a)``. Cosine and sine of
+        a / 2 are polynomials; with ``gap = h - kappa = h / (h + kappa)`` nothing cancels at large kappa. A kappa of 0 needs no special case but for mu.
         """
         kx, ky = read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
         kappa, h, gap, s, c = (read(x) for x in ("kappa", "h", "gap", "s", "c"))
-        half = read("half")
+        turn, half = read("turn"), read("half")
         body = (
             Let("kx", kx),
             Let("ky", ky),
@@ -73,7 +72,7 @@ class Angle(Continuous):
             Let("h", 0.5 + call("sqrt", 0.25 + call("sqr", kappa))),
             Let("gap", h / (h + kappa)),
             Attempts(
-                "half",
+                "turn",
                 (
                     Uniform("u1"),
                     Uniform("u2"),
@@ -82,10 +81,11 @@ class Angle(Continuous):
                     Let("c", h / (gap + 2.0 * kappa * call("sqr", s))),
                 ),
                 accept=call("lt", read("u2"), c * call("weight2", (1.0 - c) * LOG2E)),
-                result=s,
+                result=read("t"),
             ),
+            Let("half", half_sine(turn, self.dtype)),
             Let("p", 2.0 * h * call("sqr", half) - gap),
-            Let("q", 2.0 * half * call("sqrt", h * call("max", 0.0, 1.0 - call("sqr", half)))),
+            Let("q", 2.0 * half * half_cosine(turn, self.dtype) * call("sqrt", h)),
             Let("mx", call("where", call("eq", kappa, 0.0), const(1.0), read("kx"))),
         )
         probes = tuple((const(x),) for x in (0.0, math.pi, math.pi / 2, -math.pi / 2))

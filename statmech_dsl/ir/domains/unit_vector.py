@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.errors import DomainError
-from statmech_dsl.ir.circle import half_sine
+from statmech_dsl.ir.circle import half_cosine, half_sine
 from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
@@ -126,7 +126,7 @@ class UnitVector(Continuous):
             Let("t", read("v") - 0.5),
             Let("half", half_sine(read("t"), self.dtype)),
             Let("x", rho * (1.0 - 2.0 * call("sqr", half))),
-            Let("y", rho * (2.0 * half * call("sqrt", call("max", 0.0, 1.0 - call("sqr", half))))),
+            Let("y", rho * (2.0 * half * half_cosine(read("t"), self.dtype))),
             Let("e0", b[0] * read("inverse")),
             Let("e1", b[1] * read("inverse")),
             Let("e2", call("where", none, 1.0, b[2] * read("inverse"))),
