@@ -72,7 +72,9 @@ class Reference:
         sums = np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
         return *self.energy(packed), sums
 
-    @np.errstate(all="ignore")  # float32 overflows where float64 does not; what became of it is looked at
+    @np.errstate(
+        all="ignore"
+    )  # float32 overflows where float64 does not; what became of it is looked at
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
         for r in range(packed.n_replicas):

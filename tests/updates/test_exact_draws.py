@@ -1,4 +1,4 @@
-"""Exact draws of continuous variables, step by step: their errors at fields of any strength, in both precisions.
+"""Exact draws of continuous variables: their errors at fields of any strength, in both precisions.
 
 The draws are functions of their uniform numbers, so that they are held against true values in long double.
 """
@@ -38,7 +38,11 @@ def bind(body, env, dtype):
 def test_the_angle_in_a_field(kappa, dtype):
     """The envelope's acceptance, and the angle that it makes of an accepted attempt."""
     draw, mu = Angle(dtype=dtype).conditional(), 2.0
-    weights = {"l.1": -2 * kappa * np.cos(mu), "l.2": kappa * np.sin(mu), "l.3": -kappa * np.sin(mu)}
+    weights = {
+        "l.1": -2 * kappa * np.cos(mu),
+        "l.2": kappa * np.sin(mu),
+        "l.3": -kappa * np.sin(mu),
+    }
     (at,) = (k for k, s in enumerate(draw.body) if isinstance(s, Attempts))
     attempt = draw.body[at]
     kappa_found = float(bind(draw.body[:at], dict(weights), dtype)["kappa"])

@@ -16,7 +16,12 @@ from statmech_dsl.backends.numba_cpu.field_printer import FieldPrinter, of_chunk
 from statmech_dsl.backends.numba_cpu.layouts import BLOCK, Layout, ReplicaLanes, SiteLanes
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.printer import PassPrinter
-from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES, RUNTIME_NAMES_FLOAT32, Shared, spell
+from statmech_dsl.backends.numba_cpu.spell import (
+    RUNTIME_NAMES,
+    RUNTIME_NAMES_FLOAT32,
+    Shared,
+    spell,
+)
 from statmech_dsl.ir.expr import read
 from statmech_dsl.ir.kernel import FieldForm, LoweredPass, Program, Tally
 from statmech_dsl.ir.model import ModelIR, Tables

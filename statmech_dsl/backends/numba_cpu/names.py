@@ -12,9 +12,9 @@ class Names:
     """Maps the arrays of a program to the arguments of a kernel, in order of first use.
 
     ``tables`` collects the coefficient and index arrays that the printed code reads, ``rows`` the rows of
-    one number for each lane, with their types, and ``heap`` those that do not lie on the stack; ``singles`` names the
-    numbers of a replica in float32. S0, S1, ... are the states of all chunks, X0, X1, ... those of one; F0, F1,
-    ... and Y0, Y1, ... the features.
+    one number for each lane, with their types, and ``heap`` those that do not lie on the stack; ``singles``
+    names the numbers of a replica in float32. S0, S1, ... are the states of all chunks, X0, X1, ... those of
+    one; F0, F1, ... and Y0, Y1, ... the features.
     """
 
     def __init__(self, model: ModelIR, tables: Tables, features: tuple[Feature, ...] = ()) -> None:

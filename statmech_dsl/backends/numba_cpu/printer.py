@@ -45,7 +45,9 @@ class PassPrinter:
         """Print in a precision, which is that of the pass but in the field tier."""
         self.real: Real = real
         self.features = {
-            f: y for f, y in self.names.features.items() if (f.real, f.stored) == (self.p.real, real)
+            f: y
+            for f, y in self.names.features.items()
+            if (f.real, f.stored) == (self.p.real, real)
         }
 
     def lines(self) -> Lines:

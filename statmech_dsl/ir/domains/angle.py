@@ -60,7 +60,8 @@ class Angle(Continuous):
 
         with ``h = 1/2 + sqrt(1/4 + kappa^2)``, so that ``h^2 - kappa^2 = h``. It is accepted with
         probability ``c exp(1 - c)``, ``c = h - kappa cos phi = h / (h + kappa cos a)``. Cosine and sine of
-        a / 2 are polynomials; with ``gap = h - kappa = h / (h + kappa)`` nothing cancels at large kappa. A kappa of 0 needs no special case but for mu.
+        a / 2 are polynomials, and with ``gap = h - kappa = h / (h + kappa)`` nothing cancels at large kappa.
+        A kappa of 0 needs no special case but for mu.
         """
         kx, ky = read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
         kappa, h, gap, s, c = (read(x) for x in ("kappa", "h", "gap", "s", "c"))

@@ -15,6 +15,8 @@ from statmech_dsl.ir.expr import Expr, call, const, read
 
 SMALL_FIELD = {"float64": 1e-9, "float32": 0.125}
 """Local fields below which the distribution of the cosine is inverted by a series."""
+ROUNDING = 5e-6
+"""Deviation of a length from 1 that is due to float32."""
 NO_FIELD = 1e-18
 """Local fields below have no direction: the squares of their components may vanish in float32."""
 
@@ -58,7 +60,7 @@ class UnitVector(Continuous):
         return math.log(2.0) + 0.5 * self.n * math.log(math.pi) - math.lgamma(0.5 * self.n)
 
     def contains(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
-        return np.abs(np.linalg.norm(x, axis=-1) - 1.0) < 1e-6
+        return np.abs(np.linalg.norm(x, axis=-1) - 1.0) < ROUNDING
 
     def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:  # noqa: D102
         x = rng.normal(size=(n_sites, self.n))
