@@ -95,13 +95,18 @@ def test_who_is_moved_in_which_precision():
 def test_functions_of_neighbors_in_another_precision():
     """Each pass evaluates cosines in its own precision, whoever the angle belongs to."""
     n = 10
-    with sm.Model() as model:
+    with sm.Model() as beside:
         a, b = sm.Angle("a", n), sm.Angle("b", n, dtype="float32")
-        k, c = sm.Clock("k", n, q=5), sm.Angle("c", n, dtype="float32")
-        sm.Energy("pairs", -pt.cos(a - b) - pt.cos(k.angle - b) - pt.cos(b - c))
-        sm.Energy("sum", -0.1 * pt.cos(c).sum() ** 2)
-    assert passes(model) == {"a": "float64", "b": "float32", "k": "float64", "c": "float64"}
-    assert check_backend(model, updates="metropolis", replicas=(9,), threads=(1,), sweeps=2) == 2
+        k = sm.Clock("k", n, q=5)
+        sm.Energy("pairs", -pt.cos(a - b) - pt.cos(k.angle - b))
+    with sm.Model() as exclusive:
+        b, c = sm.Angle("b", n, dtype="float32"), sm.Angle("c", n, dtype="float32")
+        sm.Energy("pairs", -pt.cos(b - c))
+        sm.Energy("sum", -0.1 * c.sum() ** 2)
+    assert passes(beside) == {"a": "float64", "b": "float32", "k": "float64"}
+    assert passes(exclusive) == {"b": "float32", "c": "float64"}
+    for model in (beside, exclusive):
+        check_backend(model, updates="metropolis", replicas=(9,), threads=(1,), sweeps=2)
 
 
 def test_running_sums_are_those_of_the_stored_values():

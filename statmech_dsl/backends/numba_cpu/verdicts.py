@@ -6,6 +6,9 @@ the other lanes are `CLOSE` and left to it. Given the field, the probability tha
 within 2^-22 of the exact one.
 """
 
+# pyright: reportCallIssue=false
+# Numba supplies the first parameter of an intrinsic.
+
 from __future__ import annotations
 
 import numpy as np
