@@ -10,6 +10,7 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS, Backend
 from statmech_dsl.backends.cupy_gpu import cupy_device, field_printer, gains_from, reach
+from statmech_dsl.backends.cupy_gpu import kernels as kernels_module
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
 from statmech_dsl.engine import choose
 from statmech_dsl.errors import BackendError, ValidationError
@@ -141,7 +142,9 @@ def test_a_wrong_coloring_is_seen():
 
 
 @needs_compiler
-def test_recording_is_sweeping_and_measuring():
+def test_recording_is_sweeping_and_measuring(monkeypatch):
+    """In parts, as two draws fill the memory."""
+    monkeypatch.setattr(kernels_module, "KEPT", 2 * 5 * 5)
     sampler = build(sm.models.potts(L=4, q=3))
     first = begin(sampler, np.linspace(0.3, 1.2, 5), seed=4)
     kernels = CupyKernels(sampler.program, sampler.tables, LAUNCHES[2])

@@ -20,9 +20,7 @@ WARP = 32
 def missing() -> str | None:
     """What keeps kernels from running on a card here, in one sentence, or None."""
     if find_spec("cupy") is None:
-        return (
-            "CuPy is not installed (pip install cupy-cuda13x nvidia-cuda-nvrtc)"
-        )
+        return "CuPy is not installed (pip install cupy-cuda13x nvidia-cuda-nvrtc)"
     import cupy
 
     try:
