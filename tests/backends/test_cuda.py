@@ -71,6 +71,24 @@ def test_neighbors_that_follow_each_other(declaration, host):
 
 
 @needs_compiler
+@pytest.mark.parametrize("replicas", [1, 32])
+@cases(SHAPES)
+def test_colors_that_begin_within_a_tile(declaration, replicas):
+    """Colors of 650 sites: tiles of 512 ranks hold the end of one and the beginning of the next."""
+    sampler = build(small_models(declaration, 1300)["pairs"], replicas, backend="numba")
+    state = begin(sampler, np.linspace(0.3, 1.2, replicas), seed=3)
+    on_host = [CupyKernels(sampler.program, sampler.tables, d) for d in LAUNCHES[1:3]]
+    ends = []
+    for k in (sampler.kernels, *on_host):
+        packed = k.pack(state)
+        k.sweep(packed, 3)
+        ends.append(k.unpack(packed))
+    for end in ends[1:]:
+        assert np.array_equal(end.values["x"], ends[0].values["x"])
+        assert np.array_equal(end.accepted, ends[0].accepted)
+
+
+@needs_compiler
 @pytest.mark.parametrize("kind", ["local", "sum"])
 def test_a_tabulated_law(kind, host):
     """One thread visits all sites of a replica: they hang together through its energy."""
