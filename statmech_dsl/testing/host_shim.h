@@ -29,6 +29,8 @@ template <class To, class From> static inline To shim_bits(From x) {
 }
 static inline long long __double_as_longlong(double x) { return shim_bits<long long>(x); }
 static inline double __longlong_as_double(long long x) { return shim_bits<double>(x); }
+static inline unsigned __float_as_uint(float x) { return shim_bits<unsigned>(x); }
+static inline float __uint_as_float(unsigned x) { return shim_bits<float>(x); }
 template <class T> static inline T atomicAdd(T* p, T v) {
     const T before = *p;
     *p = before + v;

@@ -10,6 +10,7 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS, Backend
 from statmech_dsl.backends.cupy_gpu import cupy_device, field_printer, gains_from, reach
+from statmech_dsl.backends.cupy_gpu import kernels as kernels_module
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
 from statmech_dsl.engine import choose
 from statmech_dsl.errors import BackendError, ValidationError
@@ -67,6 +68,24 @@ def test_neighbors_that_follow_each_other(declaration, host):
     text = CupyKernels(kernels.program, kernels.tables, LAUNCHES[0]).source()
     assert "follower(" in text[text.index("sweep(") :]
     check_backend(model, host, replicas=(1, 3), threads=(1, 2), sweeps=2)
+
+
+@needs_compiler
+@pytest.mark.parametrize("replicas", [1, 32])
+@cases(SHAPES)
+def test_colors_that_begin_within_a_tile(declaration, replicas):
+    """Colors of 650 sites: tiles of 512 ranks hold the end of one and the beginning of the next."""
+    sampler = build(small_models(declaration, 1300)["pairs"], replicas, backend="numba")
+    state = begin(sampler, np.linspace(0.3, 1.2, replicas), seed=3)
+    on_host = [CupyKernels(sampler.program, sampler.tables, d) for d in LAUNCHES[1:3]]
+    ends = []
+    for k in (sampler.kernels, *on_host):
+        packed = k.pack(state)
+        k.sweep(packed, 3)
+        ends.append(k.unpack(packed))
+    for end in ends[1:]:
+        assert np.array_equal(end.values["x"], ends[0].values["x"])
+        assert np.array_equal(end.accepted, ends[0].accepted)
 
 
 @needs_compiler
@@ -141,7 +160,9 @@ def test_a_wrong_coloring_is_seen():
 
 
 @needs_compiler
-def test_recording_is_sweeping_and_measuring():
+def test_recording_is_sweeping_and_measuring(monkeypatch):
+    """In parts, as two draws fill the memory."""
+    monkeypatch.setattr(kernels_module, "KEPT", 2 * 5 * 5)
     sampler = build(sm.models.potts(L=4, q=3))
     first = begin(sampler, np.linspace(0.3, 1.2, 5), seed=4)
     kernels = CupyKernels(sampler.program, sampler.tables, LAUNCHES[2])

@@ -11,12 +11,11 @@ from __future__ import annotations
 from statmech_dsl.backends.cupy_gpu.field_sums import field_sums
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.printer import PassPrinter
-from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, block, number, spell
+from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, block, number
 from statmech_dsl.backends.cupy_gpu.tables import Layout
-from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
 from statmech_dsl.backends.numba_cpu.field_printer import margin
 from statmech_dsl.ir.draws import Categorical, Let, cumulated_weights
-from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.expr import call, const, read
 from statmech_dsl.ir.kernel import Assign, FieldForm, LoweredPass
 
 
@@ -30,6 +29,8 @@ class _Member(PassPrinter):
 
 class FieldPrinter(_Member):
     """Prints the body of one pass in the field tier, for teams of ``width`` replicas."""
+
+    fast = True
 
     def __init__(
         self,
@@ -45,8 +46,7 @@ class FieldPrinter(_Member):
         self.form, self.replica, self.width = p.field, "team", width
         self.exact = _Member(p, number, first_param, names, layout)
         self.exact.features = {}
-        self.real = "float32"
-        self.features = {f: y for f, y in names.features.items() if f.real == self.real}
+        self.use("float32")
 
     def begin(self) -> Lines:
         """What a thread reads before the first of its ranks, and its streams, ``before`` ranks later."""
@@ -132,14 +132,6 @@ class FieldPrinter(_Member):
             *block("if (drawn == other)", assigned),
             *block("else", [*self.exact.before(), *self.exact.decide()]),
         ]
-
-    def feature(self, f: Feature, target: str, value: Expr) -> Lines:
-        """A feature of the new value, which float32 holds exactly."""
-        e = f.at(read("@new"), self.names.model)
-        real = "float64" if has_expensive(e) else f.real
-        new = f"({C_TYPES[real]})new{f.component}"
-        text = spell(e, lambda x: new if x.op == "read" else None, self.shared, real)
-        return [*self.shared.take(), f"const {C_TYPES[f.real]} {target} = {text};"]
 
     def _margin(self, n_values: int) -> str:
         reach = Table("reach", f"{self.number}", f"{n_values}", "float32")

@@ -74,6 +74,7 @@ FN Stream stream(u32 block, u32 replica, u32 sweep, u32 number, u64 seed) {
 }
 
 FN double uniform(u32 word) { return (word + 0.5) * 0x1p-32; }
+FN float uniformf(u32 word) { return ((float)(word >> 9) + 0.5f) * 0x1p-23f; }
 
 // ---- primitives of ir/elementary.py ----------------------------------------------------------------------
 
@@ -90,6 +91,15 @@ FN double exponent(double x) { return (double)((__double_as_longlong(x) >> 52) &
 FN double mantissa(double x) {
     return __longlong_as_double((__double_as_longlong(x) & 0x800FFFFFFFFFFFFFll) | 0x3FE0000000000000ll);
 }
+
+FN float scale2(float p, float n) {
+    const u32 whole = __float_as_uint(n + 12582912.0f) - 0x4B400000u;
+    return __uint_as_float(__float_as_uint(p) + (whole << 23));
+}
+
+FN float exponent(float x) { return (float)(int)((__float_as_uint(x) >> 23) & 0xFF) - 126.0f; }
+
+FN float mantissa(float x) { return __uint_as_float((__float_as_uint(x) & 0x7FFFFF) | 0x3F000000u); }
 
 template <class T> FN T least(T a, T b) { return b < a ? b : a; }
 template <class T> FN T most(T a, T b) { return b > a ? b : a; }
@@ -109,7 +119,7 @@ FN double lookup(const double* table, u32 size, double low, double inverse, doub
 // ---- float32 ---------------------------------------------------------------------------------------------
 
 // 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126.
-FN float weight2f(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
+FN float fast_weight2(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
 
 // The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
 FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }

@@ -9,7 +9,7 @@ from statmech_dsl import rng
 from statmech_dsl.backends.cupy_gpu.translate import translate
 from statmech_dsl.ir import elementary
 
-PREFIX = "el_"
+PREFIX = {"float64": "el_", "float32": "el32_"}
 """Before the names of elementary functions, some of which CUDA has as well."""
 _CONSTANTS = {
     "PHILOX_M0": rng.M0,
@@ -25,4 +25,4 @@ def runtime() -> str:
     """Source that generated kernels follow."""
     numbers = [f"#define {name} {value}u" for name, value in _CONSTANTS.items()]
     header = Path(__file__).with_name("runtime.cuh").read_text()
-    return "\n".join([*numbers, header, translate(elementary, PREFIX)])
+    return "\n".join([*numbers, header, translate(elementary, PREFIX["float64"], "double")])

@@ -57,14 +57,17 @@ class Shared:
         return lines
 
 
-def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64") -> str:
-    """Print an expression; ``leaf`` prints slots, names, and whatever else is at hand already."""
+def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64", fast: bool = False) -> str:
+    """Print an expression; ``leaf`` prints slots, names, and whatever else is at hand already.
+
+    Where it may be ``fast``, in the field tier, the last bits of functions do not matter.
+    """
     known = leaf(e)
     if known is not None:
         return known
 
     def of(x: Expr) -> str:
-        return spell(x, leaf, shared, real)
+        return spell(x, leaf, shared, real, fast)
 
     if e.op == "const":
         return number(e.attr, real)  # type: ignore[arg-type]
@@ -78,10 +81,7 @@ def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64") -> str:
     if e.op not in EXPENSIVE:
         spelling = _SINGLE.get(e.op) if real == "float32" else None
         return (spelling or _SPELLING[e.op]).format(*arguments)
-    name = f"{PREFIX}{e.op}"
-    if real == "float32":
-        assert e.op == "weight2", f"{e.op} has no form in float32"
-        name = "weight2f"
+    name = f"fast_{e.op}" if fast else f"{PREFIX[real]}{e.op}"
     return shared.bind(f"{name}({', '.join(arguments)})", real)
 
 
