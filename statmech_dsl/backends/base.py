@@ -27,8 +27,12 @@ class Kernels(Protocol):
         """Copy it back into plain arrays."""
         ...
 
-    def set_beta(self, packed: Any, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: Any, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
+        ...
+
+    def take(self, packed: Any, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has, and nothing else of it."""
         ...
 
     def sweep(self, packed: Any, n: int) -> None:
@@ -76,3 +80,5 @@ class Backend:
     """Program, tables, number of replicas, number of threads."""
     bits: bool = False
     """Whether it runs bit-sliced programs; others are lowered without."""
+    gains_from: Callable[[Program, Tables], int | None] | None = None
+    """Replicas from which it beats the processor, or None if never; not given: it is no rival."""

@@ -46,17 +46,23 @@ class Recorder:
         """Draws that can be recorded at once: one where states are kept."""
         return 1 if self.stored or self._watched else self._block - self._waiting
 
-    def record(self, packed: Any, draws: int, thin: int) -> None:
-        """Record draws of every replica, each after ``thin`` sweeps; at most ``room`` of them."""
+    def record(
+        self, packed: Any, draws: int, thin: int, rows: np.ndarray | slice = slice(None)
+    ) -> None:
+        """Record draws of every replica, each after ``thin`` sweeps; at most ``room`` of them.
+
+        Place k of the arrays takes what replica ``rows[k]`` has: tempering moves temperatures from one
+        replica to another.
+        """
         kernels = self.sampler.kernels
         now = slice(self.n, self.n + draws)
         tempered, fixed, sums = kernels.record(packed, draws, thin)
-        self.energy[:, now], self.fixed[:, now] = tempered.T, fixed.T
-        self._sums[self._waiting : self._waiting + draws] = sums
+        self.energy[:, now], self.fixed[:, now] = tempered.T[rows], fixed.T[rows]
+        self._sums[self._waiting : self._waiting + draws] = sums[:, rows]
         for name, out in self.stored.items():
-            out[:, self.n] = kernels.values(packed, name)
+            out[:, self.n] = kernels.values(packed, name)[rows]
         for name in self._watched:
-            self._states[name].append(np.array(kernels.values(packed, name)))
+            self._states[name].append(np.array(kernels.values(packed, name)[rows]))
         self.n += draws
         self._waiting += draws
         if self._waiting == self._block:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pymc as pm
@@ -24,10 +21,8 @@ from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
+from statmech_dsl.runs.progress import RESPONSE, Advance, progress
 from statmech_dsl.runs.tuning import BLOCK, adapt
-
-RESPONSE = 0.1
-"""Seconds between two looks at the keyboard, about."""
 
 
 def sample(
@@ -72,8 +67,8 @@ def sample(
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
     updates : str or dict
         ``"auto"``, the name of an update, or ``{variable: name}``.
-    backend : {"auto", "numba", "reference"}
-        What runs the sweeps.
+    backend : {"auto", "numba", "cupy", "reference"}
+        What runs the sweeps; "cupy" is an NVIDIA card, which "auto" takes for large work only.
     threads : int, optional
         Threads over replicas; all cores unless given.
     store : str or sequence of str
@@ -134,7 +129,10 @@ def sample(
         state = final_state(sampler, init, state)
     began = time.perf_counter()
     recorder = Recorder(sampler, draws, state.n_replicas, names)
-    with _progress(progressbar, tune + draws * thin, sampler, chains, len(values)) as advance:
+    what = f"sampling {chains} chains" + (
+        f" x {len(values)} temperatures" if len(values) > 1 else ""
+    )
+    with progress(progressbar, what, tune + draws * thin) as advance:
         state = _run(sampler, state, recorder, tune, draws, thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = _acceptance(sampler, state, recorder.n * thin)
@@ -154,7 +152,13 @@ def _stored(store: str | Sequence[str], sampler: Sampler) -> tuple[str, ...]:
 
 
 def _run(
-    sampler: Sampler, state: State, recorder: Recorder, tune: int, draws: int, thin: int, advance
+    sampler: Sampler,
+    state: State,
+    recorder: Recorder,
+    tune: int,
+    draws: int,
+    thin: int,
+    advance: Advance,
 ) -> State:
     """Tune, then record; what is done until Ctrl-C is kept."""
     kernels = sampler.kernels
@@ -180,7 +184,7 @@ def _run(
     return kernels.unpack(packed)
 
 
-def _tune(sampler: Sampler, state: State, sweeps: int, advance) -> State:
+def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
     kernels = sampler.kernels
     passes = [number for number, _ in sampler.params]
     targets = np.array([q.target for _, q in sampler.params])
@@ -213,28 +217,3 @@ def _acceptance(sampler: Sampler, state: State, sweeps: int) -> dict[str, np.nda
         rate = state.accepted[number] / n if tallied else np.ones(state.n_replicas)
         out[f"{p.variable}_{p.update}_acceptance"] = rate
     return out
-
-
-def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules
-
-
-@contextmanager
-def _progress(show: bool, total: int, sampler: Sampler, chains: int, n_T: int) -> Iterator[Any]:
-    """A progress bar in sweeps, or nothing."""
-    if not show or not sys.stderr.isatty() and not _in_notebook():
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    what = f"{chains} chains" + (f" x {n_T} temperatures" if n_T > 1 else "")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} sweeps"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"sampling {what}", total=total)
-        yield lambda n: progress.advance(task, n)

@@ -122,7 +122,8 @@ def check_backend(
 
     Every replica has a temperature of its own. Runs with fewer replicas take them out of the
     middle of the largest one, so that a replica meets other company, other lanes and padding. Each run
-    stops after every sweep count once, is unpacked and packed again, and goes on.
+    stops after every sweep count once, is unpacked and packed again, and goes on. A last one exchanges
+    temperatures and values between its sweeps.
 
     Parameters
     ----------
@@ -149,11 +150,12 @@ def check_backend(
     ValidationError
         Values, energies, sums of observables or acceptance counts differ.
     """
-    return sum(
-        _compare(reference, backend, replicas, threads, sweeps, seed)
-        for reference in tiers(model, updates, law)
-        if choose_backend(backend).bits or reference.program.bits is None
-    )
+    compared = 0
+    for reference in tiers(model, updates, law):
+        if choose_backend(backend).bits or reference.program.bits is None:
+            compared += _compare(reference, backend, replicas, threads, sweeps, seed)
+            _rearrange(reference, backend, seed)
+    return compared
 
 
 def _compare(
@@ -166,8 +168,7 @@ def _compare(
 ) -> int:
     """Hold a backend against the reference for one program."""
     n = max(replicas)
-    bounded = all(np.isfinite(v.domain.log_volume) for v in reference.program.model.variables)
-    first = begin(reference, np.linspace(0.0 if bounded else 0.5, 1.5, n), seed=seed)
+    first = begin(reference, _betas(reference, n), seed=seed)
     path = _path(reference.kernels, first, sweeps)
     rng, compared = np.random.default_rng(seed), 0
     for size, count in product(replicas, threads):
@@ -187,6 +188,29 @@ def _compare(
                 require(_same(found[2:], numbers[2:, rows]), f"{where}: other sums")
             compared += 1
     return compared
+
+
+def _betas(sampler: Sampler, n: int) -> np.ndarray:
+    """Inverse temperatures, from 0 where the weights can be normalized there."""
+    bounded = all(np.isfinite(v.domain.log_volume) for v in sampler.program.model.variables)
+    return np.linspace(0.0 if bounded else 0.5, 1.5, n)
+
+
+def _rearrange(reference: Sampler, backend: str, seed: int) -> None:
+    """Exchange temperatures and values between sweeps; some values are both copied and overwritten."""
+    rows, order = np.array([0, 0, 1, 8, 4, 4, 6, 2, 3]), np.array([3, 1, 2, 0, 4, 8, 6, 7, 5])
+    first = begin(reference, _betas(reference, len(rows)), seed=seed)
+    kernels = choose_backend(backend).build(reference.program, reference.tables, len(rows), 1)
+    ends = []
+    for k in (reference.kernels, kernels):
+        packed = k.pack(first)
+        k.sweep(packed, 1)
+        k.take(packed, rows)
+        k.set_beta(packed, first.beta[order], first.params[:, order])
+        k.sweep(packed, 2)
+        ends.append(k.unpack(packed))
+    _require_equal(ends[1], ends[0], f"{backend}, temperatures and values exchanged")
+    require(np.array_equal(ends[1].beta, ends[0].beta), f"{backend}: other temperatures")
 
 
 def _path(kernels: Kernels, state: State, sweeps: int) -> list[tuple[State, np.ndarray]]:

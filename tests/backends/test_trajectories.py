@@ -12,15 +12,14 @@ from statmech_dsl.backends import BACKENDS
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes, SiteLanes
 from statmech_dsl.errors import ValidationError
 from statmech_dsl.testing import check_backend, declarations, legal_updates, small_models
-from statmech_dsl.testing.setup import begin, build, take, tiers
+from statmech_dsl.testing.setup import begin, build, take
 
 COMPILED = [name for name, b in BACKENDS.items() if name != "reference" and b.missing() is None]
-TYPES = list({d.label: d for d in declarations()}.values())
-"""The last declaration of each variable type."""
-SHAPES = list(
-    {(d.domain.values is None, d.domain.components > 1): d for d in reversed(TYPES)}.values()
-)
-"""The first type with discrete values, with real ones, with several components."""
+TYPES = list({(d.label, d.domain.storage_dtype): d for d in declarations()}.values())
+"""The last declaration of each variable type, in each precision."""
+PRECISIONS = {d: d.domain.values is None and d.domain.storage_dtype for d in TYPES}
+SHAPES = list({(PRECISIONS[d], d.domain.components > 1): d for d in reversed(TYPES)}.values())
+"""The first type with discrete values, with real ones of each precision, with several components."""
 MANY = 40
 """Sites of a ring whose colors are large enough for sites to be the lanes of a vector."""
 
@@ -44,22 +43,6 @@ def test_couplings_of_one_size(declaration, backend):
     model = small_models(declaration)["signs"]
     two_states = len(declaration.domain.values or ()) == 2
     assert check_backend(model, backend, threads=(1, 3)) == (48 if two_states else 24)
-
-
-@pytest.mark.parametrize("kind", ["pairs", "signs"])
-def test_other_temperatures_between_sweeps(kind, backend):
-    for reference in tiers(small_models(TYPES[0])[kind]):
-        kernels = BACKENDS[backend].build(reference.program, reference.tables, 9, 1)
-        first = begin(reference, np.linspace(0.1, 1.0, 9), seed=2)
-        ends = []
-        for k in (reference.kernels, kernels):
-            packed = k.pack(first)
-            k.sweep(packed, 2)
-            k.set_beta(packed, np.linspace(2.0, 0.2, 9))
-            k.sweep(packed, 2)
-            ends.append(k.unpack(packed))
-        assert np.array_equal(ends[0].values["x"], ends[1].values["x"])
-        assert np.array_equal(ends[0].beta, ends[1].beta)
 
 
 @cases(SHAPES)

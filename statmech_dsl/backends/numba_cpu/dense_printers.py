@@ -13,7 +13,7 @@ from typing import ClassVar
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.printer import PassPrinter, draw, seed
+from statmech_dsl.backends.numba_cpu.printer import PassPrinter, words_of_replicas
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.rng import TILE_STREAM
@@ -57,8 +57,8 @@ class DensePrinter:
         body = PassPrinter(self.p, self.z, 0, names, OneLane(self.lanes)).decide()
         return [
             *(f"{r} = row({self.lanes}, np.{kind})" for r, kind in sorted(names.rows.items())),
-            f"w0 = row({self.lanes}, np.uint32)",
-            "w0[lane] = word",
+            f"words = row({self.lanes}, np.uint32)",
+            "words[lane] = word",
             f"i = {self.order}[k]",
             *body,
         ]
@@ -89,8 +89,7 @@ class DensePrinter:
 
     def words(self) -> Lines:
         """Random words of the site of rank k."""
-        stream = f"U({self.p.stream | TILE_STREAM})"
-        return [*seed(self.lanes, stream), *draw(self.lanes, ["words"])]
+        return words_of_replicas(self.lanes, 1, f"U({self.p.stream | TILE_STREAM})")
 
     def verdicts(self, field: str, then: Lines) -> Lines:
         """What float32 makes of the site of rank k; ``then`` takes the verdict v on each lane."""

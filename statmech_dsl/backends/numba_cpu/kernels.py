@@ -24,6 +24,8 @@ from statmech_dsl.ir.state import State
 
 WORTH_SHARING = 1 << 15
 """Sites of a color from which on threads share it: handing out work takes as long as some thousand sites."""
+COPIED_AT_ONCE = 1 << 22
+"""Numbers that wait for their new place when replicas are copied: memory for a few sites of each."""
 
 
 @dataclass(eq=False)
@@ -98,7 +100,7 @@ class NumbaKernels:
         packed = Packed(
             state.copy(),
             values,
-            [np.empty(values[f.variable].shape, f.real) for f in self._sweep.features],
+            [np.empty(values[f.variable].shape, f.stored) for f in self._sweep.features],
             self._chunks(state.replicas),
             self._chunks(state.beta),
             [self._chunks(p) for p in state.params],
@@ -133,10 +135,24 @@ class NumbaKernels:
         state.accepted = packed.accepted.reshape(len(packed.accepted), -1)[:, :n].copy()
         return state
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
-        """Give the replicas other inverse temperatures."""
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
         packed.state.beta = np.array(beta, float)
         packed.beta = self._chunks(packed.state.beta)
+        if params is not None:
+            packed.params = [self._chunks(p) for p in params]
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has; what follows from them goes along."""
+        arrays = [*packed.values.values(), *packed.features]
+        for fields in packed.fields:
+            arrays += [x if name == "seen" else x.swapaxes(1, 2) for name, x in fields.items()]
+        to = np.flatnonzero(rows != np.arange(len(rows)))
+        (c, lane), (c0, lane0) = divmod(to, self.lanes), divmod(rows[to], self.lanes)
+        some = max(1, COPIED_AT_ONCE // max(len(to), 1))
+        for x in arrays:
+            for a in range(0, x.shape[1], some):
+                x[c, a : a + some, lane] = x[c0, a : a + some, lane0]
 
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""

@@ -193,9 +193,12 @@ def _seed_lanes(G: Rows, block, replica, sweep, stream, k0, k1):
 
 
 @vectors
-def draw(G: Rows, words: Rows, number, n):
-    """Word ``number`` of streams whose states G holds in three rows of n."""
-    G[0], G[n], G[2 * n], words[0] = _sfc32(G[0], G[n], G[2 * n], number)
+def draw(G: Rows, words: Rows, number, n, count, distance):
+    """Words from ``number`` on of streams whose states G holds in three rows of n, at some distance."""
+    a, b, c = G[0], G[n], G[2 * n]
+    for k in range(count):
+        a, b, c, words[k * distance] = _sfc32(a, b, c, number + k)
+    G[0], G[n], G[2 * n] = a, b, c
 
 
 @njit(error_model="numpy", nogil=True)
@@ -207,7 +210,7 @@ def tile_words(w, n_slots, block, replica, sweep, stream, k0, k1, G):
         for slot in range(n_slots):
             n += 1
             place = slot * _TILE + step * _TILE_LANES
-            draw(_TILE_LANES, G, 0, w, place, U32(n), _TILE_LANES)
+            draw(_TILE_LANES, G, 0, w, place, U32(n), _TILE_LANES, 1, 0)
 
 
 @_inline

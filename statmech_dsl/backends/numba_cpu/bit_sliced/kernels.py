@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,16 +10,21 @@ from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, words_of, zeros
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import (
+    Slots,
+    bits_of,
+    copy_lanes,
+    words_of,
+    zeros,
+)
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, BitSum, class_energies, threshold
-from statmech_dsl.ir.expr import evaluate
+from statmech_dsl.ir.bits import BitPass, class_energies, threshold
 from statmech_dsl.ir.kernel import Program
-from statmech_dsl.ir.model import Family, Tables
-from statmech_dsl.ir.reduction import front_and_inner
+from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 
@@ -28,8 +33,9 @@ from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 class Packed:
     """A state as words [chunk, row, word] of each variable, and thresholds of each pass.
 
-    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened, the
-    last class first subtracted (xor) from the others; ``tails[p]`` the rest, [chunk, class, lane].
+    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened: those
+    of all kinds in turn, the last class of each first subtracted (xor) from its others; ``tails[p]`` the rest,
+    [chunk, class, lane].
     """
 
     state: State
@@ -49,10 +55,10 @@ class BitKernels:
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
         self._kernels: dict[int, tuple[str, list[np.ndarray], int]] = {}
-        self._scales = {s.family: s for s in self.bits.sums}
-        self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
-        self._planes = max(8, max(self._n_terms.values(), default=0).bit_length())
-        self._generic: NumbaKernels | None = None
+        self._counted = Counted(
+            program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
+        )
+        self._planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
 
     def describe(self) -> str:
         """What the bits of a word hold."""
@@ -69,7 +75,7 @@ class BitKernels:
     def pack(self, state: State) -> Packed:
         """Bring a state into words."""
         fold = self.bits.fold
-        n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        n_words = -(-len(set(state.replicas // 8)) // 8) if fold is None else 1
         if self._small_colors:  # too small to be shared by threads, which get words of their own
             n_words = -(-n_words // self.threads)
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
@@ -86,11 +92,22 @@ class BitKernels:
         self.set_beta(packed, state.beta)
         return packed
 
-    def set_beta(self, packed: Packed, beta: np.ndarray) -> None:
+    def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
         pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
         packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
+
+    def take(self, packed: Packed, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has."""
+        to = np.flatnonzero(rows != np.arange(len(rows)))
+        if self.bits.fold is None:
+            lane = packed.slots.lane
+            for x in packed.words.values():
+                copy_lanes(x, lane[rows[to]], lane[to])
+        else:
+            for x in packed.words.values():
+                x[to] = x[rows[to]]
 
     def _refresh(self, x: np.ndarray, variable: str) -> None:
         """Fill the halo."""
@@ -100,9 +117,11 @@ class BitKernels:
 
     def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of a pass."""
-        sizes = class_energies(p, self.tables) or [0.0]  # one that nothing reads
+        energies = [class_energies(kind, self.tables) for kind in p.kinds]
+        # Many kinds share sizes; the first one is for passes without any.
+        sizes, class_of = np.unique(np.concatenate([[0.0], *energies]), return_inverse=True)
         betas, which = np.unique(state.beta, return_inverse=True)
-        limits = [[threshold(float(b), e) for b in betas] for e in sizes]
+        limits = [[threshold(float(b), float(e)) for b in betas] for e in sizes]
         limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
         lanes = slots.spread(limit)
         tails = lanes & np.uint64((1 << TAIL) - 1)
@@ -111,12 +130,14 @@ class BitKernels:
         for q in range(PLANES):
             bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
             planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)  # [chunk, class, plane, word]
-        x[:, :-1] ^= x[:, -1:]
+        x = np.stack(planes, axis=2)[:, class_of[1:]]  # [chunk, class, plane, word]
+        ends = np.cumsum([len(e) for e in energies])
+        for first, end in zip([0, *ends[:-1]], ends, strict=True):
+            x[:, first : max(first, end - 1)] ^= x[:, end - 1 : end]
         x = np.tile(x, shape.width // slots.words)
         levels = zeros(len(x), x[0].size)
         levels[:] = x.reshape(levels.shape)
-        return levels, tails
+        return levels, np.ascontiguousarray(tails[:, class_of[1:]])
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
@@ -143,14 +164,18 @@ class BitKernels:
 
     def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both energies, and the elements of all sums of ``program.measured``."""
-        tempered, fixed, sums = self._measured(packed, self._run(packed, 1, 0, counted=True))
+        tempered, fixed, sums = self._measured(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""
-        if not self._all_counted:
+        if not self._counted.all:
             return record(self, packed, draws, thin)
-        return self._measured(packed, self._run(packed, draws, thin, counted=True))
+        return self._measured(packed, draws, thin)
+
+    def _measured(self, packed: Packed, draws: int, thin: int) -> Measures:
+        counts = self._run(packed, draws, thin, counted=True)
+        return self._counted.measures(counts, lambda: self.unpack(packed))
 
     def _kernel(self, words: int) -> tuple[str, list[np.ndarray], int]:
         """Source, tables and words of scratch memory for chunks of some number of words."""
@@ -159,7 +184,7 @@ class BitKernels:
             arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
             arrays |= sum_tables(self.bits, self.tables, self.halos, shape)
             printed = source(self.program, self.bits, arrays, shape)
-            scratch = max(shape.size(printed.rows), sums_source.scratch(words, self._planes))
+            scratch = max(printed.scratch, sums_source.scratch(words, self._planes))
             self._kernels[words] = printed.text, [arrays[n] for n in printed.tables], scratch
         return self._kernels[words]
 
@@ -203,53 +228,3 @@ class BitKernels:
             return False
         sizes = [np.diff(self.tables[p.segments]) for p in self.program.passes]
         return min((int(x.min()) for x in sizes), default=0) < self.threads * BIT_TILE
-
-    @property
-    def _all_counted(self) -> bool:
-        return all(f.name in self._scales for f in self.program.measured.families)
-
-    def _measured(self, packed: Packed, counts: np.ndarray) -> Measures:
-        """Energies [draw, replica] and sums [draw, replica, element] from counts."""
-        measured, n = self.program.measured, counts.shape[::2]
-        numbers = {s.family: k for k, s in enumerate(self.bits.sums)}
-        energy = np.zeros(n)
-        for f in self.program.model.energy_families:
-            energy += self._sum_of(f, counts[:, numbers[f.name]])
-        sums: list[np.ndarray] = []
-        others = None if self._all_counted else self._unpacked_sums(packed)
-        for s in measured.sums:
-            families = measured.feeding(s.name)
-            if others is None or all(f.name in numbers for f in families):
-                total = np.zeros((*n, 1))
-                for f in families:
-                    total[..., 0] += self._sum_of(f, counts[:, numbers[f.name]])
-                sums.append(total)
-            else:
-                first = sum(x.shape[-1] for x in sums)
-                sums.append(others[None, :, first : first + s.size])
-        columns = np.concatenate(sums, axis=-1) if sums else np.zeros((*n, 0))
-        return energy, np.zeros_like(energy), columns
-
-    def _sum_of(self, f: Family, count: np.ndarray) -> np.ndarray:
-        """The sum of a family from the number of its bits."""
-        s = self._scales[f.name]
-        if s.term.flip is True:
-            count = self._n_terms[f.name] - count
-        front, _ = front_and_inner(f)
-        scalars = [
-            float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
-        ]
-        base, unit = self.tables[s.scale]
-        return evaluate(front, scalars, {}) * (base + unit * count)
-
-    def _unpacked_sums(self, packed: Packed) -> np.ndarray:
-        """Sums that are no counts, from states unpacked for the generic tier."""
-        if self._generic is None:
-            plain = replace(self.program, bits=None)
-            self._generic = NumbaKernels(plain, self.tables, self.n_replicas, self.threads)
-        return self._generic.measure(self._generic.pack(self.unpack(packed)))[2]
-
-
-def _n_terms(s: BitSum, tables: Tables, fold: int) -> int:
-    """Number of terms of a sum."""
-    return tables[s.term.columns[0].index].size * fold if s.term.columns else 0

@@ -131,14 +131,17 @@ def _tail(state, index):
 
 @_function
 def finish_groups(S, base, width, out, open_, classes, n_classes, words, half, tails):
-    """Decide the open lanes of a part by the rest of their uniforms; words hold replicas."""
+    """Decide the open lanes of a part by the rest of their uniforms; words hold replicas.
+
+    ``classes`` is the first of the rows of classes, which follow each other.
+    """
     for w in range(width):
         rest = S[base + open_ + w]
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
             index = U(half) + (lane & _7)
             tail = _tail(S[np.int64(lane >> _3) * width + w], index)
-            k = _class_of(S, base + w, classes, n_classes, _1 << lane)
+            k = _class_of(S, base + classes + w, width, n_classes, _1 << lane)
             if tail < tails[k, w % words * 64 + np.int64(lane)]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
@@ -151,17 +154,17 @@ def finish_words(S, base, width, out, open_, classes, n_classes, words, half, ta
         rest = S[base + open_ + w]
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
-            k = _class_of(S, base + w, classes, n_classes, _1 << lane)
+            k = _class_of(S, base + classes + w, width, n_classes, _1 << lane)
             if _tail(S[3 * _WORD_LANES + w], lane) < tails[k, 0]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
 
 
 @_inline
-def _class_of(S, at, classes, n_classes, bit):
+def _class_of(S, at, width, n_classes, bit):
     """The class of a lane; the last one has no row."""
     for k in range(n_classes - 1):
-        if S[classes[k] + at] & bit:
+        if S[at + k * width] & bit:
             return k
     return n_classes - 1
 

@@ -25,11 +25,11 @@ from statmech_dsl.backends.numba_cpu.runtime import MASK, U
 
 @dataclass(frozen=True)
 class Source:
-    """Text of a module, the tables after the fixed arguments of its kernel, and the rows of its sweeps."""
+    """Text of a module, the tables after the fixed arguments of its kernel, and the words of scratch memory."""
 
     text: str
     tables: tuple[str, ...]
-    rows: int
+    scratch: int
 
 
 def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source:
@@ -63,4 +63,4 @@ def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source
         *indent(counts, 4),
         "                met = wait(sync, met, team)",
     ]
-    return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables), printer.rows)
+    return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables), printer.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -94,3 +95,19 @@ def bits_of(words: np.ndarray, slots: Slots) -> np.ndarray:
         return lanes.reshape(len(lanes), -1).view(bool)
     lanes = np.unpackbits(x.reshape(-1, x.shape[2]), axis=0, bitorder="little")
     return lanes[slots.lane].view(bool)
+
+
+@njit(nogil=True, cache=True)
+def copy_lanes(words, source, target):
+    """Copy lanes of words [chunk, row, word]; all sources are read before a target is written."""
+    n, n_words = len(source), words.shape[2]
+    bits = np.empty(n, np.uint64)
+    for row in range(words.shape[1]):
+        for k in range(n):
+            word, bit = source[k] // 64, np.uint64(source[k] % 64)
+            bits[k] = words[word // n_words, row, word % n_words] >> bit & np.uint64(1)
+        for k in range(n):
+            word, bit = target[k] // 64, np.uint64(target[k] % 64)
+            c, w = word // n_words, word % n_words
+            rest = words[c, row, w] & ~(np.uint64(1) << bit)
+            words[c, row, w] = rest | bits[k] << bit
