@@ -21,10 +21,9 @@ from statmech_dsl.testing.setup import begin, build
 
 LAUNCHES = (HostDevice(1), HostDevice(1 << 12, True), HostDevice(7), HostDevice(5, True))
 """One thread after the other, in both orders: one in all, one for each item, and a few with several items."""
-TYPES = list({d.label: d for d in declarations()}.values())
-SHAPES = list(
-    {(d.domain.values is None, d.domain.components > 1): d for d in reversed(TYPES)}.values()
-)
+TYPES = list({(d.label, d.domain.storage_dtype): d for d in declarations()}.values())
+PRECISIONS = {d: d.domain.values is None and d.domain.storage_dtype for d in TYPES}
+SHAPES = list({(PRECISIONS[d], d.domain.components > 1): d for d in reversed(TYPES)}.values())
 
 needs_compiler = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 

@@ -91,7 +91,9 @@ class FieldPrinter(_Member):
         v, names = self.p.variable, self.names
         arrays = [(names.states[v], k, names.storage(v)) for k in range(names.components(v))]
         arrays += [
-            (y, f.component, C_TYPES[f.real]) for f, y in names.features.items() if f.variable == v
+            (y, f.component, C_TYPES[f.stored])
+            for f, y in names.features.items()
+            if f.variable == v
         ]
         before = [f"{self.pack(kind)} new_{x}_{k};" for x, k, kind in arrays]
         after = [

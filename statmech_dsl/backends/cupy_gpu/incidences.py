@@ -58,7 +58,7 @@ class Incidence:
     def _leaf(self, e: Expr) -> str | None:
         if e.op == "slot":
             return self._slot(e.attr)  # type: ignore[arg-type]
-        hit = feature(e, self.role.columns, self.printer.real)
+        hit = feature(e, self.role.columns, self.printer.p.real, self.printer.real)
         if hit is None or hit[0] not in self.printer.features:
             return self.printer.leaf(e)
         (f, k), array = hit, self.printer.features[hit[0]]
@@ -85,7 +85,7 @@ class Incidence:
         )
 
     def _row(self, index: str, variable: str) -> str:
-        names = self.printer.names
+        names, index = self.printer.names, self.printer.layout.alike(index)
         rows = names.table(Table("rows", index, variable))
         if self.role.degree is None or not self.printer.layout.follow(index, variable):
             return f"{rows}[{self.entry}]"

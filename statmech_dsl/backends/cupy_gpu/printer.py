@@ -7,10 +7,10 @@ from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, spell
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
-from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import Expr, read, reads_of, slot, slots_of, substitute
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Statement, Tally
+from statmech_dsl.ir.ops import Real
 from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE, TILE_LANES, TILE_STREAM
 
 
@@ -30,7 +30,7 @@ class PassPrinter:
     ) -> None:
         self.p, self.number, self.names, self.layout = p, number, names, layout
         self.params = {q.name: f"param{first_param + k}_r" for k, q in enumerate(p.params)}
-        self.use("float64")
+        self.use(p.real)
         self.ranks = names.size(Table("copy", p.order))
         self.inside: dict[str, str] = {}
         self.shared = Shared()
@@ -52,9 +52,10 @@ class PassPrinter:
         return f"stream({counter}, seed)"
 
     def use(self, real: Real) -> None:
-        """Print in a precision."""
+        """Print in a precision, which is that of the pass but in the field tier."""
         self.real: Real = real
-        self.features = {f: y for f, y in self.names.features.items() if f.real == real}
+        pair = (self.p.real, real)
+        self.features = {f: y for f, y in self.names.features.items() if (f.real, f.stored) == pair}
 
     def begin(self) -> Lines:
         """What a thread reads before the first of its ranks, and its stream, ``before`` ranks later."""
@@ -120,7 +121,7 @@ class PassPrinter:
             return None
         k = int(n.removeprefix("old."))
         function = substitute(e, lambda x: slot(0) if x == read(n) else None)
-        f = Feature(self.p.variable, k, function, self.real)
+        f = Feature(self.p.variable, k, function, self.p.real, self.real)
         if f not in self.features:
             return None
         return self._own(f"old_{self.features[f]}", self.features[f], k)
@@ -224,13 +225,13 @@ class PassPrinter:
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
         """A feature of the new value."""
         self.inside["@new"] = new = f"new{f.component}"
-        if f.real == self.real == "float64":
+        if (f.real, f.stored) == (self.real, self.real):
             # The functions of a proposed value are at hand.
             e = f.at(value if value.op == "where" else read("@new"), self.names.model)
-            return self.bind(f"const {C_TYPES[f.real]} {target}", e)
+            return self.bind(f"const {C_TYPES[f.stored]} {target}", e)
         # In another precision than that of the new value, which is exact in both.
         e = f.at(read("@new"), self.names.model)
-        real = "float64" if has_expensive(e) else f.real
+        real = f.real if has_expensive(e) else f.stored
         value_in = f"({C_TYPES[real]}){new}"
         text = spell(e, lambda x: value_in if x.op == "read" else None, self.shared, real)
-        return [*self.shared.take(), f"const {C_TYPES[f.real]} {target} = {text};"]
+        return [*self.shared.take(), f"const {C_TYPES[f.stored]} {target} = {text};"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from statmech_dsl import rng
 from statmech_dsl.backends.cupy_gpu.translate import translate
-from statmech_dsl.ir import elementary
+from statmech_dsl.ir import elementary, elementary_float32
 
 PREFIX = {"float64": "el_", "float32": "el32_"}
 """Before the names of elementary functions, some of which CUDA has as well."""
@@ -25,4 +25,8 @@ def runtime() -> str:
     """Source that generated kernels follow."""
     numbers = [f"#define {name} {value}u" for name, value in _CONSTANTS.items()]
     header = Path(__file__).with_name("runtime.cuh").read_text()
-    return "\n".join([*numbers, header, translate(elementary, PREFIX["float64"], "double")])
+    functions = (
+        translate(elementary, PREFIX["float64"], "double"),
+        translate(elementary_float32, PREFIX["float32"], "float"),
+    )
+    return "\n".join([*numbers, header, *functions])

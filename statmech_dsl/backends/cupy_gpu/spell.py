@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from statmech_dsl.backends.cupy_gpu import translate
 from statmech_dsl.backends.cupy_gpu.runtime import PREFIX
-from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE, Real
+from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE
 from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.ops import Real
 
 Lines = list[str]
 Leaf = Callable[[Expr], str | None]
@@ -31,6 +32,7 @@ _SPELLING = {
     "sqrt": "sqrt({})",
     "min": "minimum({}, {})",
     "max": "maximum({}, {})",
+    "single": "((double)(float){})",
 }
 _SINGLE = {"abs": "fabsf({})", "floor": "floorf({})", "sqrt": "sqrtf({})"}
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
