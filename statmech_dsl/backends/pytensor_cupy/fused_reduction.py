@@ -1,0 +1,156 @@
+"""Elementwise expressions of which some outputs are only reduced to a number.
+
+`cupy.ReductionKernel` has one block of threads for each element of its result, so that a sum over a
+whole lattice would run in a single block. The first kernel therefore reduces each of some thousand
+chunks in a block of its own, reading its inputs as raw arrays, and stores outputs that are wanted
+whole as it goes; the second reduces the chunks. The order of the sum depends on the shape alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply
+from pytensor.scalar.basic import Maximum, Minimum
+from pytensor.tensor.elemwise import Elemwise
+
+from statmech_dsl.backends.pytensor_cupy import array_module
+from statmech_dsl.backends.pytensor_cupy.accumulators import Accumulator
+from statmech_dsl.backends.pytensor_cupy.dispatch import Rule
+from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, Reduction
+from statmech_dsl.backends.pytensor_cupy.kernels import (
+    Read,
+    body,
+    index_type,
+    indexing,
+    kernel_arguments,
+    loop_arguments,
+    loop_parameters,
+    output_dtypes,
+    preamble,
+)
+from statmech_dsl.backends.pytensor_cupy.scalar import C_TYPES
+
+MOST_CHUNKS = 2048
+"""Blocks of 512 threads: four fit on a multiprocessor, and the largest cards have about 150."""
+SMALLEST_CHUNK = 2048
+
+
+def reducing_kernel(op: FusedElemwise, node: Apply, reads: Sequence[Read]) -> Rule:
+    """The two kernels of an expression with reduced outputs."""
+    cp = array_module.load()
+    kept = [k for k, r in enumerate(op.reductions) if r is None]
+    reductions = [r for r in op.reductions if r is not None]
+    first = {wide: _chunks(op, reads, index_type(wide)) for wide in (False, True)}
+    second = _total(reductions)
+    dtypes = [v.type.dtype for v in node.outputs]  # type: ignore[attr-defined]
+    nonempty = any(isinstance(r.scalar_op, Maximum | Minimum) for r in reductions)
+
+    def fused(*values: Any) -> Any:
+        Elemwise._check_runtime_broadcast(node, values)
+        shape = np.broadcast_shapes(*[v.shape for v in values])
+        count = int(np.prod(shape, dtype=object))
+        if nonempty and not count:
+            raise ValueError("zero-size array to a reduction which has no identity")
+        chunks = max(1, min(MOST_CHUNKS, -(-count // SMALLEST_CHUNK)))
+        chunk = max(1, -(-count // chunks))
+        lanes = cp.broadcast_to(cp.empty((1, 1), "uint8"), (chunk, chunks))
+        arguments = [
+            v if r.by_value else cp.ascontiguousarray(v)
+            for v, r in zip(kernel_arguments(values, reads), reads, strict=True)
+        ]
+        stored = [cp.empty(shape, dtypes[k]) for k in kept]
+        partial = [cp.empty(chunks, r.acc_dtype) for r in reductions]
+        first[count >= 2**31](
+            lanes,
+            *arguments,
+            count,
+            chunk,
+            *loop_arguments(reads, shape),
+            *stored,
+            *partial,
+            axis=0,
+        )
+        total = [cp.empty((), r.dtype) for r in reductions]
+        second(*partial, *total)
+        results = dict(zip(kept, stored, strict=True))
+        rest = iter(total)
+        return tuple(results[k] if k in results else next(rest) for k in range(len(dtypes)))
+
+    return fused if len(dtypes) > 1 else lambda *values: fused(*values)[0]
+
+
+def _chunks(op: FusedElemwise, reads: Sequence[Read], index: str) -> Any:
+    scalar_op = op.elemwise.scalar_op
+    dtypes = [r.dtype for r in reads]
+    produced = output_dtypes(scalar_op, dtypes)
+    reductions = [r for r in op.reductions if r is not None]
+    reduced = [k for k, r in enumerate(op.reductions) if r is not None]
+    kept = [k for k, r in enumerate(op.reductions) if r is None]
+    total = Accumulator(reductions)
+    integers = [p.split()[1] for p in loop_parameters(reads, index)]
+    arrays = [*(f"in{k}" for k in range(len(reads))), *(f"out{k}" for k in kept)]
+    statements, places = indexing(reads, "here", index)
+    loads = [
+        f"const {r.ctype} x{k} = in{k}{'' if r.by_value else f'[{where}]'};"
+        for k, (r, where) in enumerate(zip(reads, places, strict=True))
+    ]
+    values = [f"y{k}" for k in range(len(produced))]
+    signature = ", ".join(
+        [f"{C_TYPES[index]} {name}" for name in ("here", "count", *integers)]
+        + [f"{'' if name[0] == 'o' else 'const '}T{k}& {name}" for k, name in enumerate(arrays)]
+    )
+    function = "\n".join(
+        [
+            f"template <{', '.join(f'class T{k}' for k in range(len(arrays)))}>",
+            f"__device__ {total.ctype} element({signature}) {{",
+            f"if (here >= count) return {total.ctype}({total.identity});",
+            statements,
+            *loads,
+            *[f"{C_TYPES[d]} {y};" for d, y in zip(produced, values, strict=True)],
+            body(scalar_op, dtypes, [f"x{k}" for k in range(len(reads))], values),
+            *[f"out{k}[at] = y{k};" for k in kept],
+            f"return {total.of([f'y{k}' for k in reduced])};",
+            "}",
+        ]
+    )
+    arguments = ", ".join(
+        [f"({C_TYPES[index]})_i * chunk + ({C_TYPES[index]})_J", "count", *integers, *arrays]
+    )
+    return array_module.load().ReductionKernel(
+        ", ".join(
+            ["uint8 lane"]
+            + [f"{'' if r.by_value else 'raw '}{r.dtype} in{k}" for k, r in enumerate(reads)]
+            + [f"{index} count", f"{index} chunk"]
+            + loop_parameters(reads, index)
+        ),
+        ", ".join(
+            [f"raw {produced[k]} out{k}" for k in kept]
+            + [f"{r.acc_dtype} total{k}" for k, r in enumerate(reductions)]
+        ),
+        f"element({arguments})",
+        "merged(a, b)",
+        total.stores([f"total{k}" for k in range(len(reductions))]),
+        total.identity,
+        name="reduce_chunks",
+        reduce_type=total.ctype,
+        preamble="\n".join([preamble(scalar_op), total.definition, function]),
+    )
+
+
+def _total(reductions: Sequence[Reduction]) -> Any:
+    total = Accumulator(reductions)
+    names = range(len(reductions))
+    return array_module.load().ReductionKernel(
+        ", ".join(f"{r.acc_dtype} in{k}" for k, r in enumerate(reductions)),
+        ", ".join(f"{r.dtype} out{k}" for k, r in enumerate(reductions)),
+        total.of([f"in{k}" for k in names]),
+        "merged(a, b)",
+        total.stores([f"out{k}" for k in names]),
+        total.identity,
+        name="reduce_totals",
+        reduce_type=total.ctype,
+        preamble=total.definition,
+    )

@@ -1,0 +1,98 @@
+"""The fusion pass: reads at shifted indices and reductions become part of elementwise kernels.
+
+PyTensor has fused elementwise Ops with each other before. Bytes decide: a kernel is bound by the
+arrays that it reads and writes, so what is rolled is not copied, and what is only summed is not
+stored. Energy and gradient of a lattice field become one kernel that reads the field once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.features import ReplaceValidate
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import GraphRewriter
+from pytensor.scalar.basic import AND, OR, Add, Maximum, Minimum, Mul
+from pytensor.tensor.elemwise import CAReduce, Elemwise
+
+from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, MapReduce, Reduction
+from statmech_dsl.backends.pytensor_cupy.roll import Roll
+
+REDUCIBLE = (Add, Mul, Maximum, Minimum, AND, OR)
+
+
+class FuseKernels(GraphRewriter):
+    """Replaces Elemwise by FusedElemwise or MapReduce where that saves memory traffic."""
+
+    def add_requirements(self, fgraph: FunctionGraph) -> None:
+        """Replacements are validated."""
+        fgraph.attach_feature(ReplaceValidate())
+
+    def apply(self, fgraph: FunctionGraph) -> None:
+        """Visit every Elemwise once."""
+        for node in fgraph.toposort():
+            if isinstance(node.op, Elemwise) and node.outputs[0].type.ndim:
+                replaced = _map_reduce(fgraph, node) or _fused(fgraph, node)
+                if replaced:
+                    fgraph.replace_all_validate(replaced, reason="cupy_fuse")  # type: ignore[attr-defined]
+
+
+def _fused(fgraph: FunctionGraph, node: Apply) -> list[tuple[Variable, Variable]]:
+    shape = node.outputs[0].type.broadcastable
+    rolled = [_is_rolled(v, shape) for v in node.inputs]
+    sums = [_full_reductions(fgraph, v) for v in node.outputs]
+    if not any(rolled) and not any(sums):
+        return []
+    inputs = [v.owner.inputs[0] if r else v for v, r in zip(node.inputs, rolled, strict=True)]  # type: ignore[union-attr]
+    shifts = [v.owner.op.shifts if r else () for v, r in zip(node.inputs, rolled, strict=True)]  # type: ignore[union-attr]
+    op = FusedElemwise(node.op, shifts, [_reduction(s[0]) if s else None for s in sums])  # type: ignore[arg-type]
+    outputs = op(*inputs, return_list=True)
+    pairs = []
+    for old, new, reduced in zip(node.outputs, outputs, sums, strict=True):  # type: ignore[arg-type]
+        pairs += [(s.outputs[0], new) for s in reduced] if reduced else [(old, new)]
+    return pairs
+
+
+def _map_reduce(fgraph: FunctionGraph, node: Apply) -> list[tuple[Variable, Variable]]:
+    if len(node.outputs) > 1 or len(fgraph.clients[node.outputs[0]]) > 1:
+        return []
+    shape = node.outputs[0].type.broadcastable
+    if any(_is_rolled(v, shape) for v in node.inputs):
+        return []
+    ((client, _),) = fgraph.clients[node.outputs[0]]
+    op = client.op
+    if not isinstance(op, CAReduce) or not _is_reducible(op) or _is_over_all_axes(client):
+        return []
+    return [(client.outputs[0], MapReduce(node.op, op)(*node.inputs))]  # type: ignore[list-item]
+
+
+def _is_rolled(v: Variable, broadcastable: tuple[bool, ...]) -> bool:
+    """Whether an input is a Roll that a kernel can read: an array as large as the output."""
+    rolled = v.owner is not None and isinstance(v.owner.op, Roll)
+    return rolled and v.type.broadcastable == broadcastable  # type: ignore[attr-defined]
+
+
+def _full_reductions(fgraph: FunctionGraph, v: Variable) -> list[Apply]:
+    """The readers of an output if all of them are the same reduction over all axes."""
+    readers = [node for node, _ in fgraph.clients[v]]
+    if not readers or not all(
+        isinstance(r.op, CAReduce) and _is_reducible(r.op) and _is_over_all_axes(r) for r in readers
+    ):
+        return []
+    return readers if len({_reduction(r) for r in readers}) == 1 else []
+
+
+def _is_reducible(op: Any) -> bool:
+    plain = not getattr(op, "initial", None) and not getattr(op, "no_zeros_in_input", False)
+    return isinstance(op.scalar_op, REDUCIBLE) and plain
+
+
+def _is_over_all_axes(node: Apply) -> bool:
+    axis = node.op.axis
+    return axis is None or len(axis) == node.inputs[0].type.ndim
+
+
+def _reduction(node: Apply) -> Reduction:
+    dtype = node.outputs[0].type.dtype
+    return Reduction(node.op.scalar_op, getattr(node.op, "acc_dtype", None) or dtype, dtype)

@@ -1,0 +1,21 @@
+"""Every rule gives what PyTensor's default mode gives: values, types and shapes."""
+
+import numpy as np
+import pytensor
+import pytest
+
+from tests.backends.pytensor_cupy.cases import CASES
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_types_and_shapes(name, device):
+    inputs, outputs, values = CASES[name]()
+    options = {"on_unused_input": "ignore"}
+    expected = pytensor.function(inputs, outputs, mode="FAST_COMPILE", **options)(*values)
+    results = pytensor.function(inputs, outputs, mode="CUPY", **options)(*values)
+    single = any(np.asarray(getattr(v, "data", v)).dtype == "float32" for v in values)
+    tolerance = 1e-6 if single else 1e-12
+    for k, (e, r) in enumerate(zip(expected, results, strict=True)):
+        assert isinstance(r, np.ndarray | np.generic), f"output {k} is a {type(r)}"
+        assert (np.shape(r), r.dtype) == (np.shape(e), e.dtype), f"output {k}"
+        np.testing.assert_allclose(r, e, rtol=tolerance, atol=tolerance, err_msg=f"output {k}")
