@@ -9,6 +9,7 @@ from statmech_dsl.backends.pytensor_cupy import (
     random,
     reductions,
     rewrites,
+    scalar_rules,
     shaping,
     sorting,
     sparse,
@@ -26,11 +27,12 @@ RULES = (
     products,
     random,
     reductions,
+    scalar_rules,
     shaping,
     sorting,
     sparse,
     transfer_rules,
 )
-"""The modules that register rules for Ops."""
+"""The modules that register rules."""
 
 __all__ = ["CUPY", "RULES", "CuPyLinker", "cupy_funcify", "cupy_typify", "rewrites"]

@@ -1,4 +1,4 @@
-"""Scalar Ops as CUDA C: PyTensor's own C code where a device takes it, ours where not."""
+"""Scalar Ops as CUDA C: PyTensor's own C code where a device takes it; see also `scalar_rules`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.scalar.basic as ps
-import pytensor.scalar.math as psm
 from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.utils import MethodNotDefined
 
@@ -71,7 +70,7 @@ def statements(op: ps.ScalarOp, node: Apply, ins: Sequence[str], outs: Sequence[
     """
     for v in (*node.inputs, *node.outputs):
         if v.type.dtype not in C_TYPES:  # type: ignore[attr-defined]
-            raise _refused(op, f"the type {v.type.dtype}", "cast to float32 or float64")  # type: ignore[attr-defined]
+            raise refused(op, f"the type {v.type.dtype}", "cast to float32 or float64")  # type: ignore[attr-defined]
     name = outs[0]
     if isinstance(op, ps.Composite):
         return _composite(op, name, ins, outs)
@@ -113,8 +112,21 @@ def cuda_code(
     try:
         return op.c_code(node, name, list(ins), list(outs), {"fail": "", "id": name})
     except (MethodNotDefined, NotImplementedError, AttributeError) as e:
+        dtype = node.outputs[0].type.dtype  # type: ignore[attr-defined]
+        if any(not is_float(v) for v in node.inputs) and dtype.startswith("float"):
+            return _in_floating_point(op, dtype, name, ins, outs)
         types = ", ".join(v.type.dtype for v in node.inputs)  # type: ignore[attr-defined]
-        raise _refused(op, f"the types {types}", "write it with other functions") from e
+        raise refused(op, f"the types {types}", "write it with other functions") from e
+
+
+def _in_floating_point(
+    op: ps.ScalarOp, dtype: str, name: str, ins: Sequence[str], outs: Sequence[str]
+) -> str:
+    """The statements of an Op whose C code knows floating-point numbers only, for whole numbers."""
+    names = [f"{name}_in{k}" for k in range(len(ins))]
+    lines = [f"const {C_TYPES[dtype]} {n} = {x};" for n, x in zip(names, ins, strict=True)]
+    node = scalar_node(op, [dtype] * len(ins))
+    return "\n".join([*lines, cuda_code(op, node, name, names, outs)])
 
 
 def _composite(op: ps.Composite, name: str, ins: Sequence[str], outs: Sequence[str]) -> str:
@@ -145,71 +157,14 @@ def _has_rule(op: ps.ScalarOp) -> bool:
     return cuda_code.dispatch(type(op)) is not cuda_code.dispatch(object)
 
 
-def _refused(op: ps.ScalarOp, what: str, mend: str) -> BackendError:
+def is_float(v: Any) -> bool:
+    """Whether a scalar variable is of floating point."""
+    return v.type.dtype.startswith("float")
+
+
+def refused(op: ps.ScalarOp, what: str, mend: str) -> BackendError:
+    """The error for a scalar Op without code."""
     return BackendError(
         f"mode CUPY has no kernel code for the scalar Op {op} ({type(op).__name__}) with {what}",
         mend=f"{mend}, or compile with another mode",
     )
-
-
-def _is_float(v: Any) -> bool:
-    return v.type.dtype.startswith("float")
-
-
-def _function(name: str) -> Any:
-    def code(op: Any, node: Apply, _: str, ins: Sequence[str], outs: Sequence[str]) -> str:
-        """Call a function of CUDA's mathematical library, in double precision for whole numbers."""
-        suffix = "f" if node.outputs[0].type.dtype == "float32" else ""  # type: ignore[attr-defined]
-        kind = "float" if suffix else "double"
-        return f"{outs[0]} = {name}{suffix}({', '.join(f'({kind}){x}' for x in ins)});"
-
-    return code
-
-
-for _op, _name in {
-    psm.Erfcx: "erfcx",
-    psm.Erfinv: "erfinv",
-    psm.Erfcinv: "erfcinv",
-    psm.I0: "cyl_bessel_i0",
-    psm.I1: "cyl_bessel_i1",
-    psm.J0: "j0",
-    psm.J1: "j1",
-}.items():
-    cuda_code.register(_op)(_function(_name))
-
-
-@cuda_code.register(psm.GammaInc)
-@cuda_code.register(psm.GammaIncC)
-@cuda_code.register(psm.BetaInc)
-def _refuse(op: Any, node: Apply, _: str, ins: Sequence[str], outs: Sequence[str]) -> str:
-    raise _refused(op, "any type: its C code needs files that kernels cannot read", "rewrite it")
-
-
-@cuda_code.register
-def _switch(op: ps.Switch, node: Apply, _: str, ins: Sequence[str], outs: Sequence[str]) -> str:
-    return f"{outs[0]} = {ins[0]} ? {ins[1]} : {ins[2]};"
-
-
-@cuda_code.register
-def _trunc(op: ps.Trunc, node: Apply, _: str, ins: Sequence[str], outs: Sequence[str]) -> str:
-    x = ins[0]
-    return f"{outs[0]} = {f'trunc({x})' if _is_float(node.inputs[0]) else x};"
-
-
-@cuda_code.register
-def _pow(op: ps.Pow, node: Apply, name: str, ins: Sequence[str], outs: Sequence[str]) -> str:
-    kind = C_TYPES[node.outputs[0].type.dtype]  # type: ignore[attr-defined]
-    x, y = ins
-    if _is_float(node.outputs[0]):
-        return f"{outs[0]} = pow(({kind}){x}, ({kind}){y});"
-    # Whole numbers by squaring, which wraps around as NumPy's do; a negative power of one is 0 or +-1.
-    return f"""{{
-    {kind} result = 1, base = ({kind}){x};
-    long long power = (long long){y};
-    if (power < 0) {{
-        result = base == ({kind})1 ? 1 : base == ({kind})-1 ? (power % 2 ? base : 1) : 0;
-        power = 0;
-    }}
-    for (; power; power >>= 1, base *= base) if (power & 1) result *= base;
-    {outs[0]} = result;
-}}"""

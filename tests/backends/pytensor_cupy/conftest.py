@@ -12,6 +12,8 @@ def device(monkeypatch):
     """The stand-in for CuPy."""
     if not kernel_sources.has_compiler():
         pytest.skip("no g++: kernels cannot be run on the host")
+    fakecupy.KERNELS.clear()
+    fakecupy.LAUNCHES.clear()
     monkeypatch.setattr(array_module, "load", fakecupy.load)
     with pytensor.config.change_flags(on_opt_error="raise"):
         yield fakecupy

@@ -7,7 +7,6 @@ the very text that a GPU would get.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 
-from tests.backends.pytensor_cupy.kernel_sources import Source, compiled, parameters
+from tests.backends.pytensor_cupy.kernel_sources import Source, compiled, parameters, run
 
 COPIES = {"up": 0, "down": 0}
 """Copies to the device and back, since the process began."""
@@ -153,10 +152,8 @@ class _Kernel:
                 assert not isinstance(v, np.generic) or v.dtype == p.dtype
                 a = np.array(v, p.dtype)
             held.append(a)
-        pointers = (ctypes.c_void_p * len(held))(*[a.ctypes.data for a in held])
-        size = int(np.prod(shape, dtype=object))
-        run = compiled(self.source.host(scalars)).run
-        run(pointers, ctypes.c_ssize_t(size), ctypes.c_ssize_t(results))
+        function = compiled(self.source.host(scalars)).run
+        run(function, held, int(np.prod(shape, dtype=object)), results)
 
 
 def _spread(values: Iterable[Any], params: Any) -> tuple[list[Any], tuple[int, ...]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +65,6 @@ inline float cyl_bessel_i1f(float x) { return cyl_bessel_i1((double)x); }
 """
 
 CUDA_HEADER = r"""
-typedef long long ptrdiff_t;
 template <class T> struct Array {
     T* data;
     __device__ T& operator[](ptrdiff_t k) const { return data[k]; }
@@ -170,26 +172,40 @@ class Source:
             ]
         )
 
+    def _unguarded(self) -> str:
+        """Lets another kernel of the same program define the same functions in its own namespace."""
+        return "\n".join(f"#undef {g}" for g in re.findall(r"#ifndef (_\w+)", self.preamble))
+
     def body(self, scalars: frozenset[str], first: str, step: str) -> str:
         loop = self.reduction if self.reduce else self.elementwise
         return loop(scalars, first, step)
 
-    def host(self, scalars: frozenset[str]) -> str:
-        """C++ with a function `run`."""
-        return f"""{self.preamble}
-extern "C" void run(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
+    def host(self, scalars: frozenset[str], name: str = "run") -> str:
+        """C++ with a function of a given name, in a namespace of its own."""
+        return f"""namespace in_{name} {{
+{self.preamble}
+{self._unguarded()}
+extern "C" void {name}(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
 {self.body(scalars, "0", "1")}
+}}
 }}"""
 
     def cuda(self, scalars: frozenset[str], name: str) -> str:
         """CUDA C++ with a kernel, in a namespace of its own."""
         start = "blockIdx.x * (ptrdiff_t)blockDim.x + threadIdx.x"
-        return f"""namespace {name} {{
+        return f"""namespace in_{name} {{
 {self.preamble}
+{self._unguarded()}
 __global__ void kernel(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
 {self.body(scalars, start, "gridDim.x * (ptrdiff_t)blockDim.x")}
 }}
 }}"""
+
+
+def run(function: Any, arrays: Sequence[np.ndarray], size: int, results: int = 1) -> None:
+    """Call a compiled function with arrays for its parameters."""
+    pointers = (ctypes.c_void_p * len(arrays))(*[a.ctypes.data for a in arrays])
+    function(pointers, ctypes.c_ssize_t(size), ctypes.c_ssize_t(results))
 
 
 def has_compiler() -> bool:
@@ -213,10 +229,32 @@ def _compile(arguments: list[str]) -> None:
 
 
 @cache
-def compiled(text: str) -> ctypes.CDLL:
+def compiled(text: str) -> Any:
     """A C++ program as a library."""
     folder = _folder()
     stem = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
     stem.with_suffix(".cpp").write_text(text)
     _compile(["-shared", "-include", str(folder / "host.h"), f"{stem}.cpp", "-o", f"{stem}.so"])
     return ctypes.CDLL(f"{stem}.so")
+
+
+ARCHITECTURES = ("sm_75", "sm_90", "sm_120")
+
+
+def nvrtc_errors(text: str, architecture: str) -> str:
+    """What NVRTC has to say about a CUDA program, without a GPU; nothing if there is a cubin.
+
+    Code for a debugger is made in a third of the time.
+    """
+    from cuda.bindings import nvrtc
+
+    options = [f"--gpu-architecture={architecture}", "--std=c++17", "--device-debug"]
+    _, program = nvrtc.nvrtcCreateProgram((CUDA_HEADER + text).encode(), b"kernels.cu", 0, [], [])
+    (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
+    _, size = nvrtc.nvrtcGetProgramLogSize(program)
+    log = b" " * size
+    nvrtc.nvrtcGetProgramLog(program, log)
+    if status != nvrtc.nvrtcResult.NVRTC_SUCCESS:
+        return "\n".join(line for line in log.decode().splitlines() if "error" in line)
+    _, size = nvrtc.nvrtcGetCUBINSize(program)
+    return "" if size else "NVRTC made no cubin"

@@ -1,14 +1,15 @@
-"""Every rule gives what PyTensor's default mode gives: values, types and shapes."""
+"""Every rule gives what PyTensor gives: values, types and shapes; NVRTC compiles every kernel."""
 
 import numpy as np
 import pytensor
 import pytest
 
+from tests.backends.pytensor_cupy import kernel_sources
 from tests.backends.pytensor_cupy.cases import CASES
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_values_types_and_shapes(name, device):
+def test_results_and_kernels(name, device):
     inputs, outputs, values = CASES[name]()
     options = {"on_unused_input": "ignore"}
     expected = pytensor.function(inputs, outputs, mode="FAST_COMPILE", **options)(*values)
@@ -19,3 +20,7 @@ def test_values_types_and_shapes(name, device):
         assert isinstance(r, np.ndarray | np.generic), f"output {k} is a {type(r)}"
         assert (np.shape(r), r.dtype) == (np.shape(e), e.dtype), f"output {k}"
         np.testing.assert_allclose(r, e, rtol=tolerance, atol=tolerance, err_msg=f"output {k}")
+    for architecture in kernel_sources.ARCHITECTURES:
+        sources = dict.fromkeys(device.KERNELS)
+        text = "\n".join(s.cuda(scalars, f"k{k}") for k, (s, scalars) in enumerate(sources))
+        assert not text or kernel_sources.nvrtc_errors(text, architecture) == ""

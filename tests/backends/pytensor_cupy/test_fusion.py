@@ -1,0 +1,141 @@
+"""The rewrites: periodic shifts are found and read in place, reductions are fused."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.tensor.basic import Join, Split
+from pytensor.tensor.elemwise import CAReduce
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
+
+from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, MapReduce
+from statmech_dsl.backends.pytensor_cupy.roll import Roll
+from tests.backends.pytensor_cupy.cases import field_energy
+
+COPYING = (Join, Split, Subtensor, IncSubtensor, Roll)
+
+
+def compiled(*args):
+    return pytensor.function(*args, mode="CUPY")
+
+
+def ops(f):
+    return [node.op for node in f.maker.fgraph.toposort()]
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape_is_known", [True, False])
+def test_energy_and_gradient_are_one_pass_over_the_field(ndim, shape_is_known, device):
+    shape = (3, 4, 2, 5)[:ndim]
+    phi = pt.tensor("phi", shape=shape if shape_is_known else (None,) * ndim, dtype="float64")
+    energy = field_energy(phi)
+    f = compiled([phi], [energy, pt.grad(energy, phi)])
+    assert not [op for op in ops(f) if isinstance(op, (*COPYING, CAReduce))]
+    assert len([op for op in ops(f) if isinstance(op, FusedElemwise)]) == 1
+    values = np.random.default_rng(ndim).normal(size=shape)
+    device.LAUNCHES.clear()
+    results = f(values)
+    # The last one adds up the terms: numbers.
+    assert device.LAUNCHES == ["reduce_chunks", "reduce_totals", "elementwise"]
+    expected = pytensor.function([phi], [energy, pt.grad(energy, phi)], mode="FAST_COMPILE")(values)
+    for r, e in zip(results, expected, strict=True):
+        np.testing.assert_allclose(r, e, rtol=1e-12, atol=1e-12)
+
+
+def stencil_reads(f):
+    (op,) = [op for op in ops(f) if isinstance(op, FusedElemwise)]
+    return sorted(set(op.shifts))
+
+
+def test_the_gradient_reads_each_neighbor_once(device):
+    phi = pt.matrix("phi")
+    f = compiled([phi], pt.grad(field_energy(phi), phi))
+    assert stencil_reads(f) == [(), (-1, 0), (0, -1), (0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("shift", [0, 1, -1, 2, 7, -9])
+def test_shifts_beyond_the_length_wrap(shift, device):
+    x = pt.matrix("x")
+    values = np.arange(12.0).reshape(3, 4)
+    for axis in (0, 1):
+        expected = np.roll(values, shift, axis) * 2 + values
+        np.testing.assert_array_equal(
+            compiled([x], pt.roll(x, shift, axis) * 2 + x)(values), expected
+        )
+
+
+def test_opposite_shifts_cancel_where_the_length_is_known_or_not(device):
+    for shape in ((5, 6), (None, None)):
+        x = pt.tensor("x", shape=shape, dtype="float64")
+        f = compiled([x], pt.roll(pt.roll(x, 2, 0), -2, 0) + 1)
+        assert not [op for op in ops(f) if isinstance(op, (*COPYING, FusedElemwise))]
+
+
+@pytest.mark.parametrize(
+    "rotate",
+    [
+        lambda x: pt.concatenate([x[2:], x[:2]]),  # of a length of one this is x
+        lambda x: pt.concatenate([x[1:], x[:2]]),
+        lambda x: pt.concatenate([x[1:], x[:1], x[:1]]),
+        lambda x: pt.concatenate([x[:1], x[1:]]),
+        lambda x: pt.concatenate([x[1:], 2 * x[:1]]),
+        lambda x: pt.concatenate([x[1::2], x[:1]]),
+    ],
+)
+def test_what_is_no_shift_is_left_alone(rotate, device):
+    x = pt.vector("x")
+    f = compiled([x], rotate(x) * 2)
+    assert not [op for op in ops(f) if isinstance(op, Roll | FusedElemwise)]
+    for n in (1, 2, 5):
+        values = np.arange(float(n))
+        expected = pytensor.function([x], rotate(x) * 2, mode="FAST_COMPILE")(values)
+        np.testing.assert_array_equal(f(values), expected)
+
+
+def test_a_shift_of_an_argument_is_not_read_in_place(device):
+    x, n = pt.vector("x"), pt.iscalar("n")
+    f = compiled([x, n], pt.roll(x, n) + x)
+    assert [op for op in ops(f) if isinstance(op, Join)]
+    np.testing.assert_array_equal(f(np.arange(4.0), 3), [1.0, 3.0, 5.0, 3.0])
+
+
+def test_what_is_stored_and_summed_is_computed_once(device):
+    x = pt.matrix("x")
+    y = pt.exp(x)
+    f = compiled([x], [y, y.sum()])
+    assert not [op for op in ops(f) if isinstance(op, FusedElemwise)]
+    np.testing.assert_allclose(f(np.ones((2, 2)))[1], 4 * np.e)
+
+
+def test_reductions_over_some_axes_are_fused(device):
+    x, y = pt.matrix("x"), pt.vector("y")
+    f = compiled([x, y], (x * y).sum(axis=1))
+    assert [type(op) for op in ops(f) if isinstance(op, MapReduce)] == [MapReduce]
+    device.LAUNCHES.clear()
+    np.testing.assert_array_equal(f(np.ones((2, 3)), np.arange(3.0)), [3, 3])
+    assert device.LAUNCHES == ["map_reduce"]
+
+
+def test_a_sum_of_many_chunks(device):
+    """More chunks than one, the last of them not full, and none of the elements lost."""
+    x = pt.vector("x")
+    values = np.random.default_rng(1).integers(-9, 9, 300_001).astype(float)
+    f = compiled([x], [(x * x).sum(), (x + 1).max(), pt.roll(x, 1) * x])
+    results = f(values)
+    assert results[0] == (values**2).sum()
+    assert results[1] == values.max() + 1
+    np.testing.assert_array_equal(results[2], np.roll(values, 1) * values)
+
+
+def test_views_are_read_in_the_right_order(device):
+    x = pt.matrix("x")
+    values = np.arange(12.0).reshape(3, 4)
+    f = compiled([x], pt.roll(x.T, 1, 0) + x.T)
+    np.testing.assert_array_equal(f(values), np.roll(values.T, 1, 0) + values.T)
+
+
+def test_lengths_of_one_are_not_broadcast_at_run_time(device):
+    x, y = pt.matrix("x"), pt.matrix("y")
+    for expression in (x + y, (x * y).sum(), pt.roll(x, 1, 0) * y, (x * y).sum(0)):
+        with pytest.raises(ValueError, match="Runtime broadcasting not allowed"):
+            compiled([x, y], expression)(np.ones((2, 3)), np.ones((1, 3)))

@@ -1,0 +1,133 @@
+"""The linker as PyTensor and a user see it."""
+
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.compile.mode import get_mode
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+
+from statmech_dsl.backends.pytensor_cupy import CUPY, CuPyLinker, array_module, cupy_funcify
+from statmech_dsl.errors import BackendError
+
+
+class Mystery(Op):
+    """An Op without a rule."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = inputs[0]
+
+
+def test_an_op_without_a_rule_is_named(device):
+    x = pt.vector("x")
+    with pytest.raises(BackendError, match=r"no rule for the Op Mystery.*node Mystery\{\}\(.*mend"):
+        pytensor.function([x], Mystery()(x) + 1, mode="CUPY")
+
+
+def test_a_rule_can_be_added(device):
+    class Doubled(Mystery):
+        pass
+
+    cupy_funcify.register(Doubled)(lambda op, node: lambda x: x + x)
+    x = pt.vector("x")
+    assert pytensor.function([x], Doubled()(x), mode="CUPY")(np.ones(2)).tolist() == [2, 2]
+
+
+def test_a_scalar_function_without_code_is_named(device):
+    x = pt.vector("x")
+    with pytest.raises(BackendError, match="GammaInc"):
+        pytensor.function([x], pt.gammainc(x, x), mode="CUPY")
+
+
+def test_errors_name_the_node(device):
+    x = pt.matrix("x")
+    with pytest.raises(Exception, match="size") as error:
+        pytensor.function([x], x.reshape((5, 5)), mode="CUPY")(np.ones((2, 2)))
+    assert "Reshape" in str(error.value) + "".join(getattr(error.value, "__notes__", []))
+
+
+def test_assertions_are_checked(device):
+    x = pt.vector("x")
+    f = pytensor.function([x], pytensor.raise_op.assert_op(x, x.sum() > 0), mode="CUPY")
+    assert f(np.ones(2)).tolist() == [1, 1]
+    with pytest.raises(AssertionError):
+        f(-np.ones(2))
+
+
+def test_mode_and_linker_are_registered():
+    assert get_mode("CUPY") is CUPY
+    assert isinstance(pickle.loads(pickle.dumps(CUPY)).linker, CuPyLinker)
+    assert "CuPyLinker" in repr(CUPY.linker)
+
+
+def test_many_functions_of_one_mode(device):
+    x = pt.vector("x")
+    fs = [pytensor.function([x], x * k, mode="CUPY") for k in (2.0, 3.0)]
+    assert [f(np.ones(1)).item() for f in fs] == [2, 3]
+
+
+def test_functions_of_no_outputs_and_of_constants(device):
+    state = pytensor.shared(np.zeros(2))
+    pytensor.function([], [], updates={state: state + 1}, mode="CUPY")()
+    assert state.get_value(borrow=True).get().tolist() == [1, 1]
+    assert pytensor.function([], pt.constant([1.0, 2.0]), mode="CUPY")().tolist() == [1, 2]
+    x = pt.vector("x")
+    assert pytensor.function([x], x, mode="CUPY")(np.ones(2)).tolist() == [1, 1]
+
+
+def test_memory_is_given_back_after_the_last_use(device):
+    x = pt.vector("x")
+    f = pytensor.function([x], pt.sort(pt.sort(x)[::-1]).cumsum(), mode="CUPY")
+    (thunk,) = f.vm.thunks if hasattr(f.vm, "thunks") else [f.vm]
+    calls = thunk.jit_fn.calls
+    assert all(call.done for call in calls)
+
+
+def test_cupy_is_not_imported_before_a_function_is_compiled():
+    code = (
+        "import sys; import statmech_dsl.backends.pytensor_cupy;"
+        "assert not {'cupy', 'cupyx'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_importing_the_library_does_not_import_the_linker():
+    code = (
+        "import sys; import statmech_dsl.backends; import statmech_dsl as sm; sm.Model;"
+        "assert 'statmech_dsl.backends.pytensor_cupy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def no_driver():
+    raise RuntimeError("cudaErrorInsufficientDriver")
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (None, r"needs CuPy, which cannot be imported.*pip install"),
+        (no_driver, r"needs an NVIDIA driver.*cudaErrorInsufficientDriver.*install or update"),
+        (lambda: 0, r"needs an NVIDIA GPU, and the driver sees none"),
+    ],
+    ids=["no CuPy", "no driver", "no device"],
+)
+def test_what_is_missing_is_said_when_a_function_is_compiled(count, message, monkeypatch):
+    runtime = SimpleNamespace(getDeviceCount=count)
+    cupy = None if count is None else SimpleNamespace(cuda=SimpleNamespace(runtime=runtime))
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    array_module.load.cache_clear()
+    x = pt.vector("x")
+    with pytest.raises(BackendError, match=message):
+        pytensor.function([x], x + 1, mode="CUPY")
