@@ -7,7 +7,7 @@ long as only small things are computed from it, and elementwise kernels take it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
 from math import prod
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 from pytensor.tensor.type_other import MakeSlice
 
+from statmech_dsl.backends.pytensor_cupy.separation import separated
 from statmech_dsl.backends.pytensor_cupy.transfers import Download, OnHost, Upload
 
 Place = Literal["host", "device"]
@@ -149,6 +150,10 @@ class _Placed:
 
     def visit(self, node: Apply) -> None:
         """Write one node anew."""
+        for part, outputs in separated(node, lambda v: self.home(v) == "host"):
+            self._write(part, outputs)
+
+    def _write(self, node: Apply, outputs: Sequence[Variable]) -> None:
         if isinstance(node.op, Shape | Shape_i):
             (v,) = node.inputs
             source = v if v.owner is None else self._at[v, self.home(v)]
@@ -158,7 +163,7 @@ class _Placed:
             new, where = OnHost(node.op).around(_with_inputs(node, inputs)), "host"
         else:
             new, where = _with_inputs(node, self._device_inputs(node)), "device"
-        for old, out in zip(node.outputs, new.outputs, strict=True):
+        for old, out in zip(outputs, new.outputs, strict=True):
             out.name = old.name
             self._homes[old] = where if isinstance(old.type, TensorType) else "host"
             self._at[old, self._homes[old]] = out

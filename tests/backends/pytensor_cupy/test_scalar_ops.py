@@ -32,7 +32,9 @@ def every_op():
                 name = f"to_{op.o_type.dtype}" if isinstance(op, ps.Cast) else type(op).__name__
                 found.setdefault(name, op)
     kept = ("complex", "float16", "uint16", "int16")
-    return {k: op for k, op in sorted(found.items()) if not k.startswith(tuple(f"to_{t}" for t in kept))}
+    return {
+        k: op for k, op in sorted(found.items()) if not k.startswith(tuple(f"to_{t}" for t in kept))
+    }
 
 
 OPS = every_op()
