@@ -31,7 +31,7 @@ from statmech_dsl.backends.pytensor_cupy.kernels import (
     output_dtypes,
     preamble,
 )
-from statmech_dsl.backends.pytensor_cupy.scalar import C_TYPES
+from statmech_dsl.backends.pytensor_cupy.scalar import C_TYPES, PREAMBLE
 
 MOST_CHUNKS = 2048
 """Blocks of 512 threads: four fit on a multiprocessor, and the largest cards have about 150."""
@@ -152,5 +152,5 @@ def _total(reductions: Sequence[Reduction]) -> Any:
         total.identity,
         name="reduce_totals",
         reduce_type=total.ctype,
-        preamble=total.definition,
+        preamble=PREAMBLE + total.definition,
     )

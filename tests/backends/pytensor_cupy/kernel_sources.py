@@ -193,12 +193,14 @@ extern "C" void {name}(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
     def cuda(self, scalars: frozenset[str], name: str) -> str:
         """CUDA C++ with a kernel, in a namespace of its own."""
         start = "blockIdx.x * (ptrdiff_t)blockDim.x + threadIdx.x"
+        # Another kernel of the same program must bring its own macros.
+        forget = "\n".join(f"#undef {m}" for m in re.findall(r"#define (\w+)", self.preamble))
         return f"""namespace in_{name} {{
 {self.preamble}
-{self._unguarded()}
 __global__ void kernel(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
 {self.body(scalars, start, "gridDim.x * (ptrdiff_t)blockDim.x")}
 }}
+{forget}
 }}"""
 
 
