@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.elemwise import Elemwise
 
@@ -16,17 +16,13 @@ from statmech_dsl.backends.pytensor_cupy.fused_reduction import reducing_kernel
 from statmech_dsl.backends.pytensor_cupy.kernels import (
     Read,
     body,
-    index_type,
-    indexing,
     kernel_arguments,
-    loop_arguments,
-    loop_parameters,
     output_dtypes,
     preamble,
     reads_of,
 )
+from statmech_dsl.backends.pytensor_cupy.loops import NARROW, Loop
 from statmech_dsl.backends.pytensor_cupy.placement import inputs_by_value, single_numbers
-from statmech_dsl.backends.pytensor_cupy.scalar import C_TYPES
 
 inputs_by_value.register(FusedElemwise)(single_numbers)
 
@@ -45,9 +41,10 @@ def _fused(op: FusedElemwise, node: Apply) -> Rule:
 
 
 def _storing(op: Elemwise, node: Apply, reads: Sequence[Read]) -> Rule:
-    kernels = {wide: _kernel(op, reads, index_type(wide)) for wide in (False, True)}
-    rolled = [r for r in reads if r.is_rolled]
     cp = array_module.load()
+    rolled = tuple(r for r in reads if r.is_rolled)
+    loops = [Loop(rolled, wide) for wide in (False, True)]
+    kernels = [_kernel(op, reads, loop) for loop in loops]
     many = len(node.outputs) > 1
     dtypes = [v.type.dtype for v in node.outputs]  # type: ignore[attr-defined]
 
@@ -62,35 +59,31 @@ def _storing(op: Elemwise, node: Apply, reads: Sequence[Read]) -> Rule:
             for v, r in zip(arguments, reads, strict=True)
         ]
         outs = [cp.empty(shape, d) for d in dtypes]
-        wide = int(np.prod(shape, dtype=object)) >= 2**31
-        kernels[wide](*arguments, *loop_arguments(rolled, shape), *outs)
+        wide = prod(shape) >= NARROW
+        kernels[wide](*arguments, *loops[wide].arguments(shape), *outs)
         return tuple(outs) if many else outs[0]
 
     return elemwise
 
 
-def _kernel(op: Elemwise, reads: Sequence[Read], index: str) -> Any:
+def _kernel(op: Elemwise, reads: Sequence[Read], loop: Loop) -> Any:
     dtypes = [r.dtype for r in reads]
-    rolled = [r for r in reads if r.is_rolled]
-    ins = [f"x{k}" if r.is_rolled else f"in{k}" for k, r in enumerate(reads)]
     produced = output_dtypes(op.scalar_op, dtypes)
-    lines = []
-    if rolled:
-        statements, where = indexing(rolled, f"({C_TYPES[index]})i", index)
-        lines.append(statements)
-        places = iter(where)
-        for k, r in enumerate(reads):
-            if r.is_rolled:
-                lines.append(f"const {r.ctype} x{k} = in{k}[{next(places)}];")
+    ins = [f"x{k}" if r.is_rolled else f"in{k}" for k, r in enumerate(reads)]
     outs = [f"out{k}" for k in range(len(produced))]
-    lines.append(body(op.scalar_op, dtypes, ins, outs))
+    loads = [
+        f"const {r.ctype} x{k} = in{k}[{loop.place(r)}];"
+        for k, r in enumerate(reads)
+        if r.is_rolled
+    ]
+    statements = [loop.statements(f"({loop.ctype})i"), *loads] if loads else []
     return array_module.load().ElementwiseKernel(
         ", ".join(
             [f"{'raw ' if r.is_rolled else ''}{r.dtype} in{k}" for k, r in enumerate(reads)]
-            + loop_parameters(rolled, index)
+            + loop.declarations
         ),
         ", ".join(f"{d} {o}" for d, o in zip(produced, outs, strict=True)),
-        "\n".join(lines),
+        "\n".join([*statements, body(op.scalar_op, dtypes, ins, outs)]),
         name="elementwise",
         preamble=preamble(op.scalar_op),
     )

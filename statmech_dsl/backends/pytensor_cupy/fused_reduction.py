@@ -9,6 +9,7 @@ whole as it goes; the second reduces the chunks. The order of the sum depends on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,11 @@ from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, Reduction
 from statmech_dsl.backends.pytensor_cupy.kernels import (
     Read,
     body,
-    index_type,
-    indexing,
     kernel_arguments,
-    loop_arguments,
-    loop_parameters,
     output_dtypes,
     preamble,
 )
+from statmech_dsl.backends.pytensor_cupy.loops import NARROW, Loop
 from statmech_dsl.backends.pytensor_cupy.scalar import C_TYPES, PREAMBLE
 
 MOST_CHUNKS = 2048
@@ -43,34 +41,36 @@ def reducing_kernel(op: FusedElemwise, node: Apply, reads: Sequence[Read]) -> Ru
     cp = array_module.load()
     kept = [k for k, r in enumerate(op.reductions) if r is None]
     reductions = [r for r in op.reductions if r is not None]
-    first = {wide: _chunks(op, reads, index_type(wide)) for wide in (False, True)}
+    loops = [Loop(tuple(reads), wide) for wide in (False, True)]
+    first = [_chunks(op, loop) for loop in loops]
     second = _total(reductions)
+    lane = cp.empty((1, 1), "uint8")
     dtypes = [v.type.dtype for v in node.outputs]  # type: ignore[attr-defined]
     nonempty = any(isinstance(r.scalar_op, Maximum | Minimum) for r in reductions)
 
     def fused(*values: Any) -> Any:
         Elemwise._check_runtime_broadcast(node, values)
         shape = np.broadcast_shapes(*[v.shape for v in values])
-        count = int(np.prod(shape, dtype=object))
+        count = prod(shape)
+        wide = count >= NARROW
         if nonempty and not count:
             raise ValueError("zero-size array to a reduction which has no identity")
         chunks = max(1, min(MOST_CHUNKS, -(-count // SMALLEST_CHUNK)))
         chunk = max(1, -(-count // chunks))
-        lanes = cp.broadcast_to(cp.empty((1, 1), "uint8"), (chunk, chunks))
         arguments = [
             v if r.by_value else cp.ascontiguousarray(v)
             for v, r in zip(kernel_arguments(values, reads), reads, strict=True)
         ]
         stored = [cp.empty(shape, dtypes[k]) for k in kept]
         partial = [cp.empty(chunks, r.acc_dtype) for r in reductions]
-        first[count >= 2**31](
-            lanes,
+        first[wide](
+            cp.broadcast_to(lane, (chunk, chunks)),
             *arguments,
             count,
             chunk,
-            *loop_arguments(reads, shape),
-            *stored,
+            *loops[wide].arguments(shape),
             *partial,
+            *stored,
             axis=0,
         )
         total = [cp.empty((), r.dtype) for r in reductions]
@@ -82,7 +82,8 @@ def reducing_kernel(op: FusedElemwise, node: Apply, reads: Sequence[Read]) -> Ru
     return fused if len(dtypes) > 1 else lambda *values: fused(*values)[0]
 
 
-def _chunks(op: FusedElemwise, reads: Sequence[Read], index: str) -> Any:
+def _chunks(op: FusedElemwise, loop: Loop) -> Any:
+    reads, ctype = loop.reads, loop.ctype
     scalar_op = op.elemwise.scalar_op
     dtypes = [r.dtype for r in reads]
     produced = output_dtypes(scalar_op, dtypes)
@@ -90,16 +91,14 @@ def _chunks(op: FusedElemwise, reads: Sequence[Read], index: str) -> Any:
     reduced = [k for k, r in enumerate(op.reductions) if r is not None]
     kept = [k for k, r in enumerate(op.reductions) if r is None]
     total = Accumulator(reductions)
-    integers = [p.split()[1] for p in loop_parameters(reads, index)]
     arrays = [*(f"in{k}" for k in range(len(reads))), *(f"out{k}" for k in kept)]
-    statements, places = indexing(reads, "here", index)
     loads = [
-        f"const {r.ctype} x{k} = in{k}{'' if r.by_value else f'[{where}]'};"
-        for k, (r, where) in enumerate(zip(reads, places, strict=True))
+        f"const {r.ctype} x{k} = in{k}{'' if r.by_value else f'[{loop.place(r)}]'};"
+        for k, r in enumerate(reads)
     ]
     values = [f"y{k}" for k in range(len(produced))]
     signature = ", ".join(
-        [f"{C_TYPES[index]} {name}" for name in ("here", "count", *integers)]
+        [f"{ctype} {name}" for name in ("here", "count", *loop.parameters)]
         + [f"{'' if name[0] == 'o' else 'const '}T{k}& {name}" for k, name in enumerate(arrays)]
     )
     function = "\n".join(
@@ -107,7 +106,7 @@ def _chunks(op: FusedElemwise, reads: Sequence[Read], index: str) -> Any:
             f"template <{', '.join(f'class T{k}' for k in range(len(arrays)))}>",
             f"__device__ {total.ctype} element({signature}) {{",
             f"if (here >= count) return {total.ctype}({total.identity});",
-            statements,
+            loop.statements("here"),
             *loads,
             *[f"{C_TYPES[d]} {y};" for d, y in zip(produced, values, strict=True)],
             body(scalar_op, dtypes, [f"x{k}" for k in range(len(reads))], values),
@@ -117,18 +116,19 @@ def _chunks(op: FusedElemwise, reads: Sequence[Read], index: str) -> Any:
         ]
     )
     arguments = ", ".join(
-        [f"({C_TYPES[index]})_i * chunk + ({C_TYPES[index]})_J", "count", *integers, *arrays]
+        [f"({ctype})_i * chunk + ({ctype})_J", "count", *loop.parameters, *arrays]
     )
     return array_module.load().ReductionKernel(
         ", ".join(
             ["uint8 lane"]
             + [f"{'' if r.by_value else 'raw '}{r.dtype} in{k}" for k, r in enumerate(reads)]
-            + [f"{index} count", f"{index} chunk"]
-            + loop_parameters(reads, index)
+            + [f"{loop.index} count", f"{loop.index} chunk"]
+            + loop.declarations
         ),
         ", ".join(
-            [f"raw {produced[k]} out{k}" for k in kept]
-            + [f"{r.acc_dtype} total{k}" for k, r in enumerate(reductions)]
+            # Totals first: CuPy runs nothing where the first output is empty.
+            [f"{r.acc_dtype} total{k}" for k, r in enumerate(reductions)]
+            + [f"raw {produced[k]} out{k}" for k in kept]
         ),
         f"element({arguments})",
         "merged(a, b)",

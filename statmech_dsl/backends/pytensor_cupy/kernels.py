@@ -61,12 +61,6 @@ class Read:
         return any(self.axes)
 
 
-def offsets(reads: Sequence[Read]) -> dict[tuple[int, int], str]:
-    """The kernel parameters for shifts: (axis, shift) and the name of the shift modulo the length."""
-    pairs = dict.fromkeys((a, s) for r in reads for a, s in enumerate(r.axes) if s)
-    return {p: f"shift{p[0]}_{k}" for k, p in enumerate(pairs)}
-
-
 def reads_of(node: Apply, shifts: Sequence[tuple[int, ...]]) -> list[Read]:
     """How a kernel reads the inputs of an elementwise node."""
     reads = []
@@ -76,27 +70,6 @@ def reads_of(node: Apply, shifts: Sequence[tuple[int, ...]]) -> list[Read]:
         axes = tuple(None if b else s for s, b in zip(rolled, one, strict=True))
         reads.append(Read(dtype, axes, by_value=lives_on_host(v)))
     return reads
-
-
-def index_type(wide: bool) -> str:
-    """Type of indices of a loop: 32 bits unless it is of 2^31 or more elements."""
-    return "int64" if wide else "uint32"
-
-
-def loop_parameters(reads: Sequence[Read], index: str) -> list[str]:
-    """Kernel parameters that `indexing` needs: lengths of axes, and shifts."""
-    if not any(r.needs_coordinates for r in reads):
-        return []
-    ndim = max(len(r.axes) for r in reads)
-    names = [f"length{a}" for a in range(ndim)] + list(offsets(reads).values())
-    return [f"{index} {name}" for name in names]
-
-
-def loop_arguments(reads: Sequence[Read], shape: Sequence[int]) -> list[int]:
-    """The values of those parameters in a loop of a given shape."""
-    if not any(r.needs_coordinates for r in reads):
-        return []
-    return [*shape, *(s % shape[a] if shape[a] else 0 for a, s in offsets(reads))]
 
 
 def kernel_arguments(values: Sequence[Any], reads: Sequence[Read]) -> list[Any]:
@@ -117,43 +90,3 @@ def body(op: ps.ScalarOp, dtypes: Sequence[str], ins: Sequence[str], outs: Seque
 def output_dtypes(op: ps.ScalarOp, dtypes: Sequence[str]) -> list[str]:
     """Types of the outputs of a scalar Op."""
     return [v.type.dtype for v in scalar_node(op, dtypes).outputs]  # type: ignore[attr-defined]
-
-
-def indexing(reads: Sequence[Read], linear: str, index: str) -> tuple[str, list[str]]:
-    """Statements that find where to read, and an index expression for each input.
-
-    Divisions are done once for a kernel, in 32 bits if the caller can: they are what a kernel that
-    only moves bytes can least afford.
-
-    Parameters
-    ----------
-    reads : sequence of Read
-        The inputs, with axes.
-    linear : str
-        C expression of the number of the element in the loop.
-    index : str
-        Type of indices.
-    """
-    ndim = max((len(r.axes) for r in reads), default=0)
-    names = offsets(reads)
-    index = C_TYPES[index]
-    lines = [f"const {index} at = {linear};"]
-    if any(r.needs_coordinates for r in reads):
-        rest = "at"
-        for axis in reversed(range(1, ndim)):
-            lines.append(f"const {index} rest{axis} = {rest} / length{axis};")
-            lines.append(f"const {index} c{axis} = {rest} - rest{axis} * length{axis};")
-            rest = f"rest{axis}"
-        lines.append(f"const {index} c0 = {rest};")
-    for (axis, _), name in names.items():
-        wrapped = f"c{axis} - {name} + (c{axis} < {name} ? length{axis} : 0)"
-        lines.append(f"const {index} at_{name} = {wrapped};")
-    expressions = []
-    for r in reads:
-        where = "at" if r.in_step else ""
-        for axis, s in enumerate(() if r.in_step else r.axes):
-            if s is not None:
-                c = f"at_{names[axis, s]}" if s else f"c{axis}"
-                where = f"({where}) * length{axis} + {c}" if where else c
-        expressions.append(where or "0")
-    return "\n".join(lines), expressions

@@ -126,6 +126,11 @@ def _index(k: Any) -> Any:
     return _down(k)
 
 
+def _rubbish(shape: Any, dtype: Any) -> np.ndarray:
+    """What memory that nobody has written may hold."""
+    return np.full(shape, 77, dtype)
+
+
 class _Kernel:
     """What both kinds of kernel do: check arguments, compile, run."""
 
@@ -187,7 +192,7 @@ class ElementwiseKernel(_Kernel):
         given = list(args[len(self._ins) :])
         params = self.source.params[: len(args)]
         spread, shape = _spread(args, params)
-        outs = given or [ndarray(np.empty(shape, p.dtype)) for p in self._outs]
+        outs = given or [ndarray(_rubbish(shape, p.dtype)) for p in self._outs]
         assert all(o.shape == shape for o in outs)
         self._run([*spread[: len(self._ins)], *outs], shape, 1)
         return outs[0] if len(outs) == 1 else tuple(outs)
@@ -235,7 +240,7 @@ class ReductionKernel(_Kernel):
         ]
         result = tuple(shape[k] for k in kept)
         outs = list(args[len(self._ins) :]) or [
-            ndarray(np.empty(result, p.dtype)) for p in self._outs
+            ndarray(_rubbish(result, p.dtype)) for p in self._outs
         ]
         assert all(o.shape == result or p.raw for o, p in zip(outs, self._outs, strict=True))
         if outs[0].size:
@@ -345,7 +350,7 @@ cupy = SimpleNamespace(
         _mirror(
             np,
             "abs all any arange argmax argsort ascontiguousarray broadcast_to concatenate cos cumprod"
-            " cumsum diagonal einsum empty exp eye floor full kron log log1p matmul max min minimum"
+            " cumsum diagonal einsum exp eye floor full kron log log1p matmul max min minimum"
             " ones prod repeat roll searchsorted sort split sqrt stack sum tan transpose tril triu"
             " where",
         )
@@ -355,6 +360,7 @@ cupy = SimpleNamespace(
     add=_Add(),
     asarray=asarray,
     dtype=np.dtype,
+    empty=lambda shape, dtype: ndarray(_rubbish(shape, dtype)),
     linalg=_mirror(np.linalg, "cholesky det eigh eigvalsh inv pinv qr slogdet solve svd"),
     ndarray=ndarray,
     random=SimpleNamespace(Generator=_Generator, Philox4x3210=np.random.Philox),

@@ -8,7 +8,9 @@ from pytensor.tensor.basic import Join, Split
 from pytensor.tensor.elemwise import CAReduce
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
+from statmech_dsl.backends.pytensor_cupy import elemwise, fused_reduction
 from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, MapReduce
+from statmech_dsl.backends.pytensor_cupy.loops import reciprocal
 from statmech_dsl.backends.pytensor_cupy.roll import Roll
 from tests.backends.pytensor_cupy.cases import field_energy
 
@@ -139,3 +141,29 @@ def test_lengths_of_one_are_not_broadcast_at_run_time(device):
     for expression in (x + y, (x * y).sum(), pt.roll(x, 1, 0) * y, (x * y).sum(0)):
         with pytest.raises(ValueError, match="Runtime broadcasting not allowed"):
             compiled([x, y], expression)(np.ones((2, 3)), np.ones((1, 3)))
+
+
+def test_division_is_exact_below_two_to_the_31():
+    rng = np.random.default_rng(0)
+    lengths = [1, 2, 3, 5, 7, 2**16, 2**30 + 1, 2**31 - 1, *rng.integers(1, 2**31, 200).tolist()]
+    for n in lengths:
+        factor, down = reciprocal(n)
+        assert factor < 2**32
+        multiples = n * rng.integers(0, 2**31 // n + 1, 50)
+        for k in {0, 2**31 - 1, *multiples.tolist(), *(multiples - 1).tolist()}:
+            if 0 <= k < 2**31:
+                assert k * factor >> down == k // n
+
+
+def test_long_loops_have_wide_indices(device, monkeypatch):
+    for module in (elemwise, fused_reduction):
+        monkeypatch.setattr(module, "NARROW", 0)
+    x = pt.tensor3("x")
+    f = compiled([x], [pt.roll(x, 1, 1) + x, (pt.roll(x, 2, 0) * x).sum()])
+    values = np.arange(24.0).reshape(2, 3, 4)
+    shifted, total = f(values)
+    np.testing.assert_array_equal(shifted, np.roll(values, 1, 1) + values)
+    assert total == (np.roll(values, 2, 0) * values).sum()
+    parameters = {p.text for source, _ in device.KERNELS for p in source.params}
+    assert "int64 length1" in parameters
+    assert "uint32 length1" not in parameters
