@@ -29,7 +29,7 @@ def load(name: str = "cupy") -> Any:
         raise BackendError(
             "mode CUPY needs CuPy, which cannot be imported here",
             where=str(e),
-            mend="pip install 'statmech_dsl[cuda13]' (or cuda12) on a machine with an NVIDIA GPU",
+            mend="pip install 'statmech_dsl[gpu]' on a machine with an NVIDIA GPU",
         ) from e
     try:
         devices = cupy.cuda.runtime.getDeviceCount()

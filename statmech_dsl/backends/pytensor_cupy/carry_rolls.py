@@ -36,7 +36,7 @@ def local_roll_of_elemwise(fgraph: Any, node: Apply) -> list[Variable] | None:
     if len(inner.outputs) > 1 or _n_elementwise(x) > MOST_NODES:
         return None
     moved = [_roll_where_long(v, shifts) for v in inner.inputs]
-    return [inner.op(*moved)]
+    return list(inner.op.make_node(*moved).outputs)
 
 
 def _roll_where_long(v: Variable, shifts: Sequence[int]) -> Variable:

@@ -33,6 +33,14 @@ def cupy_funcify(op: Any, node: Apply) -> Rule:
     ------
     BackendError
         If there is no rule.
+
+    Examples
+    --------
+    >>> import pytensor.tensor as pt
+    >>> node = pt.linalg.expm(pt.matrix("x")).owner
+    >>> cupy_funcify(node.op.core_op, node)
+    Traceback (most recent call last):
+    statmech_dsl.errors.BackendError: mode CUPY has no rule for the Op Expm...
     """
     raise BackendError(
         f"mode CUPY has no rule for the Op {op} ({type(op).__name__})",

@@ -34,10 +34,10 @@ def local_join_to_roll(fgraph: Any, node: Apply) -> list[Variable] | None:
     if len(node.inputs) != 2:
         return None
     parts = [_slice_along(v, axis, Subtensor) for v in node.inputs]
-    if None in parts:
+    if not all(parts):
         return None
-    (x, start), (same, stop) = (_cut(p) for p in parts)
-    shift = _shift(x, axis, start, stop) if x is same else None
+    (x, front), (same, back) = parts  # type: ignore[misc]
+    shift = _shift(x, axis, front, back) if x is same else None
     return None if shift is None else [roll(x, _along(axis, shift, x.type.ndim))]
 
 
@@ -47,11 +47,12 @@ def local_split_gradient_to_roll(fgraph: Any, node: Apply) -> list[Variable] | N
     if not isinstance(node.op.scalar_op, Add):
         return None
     terms = list(_terms(node.outputs[0]))
-    for k, front in enumerate(terms):
-        for j, back in enumerate(terms):
-            if (rolled := _rolled_back(front, back)) is not None:
+    added = [k for k, t in enumerate(terms) if t.owner and isinstance(t.owner.op, IncSubtensor)]
+    for k in added:
+        for j in added:
+            if (rolled := _rolled_back(terms[k], terms[j])) is not None:
                 rest = [t for i, t in enumerate(terms) if i not in (k, j)]
-                return [add(rolled, *rest) if rest else rolled]
+                return [add(rolled, *rest) if rest else rolled]  # type: ignore[list-item]
     return None
 
 
@@ -62,9 +63,7 @@ def _rolled_back(front: Variable, back: Variable) -> Variable | None:
     g, axis = first.inputs[0], first.op.axis
     if g.type != front.type:
         return None
-    (zeros, start), (same, stop) = (
-        _cut(_slice_along(v, axis, IncSubtensor)) for v in (front, back)
-    )
+    (zeros, start), (same, stop) = (_slice_along(v, axis, IncSubtensor) for v in (front, back))  # type: ignore[misc]
     like = _zeros_like(zeros)
     if like is None or same is not zeros:
         return None
@@ -78,8 +77,9 @@ def _split_output(v: Variable, k: int) -> Apply | None:
     if node is None or not isinstance(node.op, IncSubtensor) or node.op.set_instead_of_inc:
         return None
     split = node.inputs[1].owner
-    ok = split is not None and isinstance(split.op, Split) and split.op.len_splits == 2
-    if not ok or split.outputs[k] is not node.inputs[1]:
+    if split is None or not isinstance(split.op, Split) or split.op.len_splits != 2:
+        return None
+    if split.outputs[k] is not node.inputs[1]:
         return None
     return split if _slice_along(v, split.op.axis, IncSubtensor) else None
 
@@ -90,7 +90,7 @@ def _slice_along(v: Variable, axis: int, kind: type) -> tuple[Variable, slice] |
     if node is None or not isinstance(node.op, kind):
         return None
     skipped = 1 if kind is Subtensor else 2
-    indices = indices_from_subtensor(node.inputs[skipped:], node.op.idx_list)
+    indices: Any = indices_from_subtensor(node.inputs[skipped:], node.op.idx_list)
     if axis >= len(indices) or not all(isinstance(i, slice) for i in indices):
         return None
     others = [i for k, i in enumerate(indices) if k != axis]
@@ -99,16 +99,11 @@ def _slice_along(v: Variable, axis: int, kind: type) -> tuple[Variable, slice] |
     return node.inputs[0], indices[axis]
 
 
-def _cut(part: Any) -> tuple[Variable, tuple[Any, Any]]:
-    x, cut = part
-    return x, (cut.start, cut.stop)
-
-
-def _shift(x: Variable, axis: int, front: tuple[Any, Any], back: tuple[Any, Any]) -> int | None:
+def _shift(x: Variable, axis: int, front: slice, back: slice) -> int | None:
     """The shift s if the slices are x[k:] and x[:k] with k = -s, or -(s modulo the length)."""
-    (k, end), (begin, same) = front, back
-    starts_at_zero = begin is None or _constant(begin) == 0
-    if end is not None or not starts_at_zero or not _are_equal(k, same):
+    k = front.start
+    starts_at_zero = back.start is None or _constant(back.start) == 0
+    if k is None or front.stop is not None or not starts_at_zero or not _are_equal(k, back.stop):
         return None
     n = x.type.shape[axis]  # type: ignore[attr-defined]
     if (c := _constant(k)) is not None:

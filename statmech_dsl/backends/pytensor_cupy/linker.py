@@ -18,10 +18,8 @@ from pytensor.scan.rewriting.inner_graph import (
     functional_rewrite_scan_inner_graph,
     rewrite_scan_inner_graph,
 )
-from pytensor.tensor.rewriting.optimize import (
-    jit_rewrite_optimize_inner_graph,
-    rewrite_optimize_inner_graph,
-)
+from pytensor.tensor.optimize import rewrite_optimize_inner_graph
+from pytensor.tensor.rewriting.optimize import jit_rewrite_optimize_inner_graph
 
 from statmech_dsl.backends.pytensor_cupy import array_module
 from statmech_dsl.backends.pytensor_cupy.placement import homes_of_updated, place
@@ -32,6 +30,12 @@ class CuPyLinker(JITLinker):
     """Runs the whole of a graph with CuPy.
 
     Outputs come back as NumPy arrays. New values of shared variables stay on the device.
+
+    Examples
+    --------
+    >>> from pytensor.compile.mode import get_mode
+    >>> get_mode("CUPY").linker
+    CuPyLinker()
     """
 
     required_rewrites = ("minimum_compile", "cupy")
@@ -60,6 +64,7 @@ class CuPyLinker(JITLinker):
 
     def create_thunk_inputs(self, storage_map: dict[Variable, list[Any]]) -> Sequence[list[Any]]:
         """The storage of the inputs."""
+        assert self.fgraph is not None
         return [storage_map[v] for v in self.fgraph.inputs]
 
 

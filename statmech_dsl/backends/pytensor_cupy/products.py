@@ -31,7 +31,7 @@ def _einsum(op: Einsum, node: Apply) -> Rule:
 @cupy_funcify.register
 def _blockwise(op: Blockwise, node: Apply) -> Rule:
     cp = array_module.load()
-    core = cupy_funcify(op.core_op, op._create_dummy_core_node(node.inputs))
+    core = cupy_funcify(op.core_op, op._create_dummy_core_node(node.inputs))  # type: ignore[call-overload]
     if isinstance(op.core_op, Dot):
         return core
     n_outputs = len(node.outputs)

@@ -104,5 +104,5 @@ def inner_program(
         Where each output is wanted.
     """
     thawed = fgraph.unfreeze()  # type: ignore[attr-defined]
-    homes = {v: places[k] for k, v in enumerate(thawed.inputs)}
+    homes: dict[Variable, Place] = {v: places[k] for k, v in enumerate(thawed.inputs)}
     return program(place(thawed, wanted, homes))

@@ -53,7 +53,7 @@ def _reduce(op: CAReduce, node: Apply) -> Rule:
     dtype = node.outputs[0].type.dtype  # type: ignore[attr-defined]
     options = {"dtype": op.acc_dtype or dtype} if name in ("sum", "prod") else {}
     function = getattr(cp, name)
-    empty = op.initial_value(dtype) if getattr(op, "initial", None) else None
+    empty = op.initial_value(dtype) if getattr(op, "initial", None) else None  # type: ignore[attr-defined]
 
     def reduce(x: Any) -> Any:
         if empty is not None and not x.size:  # CuPy's max and min take no initial value

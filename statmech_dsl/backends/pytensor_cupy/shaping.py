@@ -59,10 +59,11 @@ def _filling(op: Alloc, node: Apply) -> Iterable[int]:
 @cupy_funcify.register
 def _dimshuffle(op: DimShuffle, node: Apply) -> Rule:
     def dimshuffle(x: Any) -> Any:
-        shape = list(x.transpose(op._transposition).shape[: len(op.shuffle)])
+        x = x.transpose(op._transposition)
+        shape = list(x.shape[: len(op.shuffle)])
         for axis in op.augment:
             shape.insert(axis, 1)
-        return x.transpose(op._transposition).reshape(shape)
+        return x.reshape(tuple(shape))
 
     return dimshuffle
 

@@ -13,7 +13,15 @@ from statmech_dsl.backends.pytensor_cupy import array_module
 
 @singledispatch
 def cupy_typify(value: Any) -> Any:
-    """The value on the device; what lies there already, or has no place there, as it is."""
+    """The value on the device; what lies there already, or has no place there, as it is.
+
+    Register a function to bring other types there.
+
+    Examples
+    --------
+    >>> cupy_typify(slice(1, 3))
+    slice(1, 3, None)
+    """
     return value
 
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,11 @@ def compiled(text: str) -> Any:
     stem.with_suffix(".cpp").write_text(text)
     _compile(["-shared", "-include", str(folder / "host.h"), f"{stem}.cpp", "-o", f"{stem}.so"])
     return ctypes.CDLL(f"{stem}.so")
+
+
+def has_nvrtc() -> bool:
+    """Whether CUDA programs can be compiled: there is no NVRTC for macOS."""
+    return find_spec("cuda") is not None
 
 
 ARCHITECTURES = ("sm_75", "sm_90", "sm_120")

@@ -80,6 +80,8 @@ def test_opposite_shifts_cancel_where_the_length_is_known_or_not(device):
         lambda x: pt.concatenate([x[1:], x[:2]]),
         lambda x: pt.concatenate([x[1:], x[:1], x[:1]]),
         lambda x: pt.concatenate([x[:1], x[1:]]),
+        lambda x: pt.concatenate([x[:], x[:]]),
+        lambda x: pt.concatenate([x[::2], x[:2]]),
         lambda x: pt.concatenate([x[1:], 2 * x[:1]]),
         lambda x: pt.concatenate([x[1::2], x[:1]]),
     ],

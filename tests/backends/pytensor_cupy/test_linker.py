@@ -6,6 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -13,8 +14,10 @@ from pytensor.compile.mode import get_mode
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
+import statmech_dsl as sm
 from statmech_dsl.backends.pytensor_cupy import CUPY, CuPyLinker, array_module, cupy_funcify
 from statmech_dsl.errors import BackendError
+from tests.backends.pytensor_cupy.cases import field_energy
 
 
 class Mystery(Op):
@@ -131,3 +134,43 @@ def test_what_is_missing_is_said_when_a_function_is_compiled(count, message, mon
     x = pt.vector("x")
     with pytest.raises(BackendError, match=message):
         pytensor.function([x], x + 1, mode="CUPY")
+
+
+def test_steps_of_a_field_in_a_loop_are_one_kernel_each(device):
+    """Leapfrog: the rewrites reach into the loop."""
+    field, momentum, dt = pt.matrix("field"), pt.matrix("momentum"), pt.scalar("dt")
+
+    def leapfrog(q, p, dt):
+        p = p - dt * pt.grad(field_energy(q), q)
+        return q + dt * p, p
+
+    (qs, ps) = pytensor.scan(
+        leapfrog,
+        outputs_info=[field, momentum],
+        non_sequences=[dt],
+        n_steps=5,
+        return_updates=False,
+    )
+    inputs, outputs = [field, momentum, dt], [qs[-1], ps[-1]]
+    values = *np.random.default_rng(0).normal(size=(2, 4, 6)), 0.05
+    f = pytensor.function(inputs, outputs, mode="CUPY")
+    device.LAUNCHES.clear()
+    results = f(*values)
+    assert device.LAUNCHES == ["elementwise"] * 5
+    expected = pytensor.function(inputs, outputs, mode="FAST_COMPILE")(*values)
+    np.testing.assert_allclose(results, expected, rtol=1e-12)
+
+
+def test_log_densities_of_models(device):
+    """A PyMC model of this library: energies with bonds, and a likelihood."""
+    lattice = sm.lattices.square(4)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        phi = sm.Field("phi", lattice)
+        sm.Energy("gradient", 0.5 * (phi[i] - phi[j]) ** 2)
+        sm.Energy("site", 0.3 * phi**2 + 0.1 * phi**4)
+        pm.Normal("seen", phi, 1.0, observed=np.linspace(-1, 1, 16))
+    point = {"phi": np.random.default_rng(0).normal(size=16)}
+    for compile_ in (model.compile_logp, model.compile_dlogp):
+        expected = compile_(mode="FAST_COMPILE")(point)
+        np.testing.assert_allclose(compile_(mode="CUPY")(point), expected, rtol=1e-12)
