@@ -24,7 +24,8 @@ def _upload(op: Upload, node: Apply) -> Rule:
 class _Remembered:
     """Copies the value of a shared variable once, as long as it is the same array.
 
-    A variable that the device updates holds an array on the device and needs no copy.
+    A variable that the device updates holds an array on the device: there is nothing to copy, and
+    nothing to keep alive.
     """
 
     def __init__(self) -> None:
@@ -32,10 +33,11 @@ class _Remembered:
         self._copy: Any = None
 
     def __call__(self, value: Any) -> Any:
-        copy = cupy_typify(value) if value is not self._value else self._copy
-        if copy is not value:
-            self._value, self._copy = value, copy
-        return copy
+        if value is not self._value:
+            copy = cupy_typify(value)
+            self._value, self._copy = (None, None) if copy is value else (value, copy)
+            return copy
+        return self._copy
 
 
 @cupy_funcify.register

@@ -58,6 +58,7 @@ def broadcasting():
 def float32_and_integers():
     f, k = pt.fmatrix("f"), pt.lmatrix("k")
     outputs = [f * 0.1 + k, f.astype("int8"), k // 3 + k % 3, k**2, (f > 0) & (k > 0)]
+    outputs += [~(f > 0) | (k > 0), pt.xor(k, 5), pt.cast(k, "uint8") * 3, f.astype("bool")]
     return Case([f, k], outputs, [X.astype("float32"), np.arange(12).reshape(4, 3) - 5])
 
 

@@ -140,3 +140,19 @@ def test_draws_cost_no_copies(device):
 def test_unknown_distributions_are_named(device):
     with pytest.raises(BackendError, match="cannot draw from vonmises.*Normal"):
         draws("vonmises", 0.0, 1.0)
+
+
+def test_draws_in_a_loop_differ(device):
+    rng = pytensor.shared(np.random.default_rng(0))
+
+    def step(x, rng):
+        following, noise = pt.random.normal(size=3, rng=rng, return_next_rng=True)
+        return x + noise, following
+
+    walk, following = pytensor.scan(
+        step, outputs_info=[pt.zeros(3), rng], n_steps=4, return_updates=False
+    )
+    f = pytensor.function([], walk, updates={rng: following}, mode="CUPY")
+    first, second = f(), f()
+    assert len(set(np.diff(first, axis=0).ravel())) == 9
+    assert np.all(first != second)

@@ -1,5 +1,8 @@
 """What is copied between host and device, and when: counted by the stand-in."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -50,6 +53,27 @@ def test_shared_variables_that_only_are_read_go_up_once(copies):
     couplings.set_value(np.ones(6))
     assert copies(f, np.ones(6)) == ((2, 1), 6)
     assert copies(f, np.ones(6)) == ((1, 1), 6)
+
+
+def test_the_first_value_of_a_state_is_not_kept_alive(device):
+    state = pytensor.shared(np.zeros(1000), name="state")
+    f = compiled([], [], updates={state: state + 1})
+    f()
+    first = weakref.ref(state.get_value(borrow=True))
+    f()
+    f()
+    gc.collect()
+    assert first() is None
+
+
+def test_states_can_be_swapped(device):
+    a, b = pytensor.shared(np.zeros(2)), pytensor.shared(np.ones(2))
+    f = compiled([], [], updates={a: b, b: a})
+    f()
+    f()
+    f()
+    assert a.get_value(borrow=True).get().tolist() == [1, 1]
+    assert b.get_value(borrow=True).get().tolist() == [0, 0]
 
 
 def test_two_functions_share_a_state_on_the_device(copies):
