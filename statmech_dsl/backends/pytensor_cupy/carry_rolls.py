@@ -35,13 +35,9 @@ def local_roll_of_elemwise(fgraph: Any, node: Apply) -> list[Variable] | None:
         return _through_dimshuffle(inner, shifts)
     if len(inner.outputs) > 1 or _n_elementwise(x) > MOST_NODES:
         return None
-    moved = [_roll_where_long(v, shifts) for v in inner.inputs]
+    # An axis of length one is not rolled: `roll` leaves out what does nothing.
+    moved = [roll(v, shifts) for v in inner.inputs]
     return list(inner.op.make_node(*moved).outputs)
-
-
-def _roll_where_long(v: Variable, shifts: Sequence[int]) -> Variable:
-    one = v.type.broadcastable  # type: ignore[attr-defined]
-    return roll(v, [0 if b else s for s, b in zip(shifts, one, strict=True)])
 
 
 def _through_dimshuffle(node: Apply, shifts: Sequence[int]) -> list[Variable] | None:

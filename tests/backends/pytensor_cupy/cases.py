@@ -158,6 +158,7 @@ def writing_integers():
     outputs = [
         pt.inc_subtensor(t[i], pt.constant(-3, dtype="int8").astype(t.dtype)) for t in targets
     ]
+    outputs.append(pt.inc_subtensor(pt.zeros(5, dtype="int64")[i], 2**40 - 1))
     return Case([i], outputs, [I])
 
 

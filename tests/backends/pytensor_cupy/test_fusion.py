@@ -111,6 +111,14 @@ def test_what_is_stored_and_summed_is_computed_once(device):
     np.testing.assert_allclose(f(np.ones((2, 2)))[1], 4 * np.e)
 
 
+def test_different_reductions_of_an_expression(device):
+    x = pt.matrix("x")
+    y = pt.exp(x)
+    values = np.arange(6.0).reshape(2, 3)
+    results = compiled([x], [y.sum(), y.max(), y.sum() + 1])(values)
+    np.testing.assert_allclose(results, [np.exp(values).sum(), np.exp(5), np.exp(values).sum() + 1])
+
+
 def test_reductions_over_some_axes_are_fused(device):
     x, y = pt.matrix("x"), pt.vector("y")
     f = compiled([x, y], (x * y).sum(axis=1))
