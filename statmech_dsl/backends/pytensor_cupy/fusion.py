@@ -12,33 +12,66 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.rewriting.basic import GraphRewriter
+from pytensor.graph.rewriting.basic import GraphRewriter, dfs_rewriter
 from pytensor.scalar.basic import AND, OR, Add, Maximum, Minimum, Mul
 from pytensor.tensor.elemwise import CAReduce, Elemwise
+from pytensor.tensor.rewriting.elemwise import local_useless_composite_outputs
 
 from statmech_dsl.backends.pytensor_cupy.fused import FusedElemwise, MapReduce, Reduction
 from statmech_dsl.backends.pytensor_cupy.roll import Roll
+from statmech_dsl.backends.pytensor_cupy.separation import parted
+
+Pairs = list[tuple[Variable, Variable]]
 
 REDUCIBLE = (Add, Mul, Maximum, Minimum, AND, OR)
 
 
-class FuseKernels(GraphRewriter):
-    """Replaces Elemwise by FusedElemwise or MapReduce where that saves memory traffic."""
+MOST_READS = 2
+"""An output of a fused expression is computed apart, to be reduced over some axes, if that reads so many
+arrays: otherwise it is written and read once."""
+
+
+class _Fuse(GraphRewriter):
+    """Replaces Elemwise by something else, one after the other."""
 
     def add_requirements(self, fgraph: FunctionGraph) -> None:
         """Replacements are validated."""
         fgraph.attach_feature(ReplaceValidate())
 
     def apply(self, fgraph: FunctionGraph) -> None:
-        """Visit every Elemwise once."""
+        """Visit every Elemwise of arrays once."""
         for node in fgraph.toposort():
             if isinstance(node.op, Elemwise) and node.outputs[0].type.ndim:
-                replaced = _map_reduce(fgraph, node) or _fused(fgraph, node)
-                if replaced:
-                    fgraph.replace_all_validate(replaced, reason="cupy_fuse")  # type: ignore[attr-defined]
+                replaced = self.replacements(fgraph, node)
+                fgraph.replace_all_validate(replaced, reason="cupy_fuse")  # type: ignore[attr-defined]
+
+    def replacements(self, fgraph: FunctionGraph, node: Apply) -> Pairs:
+        """Variables, and what replaces them."""
+        raise NotImplementedError
 
 
-def _fused(fgraph: FunctionGraph, node: Apply) -> list[tuple[Variable, Variable]]:
+class FuseMapReduce(_Fuse):
+    """An expression that only is reduced over some axes is reduced as it is computed."""
+
+    def replacements(self, fgraph: FunctionGraph, node: Apply) -> Pairs:
+        """Each output with such a reader."""
+        pairs = [_map_reduce(fgraph, node, k) for k in range(len(node.outputs))]
+        return [p for p in pairs if p is not None]
+
+
+class FuseRollsAndSums(_Fuse):
+    """An expression reads arrays at shifted indices, and is summed over all axes as it is computed."""
+
+    def replacements(self, fgraph: FunctionGraph, node: Apply) -> Pairs:
+        """All outputs, if there is something to fuse."""
+        return _fused(fgraph, node)
+
+
+FUSE = (FuseMapReduce(), dfs_rewriter(local_useless_composite_outputs), FuseRollsAndSums())
+"""The second leaves out of a fused expression what was computed apart."""
+
+
+def _fused(fgraph: FunctionGraph, node: Apply) -> Pairs:
     shape = node.outputs[0].type.broadcastable
     rolled = [_is_rolled(v, shape) for v in node.inputs]
     sums = [_full_reductions(fgraph, v) for v in node.outputs]
@@ -54,17 +87,20 @@ def _fused(fgraph: FunctionGraph, node: Apply) -> list[tuple[Variable, Variable]
     return pairs
 
 
-def _map_reduce(fgraph: FunctionGraph, node: Apply) -> list[tuple[Variable, Variable]]:
-    if len(node.outputs) > 1 or len(fgraph.clients[node.outputs[0]]) > 1:
-        return []
-    shape = node.outputs[0].type.broadcastable
-    if any(_is_rolled(v, shape) for v in node.inputs):
-        return []
-    ((client, _),) = fgraph.clients[node.outputs[0]]
-    op = client.op
-    if not isinstance(op, CAReduce) or not _is_reducible(op) or _is_over_all_axes(client):
-        return []
-    return [(client.outputs[0], MapReduce(node.op, op)(*node.inputs))]  # type: ignore[list-item]
+def _map_reduce(fgraph: FunctionGraph, node: Apply, k: int) -> tuple[Variable, Variable] | None:
+    output = node.outputs[k]
+    if len(fgraph.clients[output]) != 1:
+        return None
+    ((reader, _),) = fgraph.clients[output]
+    if not isinstance(reader.op, CAReduce) or not _is_reducible(reader.op):
+        return None
+    part = node if len(node.outputs) == 1 else parted(node, [k])
+    arrays = {v for v in part.inputs if not all(v.type.broadcastable)}  # type: ignore[attr-defined]
+    if _is_over_all_axes(reader) or (part is not node and len(arrays) > MOST_READS):
+        return None
+    if any(_is_rolled(v, output.type.broadcastable) for v in part.inputs):  # type: ignore[attr-defined]
+        return None
+    return reader.outputs[0], MapReduce(part.op, reader.op)(*part.inputs)  # type: ignore[return-value,arg-type]
 
 
 def _is_rolled(v: Variable, broadcastable: tuple[bool, ...]) -> bool:

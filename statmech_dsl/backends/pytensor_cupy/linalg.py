@@ -10,7 +10,6 @@ from pytensor.tensor.linalg.decomposition.eigen import Eigh, Eigvalsh
 from pytensor.tensor.linalg.decomposition.qr import QR
 from pytensor.tensor.linalg.decomposition.svd import SVD
 from pytensor.tensor.linalg.inverse import MatrixInverse, MatrixPinv
-from pytensor.tensor.linalg.products import KroneckerProduct
 from pytensor.tensor.linalg.solvers.general import Solve
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
@@ -154,9 +153,3 @@ def _qr(op: QR, node: Apply) -> Rule:
         return result if op.mode == "r" else tuple(result)
 
     return qr
-
-
-@cupy_funcify.register
-def _kronecker(op: KroneckerProduct, node: Apply) -> Rule:
-    cp = array_module.load()
-    return lambda a, b: cp.kron(a, b)

@@ -8,7 +8,6 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.blockwise import Blockwise
-from pytensor.tensor.einsum import Einsum
 from pytensor.tensor.math import Dot
 
 from statmech_dsl.backends.pytensor_cupy import array_module
@@ -20,12 +19,6 @@ def _dot(op: Dot | BatchedDot, node: Apply) -> Rule:
     cp = array_module.load()
     dtype = node.outputs[0].type.dtype  # type: ignore[attr-defined]
     return lambda a, b: cp.matmul(a.astype(dtype, copy=False), b.astype(dtype, copy=False))
-
-
-@cupy_funcify.register
-def _einsum(op: Einsum, node: Apply) -> Rule:
-    cp = array_module.load()
-    return lambda *operands: cp.einsum(op.subscripts, *operands)
 
 
 @cupy_funcify.register

@@ -14,7 +14,7 @@ from pytensor.tensor.rewriting.basic import topo_constant_folding
 
 from statmech_dsl.backends.pytensor_cupy.carry_rolls import CARRY_ROLLS
 from statmech_dsl.backends.pytensor_cupy.find_rolls import FIND_ROLLS
-from statmech_dsl.backends.pytensor_cupy.fusion import FuseKernels
+from statmech_dsl.backends.pytensor_cupy.fusion import FUSE
 
 
 @node_rewriter([OpFromGraph])
@@ -38,4 +38,7 @@ _prepare.register("cupy_fold", topo_constant_folding, "cupy", position=1)
 for _k, _rewriter in enumerate(CARRY_ROLLS, start=2):
     _prepare.register(f"cupy_carry_rolls_{_k}", _rewriter, "cupy", position=_k)
 
-optdb.register("cupy_fuse", FuseKernels(), "cupy", position=49.4)
+_fuse = SequenceDB()
+optdb.register("cupy_fuse", _fuse, "cupy", position=49.4)
+for _k, _rewriter in enumerate(FUSE):
+    _fuse.register(f"cupy_fuse_{_k}", _rewriter, "cupy", position=_k)

@@ -33,14 +33,15 @@ def separated(node: Apply, on_host: Callable[[Variable], bool]) -> list[Part]:
     waits = [bool(given & set(ancestors([o]))) for o in op.scalar_op.outputs]
     if all(waits) or not any(waits):
         return whole
-    return [_part(node, [k for k, w in enumerate(waits) if w is group]) for group in (False, True)]
+    groups = [[k for k, w in enumerate(waits) if w is group] for group in (False, True)]
+    return [(parted(node, group), [node.outputs[k] for k in group]) for group in groups]
 
 
-def _part(node: Apply, chosen: Sequence[int]) -> Part:
+def parted(node: Apply, chosen: Sequence[int]) -> Apply:
+    """A node that computes some of the outputs of a fused expression, and reads what they need."""
     composite = node.op.scalar_op
     outputs = [composite.outputs[k] for k in chosen]
     used = set(ancestors(outputs))
     read = [k for k, v in enumerate(composite.inputs) if v in used]
     part = Composite([composite.inputs[k] for k in read], outputs)
-    new = Elemwise(part).make_node(*[node.inputs[k] for k in read])
-    return new, [node.outputs[k] for k in chosen]
+    return Elemwise(part).make_node(*[node.inputs[k] for k in read])

@@ -179,9 +179,8 @@ def making():
 
 @case
 def repeating():
-    return Case(
-        [x, v], [pt.repeat(x, 2, axis=0), pt.tile(v, 2), pt.searchsorted(pt.sort(v), v)], [X, V]
-    )
+    outputs = [pt.repeat(x, 2, axis=0), pt.tile(v, 2), pt.searchsorted(pt.sort(v), v)]
+    return Case([x, v, i], [*outputs, pt.repeat(v[:4], i)], [X, V, I])
 
 
 @case
@@ -216,6 +215,21 @@ def factorizations():
 
 
 @case
+def general_matrices():
+    a = pt.matrix("a")
+    outputs = [pt.linalg.det(a), pt.linalg.pinv(x)]
+    outputs += [pt.linalg.solve(a, y), pt.linalg.solve(a, y[:, 1], assume_a="sym")]
+    outputs += [pt.linalg.kron(x, y), pt.einsum("ij,jk,kl->il", x, y, x)]
+    return Case([a, x, y], outputs, [X[:3], X, Y])
+
+
+@case
+def singular_values():
+    u, w, vt = pt.linalg.svd(x, full_matrices=False)
+    return Case([x, y], [(u * w) @ vt, *pt.linalg.slogdet(y[:, :3])], [X, Y])
+
+
+@case
 def batched_cholesky():
     return Case([b], [pt.linalg.cholesky(b @ b.mT + pt.eye(3))], [B])
 
@@ -226,6 +240,21 @@ def sparse_products():
     matrix = scipy_sparse.csr_matrix(np.where(abs(X) > 0.5, X, 0))
     outputs = [sparse.dot(m, y), sparse.dot(x, m.T), sparse.structured_dot(m, y)]
     return Case([m, y, x], [*outputs, sparse.dense_from_sparse(m) * 2], [matrix, Y, X])
+
+
+@case
+def sparse_results():
+    m = sparse.csr_matrix("m")
+    matrix = scipy_sparse.csr_matrix(np.where(abs(X) > 0.5, X, 0))
+    return Case([m, x], [sparse.true_dot(m, m.T), sparse.csr_from_dense(x)], [matrix, X])
+
+
+@case
+def named_dimensions():
+    from pytensor.xtensor import as_xtensor, xtensor
+
+    rows, columns = xtensor("rows", dims=("i", "j")), as_xtensor(v, dims=("j",))
+    return Case([rows, v], [(rows * columns).sum("j").values, pt.exp(rows.values)], [X, V[:3]])
 
 
 @case

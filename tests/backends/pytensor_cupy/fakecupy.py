@@ -114,7 +114,9 @@ def _down(x: Any) -> Any:
 def _up(x: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         return ndarray(x)
-    return type(x)(map(_up, x)) if type(x) in (tuple, list) else x
+    if isinstance(x, tuple):
+        return tuple(map(_up, x))
+    return list(map(_up, x)) if isinstance(x, list) else x
 
 
 def _index(k: Any) -> Any:
@@ -350,7 +352,7 @@ cupy = SimpleNamespace(
         _mirror(
             np,
             "abs all any arange argmax argsort ascontiguousarray broadcast_to concatenate cos cumprod"
-            " cumsum diagonal einsum exp eye floor full kron log log1p matmul max min minimum"
+            " cumsum diagonal exp eye floor full log log1p matmul max min minimum"
             " ones prod repeat roll searchsorted sort split sqrt stack sum tan transpose tril triu"
             " where",
         )

@@ -128,6 +128,17 @@ def test_reductions_over_some_axes_are_fused(device):
     assert device.LAUNCHES == ["map_reduce"]
 
 
+def test_sums_over_axes_are_taken_out_of_what_they_are_fused_with(device):
+    x = pt.matrix("x")
+    f = compiled([x], [pt.exp(x).sum(0), (x * x).max(1), x + 1])
+    device.LAUNCHES.clear()
+    values = np.arange(6.0).reshape(2, 3)
+    results = f(values)
+    assert sorted(device.LAUNCHES) == ["elementwise", "map_reduce", "map_reduce"]
+    for r, e in zip(results, [np.exp(values).sum(0), values[:, 2] ** 2, values + 1], strict=True):
+        np.testing.assert_allclose(r, e)
+
+
 def test_a_sum_of_many_chunks(device):
     """More chunks than one, the last of them not full, and none of the elements lost."""
     x = pt.vector("x")

@@ -13,6 +13,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import get_mode
+from pytensor.conditional.op import ifelse
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
@@ -68,6 +69,14 @@ def test_assertions_are_checked(device):
     assert f(np.ones(2)).tolist() == [1, 1]
     with pytest.raises(AssertionError):
         f(-np.ones(2))
+
+
+def test_both_branches_may_be_computed(device):
+    x, c = pt.vector("x"), pt.scalar("c")
+    mode = get_mode("CUPY").excluding("lazy_ifelse")
+    f = pytensor.function([x, c], ifelse(c > x.sum(), [x + 1, x], [x - 1, 2 * x]), mode=mode)
+    assert [r.tolist() for r in f(np.ones(2), 3.0)] == [[2, 2], [1, 1]]
+    assert [r.tolist() for r in f(np.ones(2), 1.0)] == [[0, 0], [2, 2]]
 
 
 def test_mode_and_linker_are_registered():
