@@ -144,11 +144,11 @@ def _total(reductions: Sequence[Reduction]) -> Any:
     total = Accumulator(reductions)
     names = range(len(reductions))
     return array_module.load().ReductionKernel(
-        ", ".join(f"{r.acc_dtype} in{k}" for k, r in enumerate(reductions)),
-        ", ".join(f"{r.dtype} out{k}" for k, r in enumerate(reductions)),
-        total.of([f"in{k}" for k in names]),
+        ", ".join(f"{r.acc_dtype} value{k}" for k, r in enumerate(reductions)),
+        ", ".join(f"{r.dtype} result{k}" for k, r in enumerate(reductions)),
+        total.of([f"value{k}" for k in names]),
         "merged(a, b)",
-        total.stores([f"out{k}" for k in names]),
+        total.stores([f"result{k}" for k in names]),
         total.identity,
         name="reduce_totals",
         reduce_type=total.ctype,

@@ -1,6 +1,7 @@
 """The text of kernels: what `cupy.ElementwiseKernel` and `cupy.ReductionKernel` are given.
 
-Parameters are called in0, in1, ..., out0, ...: CuPy's own reductions expect these names.
+Reductions do not call their parameters in0 and out0: CuPy renames parameters to these where it uses CUB,
+and believes that it has done so if they have these names already.
 """
 
 from __future__ import annotations

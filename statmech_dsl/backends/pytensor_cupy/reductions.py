@@ -97,13 +97,13 @@ def _map_reduce_kernel(op: Elemwise, reads: Sequence[Read], reduction: Reduction
 {body(op.scalar_op, dtypes, names, ["y"])}
 return {total.of(["y"])};
 }}"""
-    ins = [f"in{k}" for k in range(len(reads))]
+    ins = [f"value{k}" for k in range(len(reads))]
     return array_module.load().ReductionKernel(
         ", ".join(f"{r.dtype} {name}" for r, name in zip(reads, ins, strict=True)),
-        f"{reduction.dtype} out0",
+        f"{reduction.dtype} result0",
         f"element({', '.join(ins)})",
         "merged(a, b)",
-        total.stores(["out0"]),
+        total.stores(["result0"]),
         total.identity,
         name="map_reduce",
         reduce_type=total.ctype,

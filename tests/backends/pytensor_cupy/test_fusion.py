@@ -188,3 +188,15 @@ def test_long_loops_have_wide_indices(device, monkeypatch):
     parameters = {p.text for source, _ in device.KERNELS for p in source.params}
     assert "int64 length1" in parameters
     assert "uint32 length1" not in parameters
+
+
+def test_reductions_avoid_names_that_cupy_takes_for_its_own(device):
+    x = pt.matrix("x")
+    compiled([x], [(x * x).sum()])(np.ones((2, 2)))
+    compiled([x], [(x * x).sum(0)])(np.ones((2, 2)))
+    reductions = [s for s, _ in device.KERNELS if s.reduce]
+    assert len(reductions) == 3
+    for source in reductions:
+        inputs = [p for p in source.params if p.is_input]
+        assert len(inputs) > 1 or inputs[0].name not in ("in0", "a", "b")
+        assert len(inputs) > 1 or source.params[-1].name not in ("out0", "a", "b")
