@@ -31,7 +31,7 @@ class Reduction:
 
 
 class FusedElemwise(Op):
-    """An elementwise expression of arrays rolled, whose outputs are stored or reduced to a number.
+    """An elementwise expression of arrays rolled, whose outputs are stored or reduced.
 
     Parameters
     ----------
@@ -40,26 +40,30 @@ class FusedElemwise(Op):
     shifts : tuple of tuple of int
         For each input, how far it is rolled along each axis; empty: not at all.
     reductions : tuple of (Reduction or None)
-        For each output, the reduction over all axes, or None if it is stored.
+        For each output, the reduction over the last axes, or None if it is stored.
+    n_kept : int
+        How many axes come before those: replicas, for example.
     """
 
-    __props__ = ("elemwise", "shifts", "reductions")
+    __props__ = ("elemwise", "shifts", "reductions", "n_kept")
 
     def __init__(
         self,
         elemwise: Elemwise,
         shifts: Sequence[tuple[int, ...]],
         reductions: Sequence[Reduction | None],
+        n_kept: int = 0,
     ) -> None:
         self.elemwise = elemwise
         self.shifts = tuple(shifts)
         self.reductions = tuple(reductions)
+        self.n_kept = n_kept
 
     def make_node(self, *inputs: Variable) -> Apply:
         """A node of this Op."""
         node = self.elemwise.make_node(*inputs)
         outputs = [
-            o.type() if r is None else TensorType(r.dtype, shape=())()
+            o.type() if r is None else TensorType(r.dtype, shape=o.type.shape[: self.n_kept])()
             for o, r in zip(node.outputs, self.reductions, strict=True)
         ]
         return Apply(self, node.inputs, outputs)

@@ -1,4 +1,4 @@
-"""Elementwise expressions of which some outputs are only reduced to a number.
+"""Elementwise expressions of which some outputs are only reduced, over all axes or over the last.
 
 `cupy.ReductionKernel` has one block of threads for each element of its result, so that a sum over a
 whole lattice would run in a single block. The first kernel therefore reduces each of some thousand
@@ -51,32 +51,35 @@ def reducing_kernel(op: FusedElemwise, node: Apply, reads: Sequence[Read]) -> Ru
     def fused(*values: Any) -> Any:
         Elemwise._check_runtime_broadcast(node, values)
         shape = np.broadcast_shapes(*[v.shape for v in values])
-        count = prod(shape)
-        wide = count >= NARROW
-        if nonempty and not count:
+        kept_shape = shape[: op.n_kept]
+        segments, size = prod(kept_shape), prod(shape[op.n_kept :])
+        wide = segments * size >= NARROW
+        if nonempty and not size:
             raise ValueError("zero-size array to a reduction which has no identity")
-        chunks = max(1, min(MOST_CHUNKS, -(-count // SMALLEST_CHUNK)))
-        chunk = max(1, -(-count // chunks))
+        most = max(1, MOST_CHUNKS // max(1, segments))
+        chunks = max(1, min(most, -(-size // SMALLEST_CHUNK)))
+        chunk = max(1, -(-size // chunks))
         arguments = [
             v if r.by_value else cp.ascontiguousarray(v)
             for v, r in zip(kernel_arguments(values, reads), reads, strict=True)
         ]
         stored = [cp.empty(shape, dtypes[k]) for k in kept]
-        partial = [cp.empty(chunks, r.acc_dtype) for r in reductions]
+        partial = [cp.empty(segments * chunks, r.acc_dtype) for r in reductions]
         first[wide](
-            cp.broadcast_to(lane, (chunk, chunks)),
+            cp.broadcast_to(lane, (chunk, segments * chunks)),
             *arguments,
-            count,
+            size,
+            chunks,
             chunk,
             *loops[wide].arguments(shape),
             *partial,
             *stored,
             axis=0,
         )
-        total = [cp.empty((), r.dtype) for r in reductions]
-        second(*partial, *total)
+        total = [cp.empty(segments, r.dtype) for r in reductions]
+        second(*[p.reshape((segments, chunks)) for p in partial], *total, axis=1)
         results = dict(zip(kept, stored, strict=True))
-        rest = iter(total)
+        rest = iter([t.reshape(kept_shape) for t in total])
         return tuple(results[k] if k in results else next(rest) for k in range(len(dtypes)))
 
     return fused if len(dtypes) > 1 else lambda *values: fused(*values)[0]
@@ -97,16 +100,19 @@ def _chunks(op: FusedElemwise, loop: Loop) -> Any:
         for k, r in enumerate(reads)
     ]
     values = [f"y{k}" for k in range(len(produced))]
+    sizes = ("size", "chunks", "chunk")
     signature = ", ".join(
-        [f"{ctype} {name}" for name in ("here", "count", *loop.parameters)]
+        [f"{ctype} {name}" for name in ("i", "j", *sizes, *loop.parameters)]
         + [f"{'' if name[0] == 'o' else 'const '}T{k}& {name}" for k, name in enumerate(arrays)]
     )
     function = "\n".join(
         [
             f"template <{', '.join(f'class T{k}' for k in range(len(arrays)))}>",
             f"__device__ {total.ctype} element({signature}) {{",
-            f"if (here >= count) return {total.ctype}({total.identity});",
-            loop.statements("here"),
+            f"const {ctype} segment = i / chunks;",
+            f"const {ctype} inside = (i - segment * chunks) * chunk + j;",
+            f"if (inside >= size) return {total.ctype}({total.identity});",
+            loop.statements("segment * size + inside"),
             *loads,
             *[f"{C_TYPES[d]} {y};" for d, y in zip(produced, values, strict=True)],
             body(scalar_op, dtypes, [f"x{k}" for k in range(len(reads))], values),
@@ -115,14 +121,12 @@ def _chunks(op: FusedElemwise, loop: Loop) -> Any:
             "}",
         ]
     )
-    arguments = ", ".join(
-        [f"({ctype})_i * chunk + ({ctype})_J", "count", *loop.parameters, *arrays]
-    )
+    arguments = ", ".join([f"({ctype})_i", f"({ctype})_J", *sizes, *loop.parameters, *arrays])
     return array_module.load().ReductionKernel(
         ", ".join(
             ["uint8 lane"]
             + [f"{'' if r.by_value else 'raw '}{r.dtype} in{k}" for k, r in enumerate(reads)]
-            + [f"{loop.index} count", f"{loop.index} chunk"]
+            + [f"{loop.index} {name}" for name in sizes]
             + loop.declarations
         ),
         ", ".join(

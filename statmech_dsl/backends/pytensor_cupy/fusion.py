@@ -60,7 +60,10 @@ class FuseMapReduce(_Fuse):
 
 
 class FuseRollsAndSums(_Fuse):
-    """An expression reads arrays at shifted indices, and is summed over all axes as it is computed."""
+    """An expression reads arrays at shifted indices, and is summed as it is computed.
+
+    Over all axes; over the last ones if it reads arrays so, for others are left to MapReduce.
+    """
 
     def replacements(self, fgraph: FunctionGraph, node: Apply) -> Pairs:
         """All outputs, if there is something to fuse."""
@@ -74,12 +77,18 @@ FUSE = (FuseMapReduce(), dfs_rewriter(local_useless_composite_outputs), FuseRoll
 def _fused(fgraph: FunctionGraph, node: Apply) -> Pairs:
     shape = node.outputs[0].type.broadcastable
     rolled = [_is_rolled(v, shape) for v in node.inputs]
-    sums = [_full_reductions(fgraph, v) for v in node.outputs]
+    for n_kept in range(len(shape) if any(rolled) else 1):
+        sums = [_reductions_after(fgraph, v, n_kept) for v in node.outputs]
+        if any(sums):
+            break
+    else:
+        n_kept = 0
     if not any(rolled) and not any(sums):
         return []
     inputs = [v.owner.inputs[0] if r else v for v, r in zip(node.inputs, rolled, strict=True)]  # type: ignore[union-attr]
     shifts = [v.owner.op.shifts if r else () for v, r in zip(node.inputs, rolled, strict=True)]  # type: ignore[union-attr]
-    op = FusedElemwise(node.op, shifts, [_reduction(s[0]) if s else None for s in sums])  # type: ignore[arg-type]
+    reductions = [_reduction(s[0]) if s else None for s in sums]
+    op = FusedElemwise(node.op, shifts, reductions, n_kept)  # type: ignore[arg-type]
     outputs = op(*inputs, return_list=True)
     pairs = []
     for old, new, reduced in zip(node.outputs, outputs, sums, strict=True):  # type: ignore[arg-type]
@@ -96,7 +105,7 @@ def _map_reduce(fgraph: FunctionGraph, node: Apply, k: int) -> tuple[Variable, V
         return None
     part = node if len(node.outputs) == 1 else parted(node, [k])
     arrays = {v for v in part.inputs if not all(v.type.broadcastable)}  # type: ignore[attr-defined]
-    if _is_over_all_axes(reader) or (part is not node and len(arrays) > MOST_READS):
+    if _axes(reader) == _last_axes(output, 0) or (part is not node and len(arrays) > MOST_READS):
         return None
     if any(_is_rolled(v, output.type.broadcastable) for v in part.inputs):  # type: ignore[attr-defined]
         return None
@@ -109,11 +118,12 @@ def _is_rolled(v: Variable, broadcastable: tuple[bool, ...]) -> bool:
     return rolled and v.type.broadcastable == broadcastable  # type: ignore[attr-defined]
 
 
-def _full_reductions(fgraph: FunctionGraph, v: Variable) -> list[Apply]:
-    """The readers of an output if all of them are the same reduction over all axes."""
+def _reductions_after(fgraph: FunctionGraph, v: Variable, n_kept: int) -> list[Apply]:
+    """The readers of an output if all of them are the same reduction over the axes from one on."""
     readers = [node for node, _ in fgraph.clients[v]]
     if not readers or not all(
-        isinstance(r.op, CAReduce) and _is_reducible(r.op) and _is_over_all_axes(r) for r in readers
+        isinstance(r.op, CAReduce) and _is_reducible(r.op) and _axes(r) == _last_axes(v, n_kept)
+        for r in readers
     ):
         return []
     return readers if len({_reduction(r) for r in readers}) == 1 else []
@@ -124,9 +134,13 @@ def _is_reducible(op: Any) -> bool:
     return isinstance(op.scalar_op, REDUCIBLE) and plain
 
 
-def _is_over_all_axes(node: Apply) -> bool:
+def _axes(node: Apply) -> tuple[int, ...]:
     axis = node.op.axis
-    return axis is None or len(axis) == node.inputs[0].type.ndim
+    return _last_axes(node.inputs[0], 0) if axis is None else tuple(sorted(axis))
+
+
+def _last_axes(v: Variable, n_kept: int) -> tuple[int, ...]:
+    return tuple(range(n_kept, v.type.ndim))  # type: ignore[attr-defined]
 
 
 def _reduction(node: Apply) -> Reduction:

@@ -138,7 +138,7 @@ class Source:
         return "\n".join(
             [
                 *self._arguments(scalars),
-                f"for (ptrdiff_t i = {first}; i < size; i += {step}) {{",
+                f"for (ptrdiff_t i = {first}; i < loop_size_; i += {step}) {{",
                 *self._elements(scalars, True, "i"),
                 *self._elements(scalars, False, "i"),
                 self.operation,
@@ -154,12 +154,12 @@ class Source:
                 f"typedef {self.reduce_type} type_reduce;",
                 f"#define REDUCE(a, b) ({self.reduce})",
                 f"#define POST_MAP(a) ({self.store})",
-                f"for (ptrdiff_t _i = {first}; _i < results; _i += {step}) {{",
+                f"for (ptrdiff_t _i = {first}; _i < n_results_; _i += {step}) {{",
                 f"type_reduce total = type_reduce({self.identity});",
                 "for (int lane_ = 0; lane_ < 4; ++lane_) {",
                 f"type_reduce part = type_reduce({self.identity});",
-                "for (int _J = lane_; _J < size / results; _J += 4) {",
-                *self._elements(scalars, True, "_J * results + _i"),
+                "for (int _J = lane_; _J < loop_size_ / n_results_; _J += 4) {",
+                *self._elements(scalars, True, "_J * n_results_ + _i"),
                 f"type_reduce mapped = static_cast<type_reduce>({self.operation});",
                 "part = REDUCE(part, mapped);",
                 "}",
@@ -186,7 +186,7 @@ class Source:
         return f"""namespace in_{name} {{
 {self.preamble}
 {self._unguarded()}
-extern "C" void {name}(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
+extern "C" void {name}(void** pointers, ptrdiff_t loop_size_, ptrdiff_t n_results_) {{
 {self.body(scalars, "0", "1")}
 }}
 }}"""
@@ -198,7 +198,7 @@ extern "C" void {name}(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
         forget = "\n".join(f"#undef {m}" for m in re.findall(r"#define (\w+)", self.preamble))
         return f"""namespace in_{name} {{
 {self.preamble}
-__global__ void kernel(void** pointers, ptrdiff_t size, ptrdiff_t results) {{
+__global__ void kernel(void** pointers, ptrdiff_t loop_size_, ptrdiff_t n_results_) {{
 {self.body(scalars, start, "gridDim.x * (ptrdiff_t)blockDim.x")}
 }}
 {forget}

@@ -44,6 +44,28 @@ def test_energy_and_gradient_are_one_pass_over_the_field(ndim, shape_is_known, d
         np.testing.assert_allclose(r, e, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("replicas", [(), (3,), (2, 3), (3000,), (0,)])
+def test_replicas_have_sums_of_their_own(replicas, device):
+    """Energies of many fields, and the gradients of all of them, in one pass."""
+    n = len(replicas)
+    phi = pt.tensor("phi", shape=(None,) * (n + 2), dtype="float64")
+    links = sum((pt.roll(phi, -1, n + a) - phi) ** 2 for a in range(2))
+    energies = (0.5 * links + 0.1 * phi**4).sum(axis=(n, n + 1))
+    f = compiled([phi], [energies, pt.grad(energies.sum(), phi)])
+    assert not [op for op in ops(f) if isinstance(op, (*COPYING, CAReduce))]
+    values = np.random.default_rng(n).normal(size=(*replicas, 3, 4))
+    device.LAUNCHES.clear()
+    results = f(values)
+    assert device.LAUNCHES[:2] == ["reduce_chunks", "reduce_totals"]
+    assert len(device.LAUNCHES) == 2
+    expected = pytensor.function(
+        [phi], [energies, pt.grad(energies.sum(), phi)], mode="FAST_COMPILE"
+    )(values)
+    for r, e in zip(results, expected, strict=True):
+        assert r.shape == e.shape
+        np.testing.assert_allclose(r, e, rtol=1e-12, atol=1e-12)
+
+
 def stencil_reads(f):
     (op,) = [op for op in ops(f) if isinstance(op, FusedElemwise)]
     return sorted(set(op.shifts))
@@ -148,6 +170,13 @@ def test_a_sum_of_many_chunks(device):
     assert results[0] == (values**2).sum()
     assert results[1] == values.max() + 1
     np.testing.assert_array_equal(results[2], np.roll(values, 1) * values)
+
+
+def test_replicas_of_many_chunks(device):
+    x = pt.matrix("x")
+    values = np.random.default_rng(1).integers(-9, 9, (3, 50_001)).astype(float)
+    f = compiled([x], (pt.roll(x, 1, 1) * x).sum(1))
+    np.testing.assert_array_equal(f(values), (np.roll(values, 1, 1) * values).sum(1))
 
 
 def test_views_are_read_in_the_right_order(device):
