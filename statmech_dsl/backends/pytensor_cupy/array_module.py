@@ -44,4 +44,11 @@ def load(name: str = "cupy") -> Any:
             "mode CUPY needs an NVIDIA GPU, and the driver sees none",
             mend="check CUDA_VISIBLE_DEVICES, or compile with another mode",
         )
-    return import_module(name)
+    try:
+        return import_module(name)
+    except ImportError as e:
+        raise BackendError(
+            f"mode CUPY needs {name}, which cannot be imported here",
+            where=str(e),
+            mend="install the CUDA Toolkit, or the libraries of CUDA that CuPy misses",
+        ) from e

@@ -55,9 +55,7 @@ SCALAR: dict[type, Sampler] = {
     ptr.LaplaceRV: lambda cp, g, n, loc, scale: (
         loc + scale * (cp.log(_open_unit(cp, g, n)) - cp.log(_open_unit(cp, g, n)))
     ),
-    ptr.GumbelRV: lambda cp, g, n, loc, scale: (
-        loc - scale * cp.log(-cp.log1p(-_open_unit(cp, g, n)))
-    ),
+    ptr.GumbelRV: lambda cp, g, n, loc, scale: loc - scale * cp.log(-cp.log(_open_unit(cp, g, n))),
     ptr.LogisticRV: lambda cp, g, n, loc, scale: (
         loc - scale * cp.log(1.0 / _open_unit(cp, g, n) - 1.0)
     ),

@@ -198,3 +198,13 @@ def test_log_densities_of_models(device):
     for compile_ in (model.compile_logp, model.compile_dlogp):
         expected = compile_(mode="FAST_COMPILE")(point)
         np.testing.assert_allclose(compile_(mode="CUPY")(point), expected, rtol=1e-12)
+
+
+def test_a_missing_part_of_cupy_is_named(monkeypatch):
+    runtime = SimpleNamespace(getDeviceCount=lambda: 1)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.linalg", None)
+    array_module.load.cache_clear()
+    with pytest.raises(BackendError, match=r"needs cupyx.scipy.linalg.*CUDA Toolkit"):
+        array_module.load("cupyx.scipy.linalg")
+    array_module.load.cache_clear()
