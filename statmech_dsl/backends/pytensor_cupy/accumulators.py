@@ -53,7 +53,7 @@ def _extreme(kind: np.dtype, sign: int) -> Any:
 
 
 class Accumulator:
-    """One C type for the accumulators of several reductions, each with its own rule.
+    """One C type, `sums`, for the accumulators of several reductions, each with its own rule.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ class Accumulator:
     def __init__(self, reductions: Sequence[Reduction]) -> None:
         self._reductions = tuple(reductions)
         self._is_struct = len(self._reductions) > 1
-        self.ctype = "sums" if self._is_struct else C_TYPES[self._reductions[0].acc_dtype]
         self.identity = "0" if self._is_struct else identity(self._reductions[0])
 
     @property
     def definition(self) -> str:
         """C code that defines the type and `merged`."""
         if not self._is_struct:
-            merged = combine(self._reductions[0], "a", "b")
-            return f"__device__ {self.ctype} merged({self.ctype} a, {self.ctype} b) {{ return {merged}; }}"
+            (r,) = self._reductions
+            return f"""typedef {C_TYPES[r.acc_dtype]} sums;
+__device__ sums merged(sums a, sums b) {{ return {combine(r, "a", "b")}; }}"""
         rs = list(enumerate(self._reductions))
         members = " ".join(f"{C_TYPES[r.acc_dtype]} v{k};" for k, r in rs)
         begin = ", ".join(f"v{k}({identity(r)})" for k, r in rs)

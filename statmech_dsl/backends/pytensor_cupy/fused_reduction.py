@@ -108,10 +108,10 @@ def _chunks(op: FusedElemwise, loop: Loop) -> Any:
     function = "\n".join(
         [
             f"template <{', '.join(f'class T{k}' for k in range(len(arrays)))}>",
-            f"__device__ {total.ctype} element({signature}) {{",
+            f"__device__ sums element({signature}) {{",
             f"const {ctype} segment = i / chunks;",
             f"const {ctype} inside = (i - segment * chunks) * chunk + j;",
-            f"if (inside >= size) return {total.ctype}({total.identity});",
+            f"if (inside >= size) return sums({total.identity});",
             loop.statements("segment * size + inside"),
             *loads,
             *[f"{C_TYPES[d]} {y};" for d, y in zip(produced, values, strict=True)],
@@ -139,7 +139,7 @@ def _chunks(op: FusedElemwise, loop: Loop) -> Any:
         total.stores([f"total{k}" for k in range(len(reductions))]),
         total.identity,
         name="reduce_chunks",
-        reduce_type=total.ctype,
+        reduce_type="sums",
         preamble="\n".join([preamble(scalar_op), total.definition, function]),
     )
 
@@ -155,6 +155,6 @@ def _total(reductions: Sequence[Reduction]) -> Any:
         total.stores([f"result{k}" for k in names]),
         total.identity,
         name="reduce_totals",
-        reduce_type=total.ctype,
+        reduce_type="sums",
         preamble=PREAMBLE + total.definition,
     )

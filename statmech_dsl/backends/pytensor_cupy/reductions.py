@@ -92,7 +92,7 @@ def _map_reduce_kernel(op: Elemwise, reads: Sequence[Read], reduction: Reduction
     names = [f"x{k}" for k in range(len(reads))]
     (produced,) = output_dtypes(op.scalar_op, dtypes)
     arguments = ", ".join(f"{r.ctype} {x}" for r, x in zip(reads, names, strict=True))
-    function = f"""__device__ {total.ctype} element({arguments}) {{
+    function = f"""__device__ sums element({arguments}) {{
 {C_TYPES[produced]} y;
 {body(op.scalar_op, dtypes, names, ["y"])}
 return {total.of(["y"])};
@@ -106,7 +106,7 @@ return {total.of(["y"])};
         total.stores(["result0"]),
         total.identity,
         name="map_reduce",
-        reduce_type=total.ctype,
+        reduce_type="sums",
         preamble="\n".join([preamble(op.scalar_op), total.definition, function]),
     )
 

@@ -98,6 +98,12 @@ def integer_reductions():
 
 
 @case
+def one_integer_sum():
+    k = pt.lmatrix("k")
+    return Case([k], [(k * k).sum()], [np.arange(12).reshape(4, 3)])
+
+
+@case
 def nan_stays():
     return Case([v], [(v * 2).max(), (v * 2).min(), v.max()], [np.array([1.0, np.nan, 2.0])])
 
