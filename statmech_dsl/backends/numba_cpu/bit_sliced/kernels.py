@@ -9,12 +9,19 @@ import numpy as np
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.limits import Limits
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, copy_lanes, words_of
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import (
+    Slots,
+    bits_of,
+    copy_lanes,
+    planes_of,
+    words_of,
+)
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, BitSum, class_energies, threshold
+from statmech_dsl.ir.bits import BitSum, class_energies
 from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Family, Tables
@@ -51,6 +58,8 @@ class BitKernels:
         self._scales = {s.family: s for s in self.bits.sums}
         self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
         self._generic: NumbaKernels | None = None
+        # One class that nothing reads where a pass has none.
+        self._limits = [Limits(class_energies(p, tables) or [0.0]) for p in self.bits.passes]
 
     def describe(self) -> str:
         """What the bits of a word hold."""
@@ -87,7 +96,7 @@ class BitKernels:
     def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
-        pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
+        pairs = [self._levels(k, packed.state.beta, packed.slots) for k in range(len(self._limits))]
         packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
 
     def take(self, packed: Packed, rows: np.ndarray) -> None:
@@ -107,23 +116,13 @@ class BitKernels:
         copy, down = x[:, halo.source], halo.turn.astype(np.uint64)[:, None]
         x[:, halo.rows + 1 :] = (copy >> down | copy << (size - down)) & self.lanes
 
-    def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
-        """Planes and rests of the thresholds of a pass."""
-        sizes = class_energies(p, self.tables) or [0.0]  # one that nothing reads
-        betas, which = np.unique(state.beta, return_inverse=True)
-        limits = [[threshold(float(b), e) for b in betas] for e in sizes]
-        limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
-        lanes = slots.spread(limit)
-        tails = lanes & np.uint64((1 << TAIL) - 1)
+    def _levels(self, k: int, beta: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
+        """Planes and rests of the thresholds of pass k."""
+        lanes = slots.spread(self._limits[k](beta))
+        alike = lanes if self.bits.fold is None else np.repeat(lanes, 64, axis=2)
         shape = block(self.bits, slots.words)
-        planes = []
-        for q in range(PLANES):
-            bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
-            planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)  # [chunk, class, plane, word]
-        x[:, :-1] ^= x[:, -1:]
-        x = np.tile(x, shape.width // slots.words)
-        return x.reshape(len(x), -1), tails
+        planes = planes_of(alike, shape.width // slots.words, PLANES, TAIL)
+        return planes.reshape(len(planes), -1), lanes & np.uint64((1 << TAIL) - 1)
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
