@@ -16,6 +16,7 @@ from .lang.variables import (
 )
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
+from .runs.tempering import temper
 from .solvers.exact import exact
 from .testing.validate import validate
 
@@ -46,5 +47,6 @@ __all__ = [
     "models",
     "sample",
     "tau_int",
+    "temper",
     "validate",
 ]

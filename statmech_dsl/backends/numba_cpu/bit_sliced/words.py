@@ -101,8 +101,9 @@ def copy_lanes(words, source, target):
 
 @njit(nogil=True, cache=True)
 def planes_of(limits, repeat, planes, tail):
-    """Bit planes [chunk, class, plane, word] of thresholds [chunk, class, lane], the last class first
-    subtracted (xor) from the others; the words of a chunk are repeated.
+    """Bit planes [chunk, class, plane, word] of thresholds [chunk, class, lane].
+
+    The last class is first subtracted (xor) from the others; the words of a chunk are repeated.
     """
     chunks, classes, lanes = limits.shape
     n_words = lanes // 64
