@@ -57,6 +57,8 @@ class BitKernels:
         self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
         self._scales = {s.family: s for s in self.bits.sums}
         self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
+        families = program.model.families + program.measured.families
+        self._fronts = {f.name: self._front(f) for f in families if f.name in self._scales}
         self._generic: NumbaKernels | None = None
         # One class that nothing reads where a pass has none.
         self._limits = [Limits(class_energies(p, tables) or [0.0]) for p in self.bits.passes]
@@ -240,12 +242,15 @@ class BitKernels:
         s = self._scales[f.name]
         if s.term.flip is True:
             count = self._n_terms[f.name] - count
-        front, _ = front_and_inner(f)
+        base, unit = self.tables[s.scale]
+        return self._fronts[f.name] * (base + unit * count)
+
+    def _front(self, f: Family) -> float:
+        """What all terms of a family have in common."""
         scalars = [
             float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
         ]
-        base, unit = self.tables[s.scale]
-        return evaluate(front, scalars, {}) * (base + unit * count)
+        return evaluate(front_and_inner(f)[0], scalars, {})
 
     def _unpacked_sums(self, packed: Packed) -> np.ndarray:
         """Sums that are no counts, from states unpacked for the generic tier."""
