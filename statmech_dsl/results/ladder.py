@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,12 +105,15 @@ def add_ladder(tree: xr.DataTree, sampler: Sampler, passage: Passage) -> xr.Data
             {"long_name": "index of the temperature of each replica"},
         ),
     }
-    stats = tree["sample_stats"].to_dataset().assign(known)
-    tree["sample_stats"] = xr.DataTree(stats.assign_coords(replica=np.arange(n)))
+    tree = add_variables(tree, "sample_stats", known)
     level, ladder = np.divmod(passage.rows, passage.rows.shape[1])
     replica = (level + n_T * (ladder % copies)).reshape(n_T, n_chains, copies).swapaxes(0, 1)
-    final = tree["final_state"].to_dataset()
     dims = ("chain", "T", "copy")[: 2 + (copies > 1)]
-    final["replica"] = (dims, replica if copies > 1 else replica[..., 0])
-    tree["final_state"] = xr.DataTree(final)
+    last = {"replica": (dims, replica if copies > 1 else replica[..., 0])}
+    return add_variables(tree, "final_state", last)
+
+
+def add_variables(tree: xr.DataTree, group: str, variables: Mapping[str, tuple]) -> xr.DataTree:
+    """Add variables to a group of results."""
+    tree[group] = xr.DataTree(tree[group].to_dataset().assign(variables))
     return tree

@@ -10,8 +10,10 @@ import numpy as np
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.results import Recorder
+from statmech_dsl.results.overlaps import Overlaps
 from statmech_dsl.rng import LADDER_BITS
 from statmech_dsl.runs.exchange import Exchange
+from statmech_dsl.runs.houdayer import EVERY, Houdayer
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 
@@ -29,9 +31,16 @@ class Ensemble:
     handed to the replicas that are there: ``params`` and ``accepted`` have shape (..., places).
     """
 
-    def __init__(self, sampler: Sampler, state: State, exchange: Exchange, thin: int) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        state: State,
+        exchange: Exchange,
+        thin: int,
+        houdayer: Houdayer | None = None,
+    ) -> None:
         self.sampler, self.kernels = sampler, sampler.kernels
-        self.exchange, self.thin = exchange, thin
+        self.exchange, self.thin, self.houdayer = exchange, thin, houdayer
         self.n_swaps = state.sweep // thin
         self.params = state.params[:, exchange.rows.reshape(-1)]
         self.accepted = np.zeros_like(state.accepted)
@@ -57,10 +66,12 @@ class Ensemble:
         self.accepted[:] = 0
         return chance.mean(axis=1) / max(n, 1)
 
-    def record(self, recorder: Recorder) -> None:
+    def record(self, recorder: Recorder, overlaps: Overlaps | None) -> None:
         """Sweep, record every temperature, and swap."""
         rows = self.exchange.rows
         recorder.record(self.packed, 1, self.thin, rows=rows.reshape(-1))
+        if overlaps is not None:
+            overlaps.record(self._values())
         self.exchange.count_round_trips()
         self.exchange.swap(recorder.energy[:, recorder.n - 1].reshape(rows.shape), self.n_swaps)
         self._after_sweeps()
@@ -77,6 +88,11 @@ class Ensemble:
             params=self.params,
         )
 
+    def _values(self) -> dict[str, np.ndarray]:
+        """Values of all variables by place, [temperature, ladder, row]."""
+        names = (v.name for v in self.sampler.program.model.variables)
+        return {x: self.kernels.values(self.packed, x)[self.exchange.rows] for x in names}
+
     def _after_sweeps(self) -> None:
         """Credit accepted moves to places; called before temperatures are handed out again."""
         self.n_swaps += 1
@@ -84,6 +100,10 @@ class Ensemble:
             now = self.kernels.accepted(self.packed)
             self.accepted += (now - self._before)[:, self._rows]
             self._before = now
+        if self.houdayer is not None and self.n_swaps % EVERY == 0:
+            state = self.kernels.unpack(self.packed)
+            self.houdayer(state, self.n_swaps)
+            self.packed = self.kernels.pack(state)
 
     def _set_beta(self) -> None:
         exchange = self.exchange

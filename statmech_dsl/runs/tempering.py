@@ -18,14 +18,16 @@ from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
-from statmech_dsl.results.ladder import Passage, add_ladder
+from statmech_dsl.results.ladder import Passage, add_ladder, add_variables
+from statmech_dsl.results.overlaps import Overlaps
 from statmech_dsl.rng import CHAIN_BITS, LADDER_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.ensemble import Ensemble, numbers
 from statmech_dsl.runs.exchange import Exchange
+from statmech_dsl.runs.houdayer import Houdayer
 from statmech_dsl.runs.ladder import read_ladder
 from statmech_dsl.runs.pilots import PILOTS, tuned_ladder
-from statmech_dsl.runs.progress import progress
+from statmech_dsl.runs.progress import Advance, progress
 from statmech_dsl.runs.sample import acceptance
 
 EXPECTED = 16
@@ -41,6 +43,7 @@ def temper(
     tune: int = 1000,
     chains: int = 4,
     replicas_per_T: int = 1,
+    houdayer: bool = False,
     thin: int = 1,
     seed: int | None = None,
     init: Init | xr.DataTree = "hot",
@@ -73,6 +76,9 @@ def temper(
         Independent ladders.
     replicas_per_T : int
         Replicas at each temperature of a ladder; with two or more their overlaps are recorded.
+    houdayer : bool
+        Whether two replicas of one temperature also exchange clusters, every tenth swap: it helps where
+        clusters do not percolate, as in two-dimensional spin glasses.
     thin : int
         Sweeps from draw to draw, and from swap to swap.
     seed : int, optional
@@ -144,10 +150,12 @@ def temper(
         state = _start(sampler, exchange, copies, first, widths)
         if isinstance(init, xr.DataTree):
             state = _resumed(sampler, init, state, exchange)
-        ensemble = Ensemble(sampler, state, exchange, thin)
+        moves = Houdayer(sampler, exchange, copies) if houdayer else None
+        ensemble = Ensemble(sampler, state, exchange, thin, moves)
         recorder = Recorder(sampler, draws, state.n_replicas, names)
+        overlaps = Overlaps(sampler, copies) if copies > 1 else None
         path = np.empty((draws, state.n_replicas), np.int16)
-        _run(ensemble, recorder, path, (tune - pilot_sweeps) // thin, advance)
+        _run(ensemble, recorder, overlaps, path, (tune - pilot_sweeps) // thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = acceptance(sampler, ensemble.accepted, recorder.n * thin)
     with np.errstate(divide="ignore"):
@@ -164,7 +172,12 @@ def temper(
         copies,
     )
     passage = Passage(ladder, path[: recorder.n], exchange.round_trips, exchange.rows, copies)
-    return add_ladder(tree, sampler, passage)
+    tree = add_ladder(tree, sampler, passage)
+    if overlaps is not None:
+        tree = add_variables(tree, "posterior", overlaps.arrays())
+    if moves is not None:
+        tree = add_variables(tree, "sample_stats", moves.statistics())
+    return tree
 
 
 def _start(
@@ -197,14 +210,21 @@ def _resumed(sampler: Sampler, tree: xr.DataTree, start: State, exchange: Exchan
     return state
 
 
-def _run(ensemble: Ensemble, recorder: Recorder, path: np.ndarray, tune: int, advance) -> None:
+def _run(
+    ensemble: Ensemble,
+    recorder: Recorder,
+    overlaps: Overlaps | None,
+    path: np.ndarray,
+    tune: int,
+    advance: Advance,
+) -> None:
     """Burn in, then record; what is done until Ctrl-C is kept."""
     exchange, draws = ensemble.exchange, len(path)
     try:
         ensemble.burn(tune, advance)
         while recorder.n < draws:
             path[recorder.n] = exchange.levels
-            ensemble.record(recorder)
+            ensemble.record(recorder, overlaps)
             advance(ensemble.thin, f"{exchange.round_trips.sum()} round trips")
     except KeyboardInterrupt:
         if recorder.n == 0:
