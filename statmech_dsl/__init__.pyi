@@ -1,5 +1,12 @@
 from . import errors, models
-from .diagnostics import Derived, correlation, correlation_length, derived, tau_int
+from .diagnostics import (
+    Derived,
+    correlation,
+    correlation_length,
+    derived,
+    reweight,
+    tau_int,
+)
 from .engine.explain import explain
 from .lang import lattices
 from .lang.energy import Energy, Observable
@@ -45,6 +52,7 @@ __all__ = [
     "explain",
     "lattices",
     "models",
+    "reweight",
     "sample",
     "tau_int",
     "temper",

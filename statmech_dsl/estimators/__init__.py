@@ -3,11 +3,14 @@
 from statmech_dsl.estimators.bar import FreeEnergyDifference, bar
 from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
 from statmech_dsl.estimators.tau_int import CorrelatedMean, tau_int
+from statmech_dsl.estimators.weights import Multihistogram, Weights
 
 __all__ = [
     "CorrelatedMean",
     "FreeEnergyDifference",
     "JackknifeEstimate",
+    "Multihistogram",
+    "Weights",
     "bar",
     "jackknife",
     "tau_int",
