@@ -1,4 +1,4 @@
-from . import errors, models
+from . import errors, models, plots
 from .diagnostics import (
     Derived,
     correlation,
@@ -52,6 +52,7 @@ __all__ = [
     "explain",
     "lattices",
     "models",
+    "plots",
     "reweight",
     "sample",
     "tau_int",

@@ -92,7 +92,7 @@ def reweight(
     pool = Multihistogram(energy.values.reshape(*energy.shape[:2], -1), 1.0 / energy["T"].values)
     draws, check = posterior.rename(T=LEVEL), ChainCheck(posterior.sizes["draw"])
     absolute = _absolute(data)
-    tables = []
+    tables: list[xr.Dataset] = []
     for t in wanted.reshape(-1):
         weights = pool.at(1.0 / float(t))
         table = _log_partition(weights, absolute)
@@ -100,11 +100,9 @@ def reweight(
         table |= _quantities(chosen, draws.assign_coords(T=t), weights, check)
         tables.append(xr.Dataset(table, coords={"T": t}))
     check.warn()
-    return (
-        xr.concat(tables, dim="T", coords="different", compat="equals")
-        if wanted.ndim
-        else tables[0]
-    )
+    if not wanted.ndim:
+        return tables[0]
+    return xr.concat(tables, dim="T", coords="different", compat="equals")
 
 
 def _quantities(
@@ -168,7 +166,9 @@ def _log_partition(weights: Weights, absolute: float) -> dict[str, float | xr.Da
 
 def _absolute(data: xr.DataTree) -> float:
     """Log Z of the highest temperature where the run knows it, else 0."""
-    known = data["sample_stats"].get("log_partition") if "sample_stats" in data.children else None
+    if "sample_stats" not in data.children:
+        return 0.0
+    known = data["sample_stats"].to_dataset().get("log_partition")
     if known is None or known.attrs.get("reference") != "absolute":
         return 0.0
     return float(known.isel(T=-1))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.special import expit
 
 from statmech_dsl.estimators.jackknife import jackknife
@@ -83,8 +84,9 @@ def bar(forward: ArrayLike, reverse: ArrayLike) -> FreeEnergyDifference:
     return FreeEnergyDifference(float(value), float(error), float(2 * slope), influence)
 
 
-def _root(function, low: float, high: float) -> float:
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
     """Where an increasing function vanishes; the bracket holds it up to rounding."""
     if low == high:
         return low
-    return float(brentq(function, low - 1e-9, high + 1e-9, xtol=1e-12))
+    ends = (low - 1e-9, high + 1e-9)
+    return float(root_scalar(function, bracket=ends, method="brentq", xtol=1e-12).root)

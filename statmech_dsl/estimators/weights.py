@@ -99,11 +99,12 @@ class Multihistogram:
     def shares(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
         """Probability that a draw came from each of the temperatures."""
         x = self._exponent(f, part)
-        return np.exp(x - logsumexp(x, axis=1, keepdims=True))
+        return np.exp(x - np.asarray(logsumexp(x, axis=1, keepdims=True)))
 
     def average_shares(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of w times the shares, w being a number for each draw."""
-        return sum(w[p] @ self.shares(self._f, p) for p in self._parts()) / len(w)
+        parts = [w[p] @ self.shares(self._f, p) for p in self._parts()]
+        return np.sum(parts, axis=0) / len(w)
 
     def combined_shares(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum of v_k times (share k - 1/K), for each draw."""
