@@ -153,7 +153,7 @@ def _effective(weights: Weights, T: float) -> float:
 
 
 def _log_partition(weights: Weights, absolute: float) -> dict[str, float | xr.DataArray]:
-    error = jackknife(lambda x: x, {"x": weights.log_partition_influence}).error
+    error = tau_int(weights.log_partition_influence).error
     about = {
         "long_name": "log Z",
         "reference": "absolute" if absolute else "the highest temperature",

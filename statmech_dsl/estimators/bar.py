@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import root_scalar
 from scipy.special import expit
 
-from statmech_dsl.estimators.jackknife import jackknife
 from statmech_dsl.estimators.series import as_series
+from statmech_dsl.estimators.tau_int import tau_int
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FreeEnergyDifference:
     value: float
     """The difference."""
     error: float
-    """Standard error, by the jackknife over blocks of draws of all chains."""
+    """Standard error: that of the mean of ``influence``, which allows for autocorrelation."""
     overlap: float
     """From 1, where both states are the same, to 0, where they have nothing in common: below 0.03 or
     so neither value nor error mean much."""
@@ -80,7 +80,7 @@ def bar(forward: ArrayLike, reverse: ArrayLike) -> FreeEnergyDifference:
     trailing = tuple(range(2, f0.ndim))
     influence = ((f1 - f0).mean(axis=trailing)) / max(slope, np.finfo(float).tiny)
     influence -= influence.mean()
-    error = jackknife(lambda x: x, {"x": influence}).error
+    error = tau_int(influence).error
     return FreeEnergyDifference(float(value), float(error), float(2 * slope), influence)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.engine.sampler import Sampler
-from statmech_dsl.estimators import bar, jackknife
+from statmech_dsl.estimators import bar, tau_int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def log_partition(energy: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.
     value = np.append(np.cumsum([-x.value for x in found][::-1])[::-1], 0.0)
     parts = np.stack([-x.influence for x in found], axis=-1)
     parts = np.cumsum(parts[..., ::-1], axis=-1)[..., ::-1]
-    errors = [jackknife(lambda x: x, {"x": parts[..., k]}).error for k in range(len(steps))]
+    errors = [tau_int(parts[..., k]).error for k in range(len(steps))]
     return value, np.append(errors, 0.0)
 
 
