@@ -130,7 +130,10 @@ def graph_model(row: Row) -> sm.Model:
 
 
 def small_graphs(whole: bool, z: list[float]) -> list[Check]:
-    """<s_i> and <s_i s_j> of all sites and edges, at four temperatures."""
+    """<s_i> and <s_i s_j> of all sites and edges, at four temperatures.
+
+    Those that hardly ever leave one of their values have no normal errors, and are left out.
+    """
     found: list[float] = []
     for row in rows("small_graphs", "instances")[:: 1 if whole else 3]:
         betas = [0.0, 0.15, *(o["beta"] for o in row["obs"]), 0.5, 1.4]
@@ -139,7 +142,8 @@ def small_graphs(whole: bool, z: list[float]) -> list[Check]:
         for o in row["obs"]:
             for name in ("spins", "bonds"):
                 series = at(data, o["beta"], name)
-                found += [mean_z(series[..., k], exact) for k, exact in enumerate(o[name])]
+                seen = 1 - np.abs(o[name]) > 200 / series[..., 0].size
+                found += [mean_z(series[..., k], o[name][k]) for k in np.flatnonzero(seen)]
     z += found
     return scored("7 small graphs, <s_i> and <s_i s_j>" if whole else "small graphs", found)
 
