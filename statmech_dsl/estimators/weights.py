@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 from statmech_dsl.errors import DiagnosticsError
 from statmech_dsl.estimators.series import as_series
@@ -74,7 +74,7 @@ class Multihistogram:
     def at(self, beta: float) -> Weights:
         """Weights of all draws at an inverse temperature."""
         log_w = -beta * (self._flat - self._center) - self._log_density(self._f)
-        log_z = float(logsumexp(log_w) - np.log(log_w.size))
+        log_z = float(_log_sum_exp(log_w[None])[0] - np.log(log_w.size))
         return Weights(self, np.exp(log_w - log_z), float(self._relative(log_z, beta)))
 
     def _relative(self, log_z: Any, beta: Any) -> Any:
@@ -84,10 +84,8 @@ class Multihistogram:
     # ---- the self-consistent equations ----------------------------------------------------------
 
     def _log_density(self, f: NDArray[np.float64]) -> NDArray[np.float64]:
-        out = np.empty_like(self._flat)
-        for part in self._parts():
-            out[part] = logsumexp(self._exponent(f, part), axis=1)
-        return out - np.log(len(self.beta))
+        parts = [_log_sum_exp(self._exponent(f, part)) for part in self._parts()]
+        return np.concatenate(parts) - np.log(len(self.beta))
 
     def _exponent(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
         return f - (self._flat[part, None] - self._center) * self.beta
@@ -96,20 +94,28 @@ class Multihistogram:
         step = max(1, AT_ONCE // len(self.beta))
         return [slice(a, a + step) for a in range(0, len(self._flat), step)]
 
-    def shares(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
+    def _shares(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
         """Probability that a draw came from each of the temperatures."""
         x = self._exponent(f, part)
-        return np.exp(x - np.asarray(logsumexp(x, axis=1, keepdims=True)))
+        return np.exp(x - _log_sum_exp(x)[:, None])
+
+    @cached_property
+    def _only_part(self) -> NDArray[np.float64]:
+        return self._shares(self._f, slice(None))
+
+    def _solved(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """All shares, in parts; kept where they are one part."""
+        parts = self._parts()
+        for part in parts:
+            yield part, self._only_part if len(parts) == 1 else self._shares(self._f, part)
 
     def average_shares(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean of w times the shares, w being a number for each draw."""
-        parts = [w[p] @ self.shares(self._f, p) for p in self._parts()]
-        return np.sum(parts, axis=0) / len(w)
+        """Mean of the shares times w, which has one or more numbers for each draw: (K, ...)."""
+        return np.sum([x.T @ w[part] for part, x in self._solved()], axis=0) / len(w)
 
     def combined_shares(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of v_k times (share k - 1/K), for each draw."""
-        out = np.concatenate([self.shares(self._f, p) @ v for p in self._parts()])
-        return out - v.mean()
+        """Sum over k of v_k times (share k - 1/K), for each draw and each column of v."""
+        return np.concatenate([x @ v for _, x in self._solved()]) - v.mean(axis=0)
 
     def _solve(self) -> NDArray[np.float64]:
         """Newton's method from thermodynamic integration, with shorter steps where it overshoots."""
@@ -136,7 +142,7 @@ class Multihistogram:
         n, K = len(self._flat), len(self.beta)
         mean, square = np.zeros(K), np.zeros((K, K))
         for part in self._parts():
-            x = self.shares(f, part)
+            x = self._shares(f, part)
             mean, square = mean + x.sum(axis=0) / n, square + x.T @ x / n
         return mean - 1.0 / K, np.diag(mean) - square
 
@@ -165,23 +171,28 @@ class Weights:
         chains, draws, n = self.pool.energy.shape
         columns = values.reshape(chains * draws * n, -1)
         mean = self.w @ columns / len(self.w)
-        parts = self.w[:, None] * (columns - mean)
-        influence = np.stack([self._corrected(x) for x in parts.T], axis=-1)
+        influence = self._corrected(self.w[:, None] * (columns - mean))
         shape = values.shape[3:]
         return mean.reshape(shape)[()], influence.reshape(chains, draws, *shape)
 
     @property
     def log_partition_influence(self) -> NDArray[np.float64]:
         """What each moment adds to log Z: (chains, draws)."""
-        reference = self.pool.response[self.pool.reference]
-        own = self._corrected(self.w - 1.0, self.w)
-        shift = self.pool.combined_shares(reference).reshape(self.pool.energy.shape).mean(axis=2)
-        return own - shift
+        pool = self.pool
+        shift = pool.combined_shares(pool.response[pool.reference]).reshape(pool.energy.shape)
+        return self._corrected(self.w[:, None])[..., 0] - 1.0 - shift.mean(axis=2)
 
-    def _corrected(
-        self, parts: NDArray[np.float64], by: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """Add what the draws contribute through the f_k, on which the weights depend."""
-        answer = self.pool.response @ self.pool.average_shares(parts if by is None else by)
+    def _corrected(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Columns averaged over each moment, with what its draws add through the f_k, as weights hang on them.
+
+        Shape (draws, columns) in, (chains, draws, columns) out.
+        """
+        answer = self.pool.response @ self.pool.average_shares(parts)
         whole = parts + self.pool.combined_shares(answer)
-        return whole.reshape(self.pool.energy.shape).mean(axis=2)
+        return whole.reshape(*self.pool.energy.shape, -1).mean(axis=2)
+
+
+def _log_sum_exp(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each row."""
+    top = x.max(axis=1)
+    return top + np.log(np.exp(x - top[:, None]).sum(axis=1))
