@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import arviz as az
 import numpy as np
 from scipy.stats import binom
 
@@ -178,8 +179,6 @@ def wells(whole: bool) -> list[Check]:
     plain = sm.sample(
         model, T=1.8, chains=4, init={"s": start["s"][:4]}, draws=1000, seed=1, progressbar=False
     )
-    import arviz as az
-
     r_hat = float(az.rhat(plain, var_names=["m"]).m)
     draws = 20000 if whole else 1500
     data = temper(

@@ -120,7 +120,7 @@ class BitKernels:
 
     def _levels(self, k: int, beta: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of pass k."""
-        lanes = slots.spread(self._limits[k](beta))
+        lanes = self._limits[k].lanes(beta, slots)
         alike = lanes if self.bits.fold is None else np.repeat(lanes, 64, axis=2)
         shape = block(self.bits, slots.words)
         planes = planes_of(alike, shape.width // slots.words, PLANES, TAIL)

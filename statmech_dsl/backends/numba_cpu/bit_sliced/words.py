@@ -45,14 +45,6 @@ class Slots:
         groups = groups.reshape(-1, words, 8).transpose(0, 2, 1)
         return Slots(lane, np.ascontiguousarray(groups.astype(np.uint32)), None)
 
-    def spread(self, x: np.ndarray) -> np.ndarray:
-        """Numbers of replicas to lanes: [class, replica] to [chunk, class, lane of the chunk]."""
-        if self.fold is not None:
-            return np.ascontiguousarray(x.T[:, :, None])
-        lanes = np.zeros((len(x), len(self.groups) * self.words * 64), x.dtype)
-        lanes[:, self.lane] = x
-        return np.ascontiguousarray(lanes.reshape(len(x), len(self.groups), -1).transpose(1, 0, 2))
-
     def gather(self, x: np.ndarray) -> np.ndarray:
         """Back to replicas: [draw, chunk, sum, lane] to [draw, sum, replica]."""
         return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)[..., self.lane]
