@@ -120,10 +120,11 @@ class BitKernels:
 
     def _levels(self, k: int, beta: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
         """Planes and rests of the thresholds of pass k."""
-        lanes = self._limits[k].lanes(beta, slots)
+        lanes = slots.spread(self._limits[k](beta))
         alike = lanes if self.bits.fold is None else np.repeat(lanes, 64, axis=2)
         shape = block(self.bits, slots.words)
-        planes = planes_of(alike, shape.width // slots.words, PLANES, TAIL)
+        minus = np.full(lanes.shape[1], lanes.shape[1] - 1)
+        planes = planes_of(alike, minus, shape.width // slots.words, PLANES, TAIL)
         return planes.reshape(len(planes), -1), lanes & np.uint64((1 << TAIL) - 1)
 
     def unpack(self, packed: Packed) -> State:

@@ -45,6 +45,14 @@ class Slots:
         groups = groups.reshape(-1, words, 8).transpose(0, 2, 1)
         return Slots(lane, np.ascontiguousarray(groups.astype(np.uint32)), None)
 
+    def spread(self, x: np.ndarray) -> np.ndarray:
+        """Numbers of replicas to lanes: [class, replica] to [chunk, class, lane of the chunk]."""
+        if self.fold is not None:
+            return np.ascontiguousarray(x.T[:, :, None])
+        lanes = np.zeros((len(x), len(self.groups) * self.words * 64), x.dtype)
+        lanes[:, self.lane] = x
+        return np.ascontiguousarray(lanes.reshape(len(x), len(self.groups), -1).transpose(1, 0, 2))
+
     def gather(self, x: np.ndarray) -> np.ndarray:
         """Back to replicas: [draw, chunk, sum, lane] to [draw, sum, replica]."""
         return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)[..., self.lane]
@@ -92,17 +100,18 @@ def copy_lanes(words, source, target):
 
 
 @njit(nogil=True, cache=True)
-def planes_of(limits, repeat, planes, tail):
+def planes_of(limits, minus, repeat, planes, tail):
     """Bit planes [chunk, class, plane, word] of thresholds [chunk, class, lane].
 
-    The last class is first subtracted (xor) from the others; the words of a chunk are repeated.
+    Class ``minus[k]`` is first subtracted (xor) from class k, if it is another one; the words of a chunk are
+    repeated.
     """
     chunks, classes, lanes = limits.shape
     n_words = lanes // 64
     out = np.zeros((chunks, classes, planes, n_words * repeat), np.uint64)
     for c in range(chunks):
         for k in range(classes):
-            row = limits[c, k] ^ limits[c, -1] if k < classes - 1 else limits[c, k]
+            row = limits[c, k] ^ limits[c, minus[k]] if minus[k] != k else limits[c, k]
             for q in range(planes):
                 down = np.uint64(tail + planes - 1 - q)
                 for w in range(n_words):
