@@ -5,6 +5,7 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.errors import DiagnosticsError
 from statmech_dsl.ir.domains import Angle, Clock, Occupation, Potts, Spin, UnitVector
 from statmech_dsl.results.overlaps import bonds, overlaps
 
@@ -102,3 +103,12 @@ def test_derived_quantities_take_all_copies_and_the_binder_ratio_of_q():
     one = data.isel(copy=[0], missing_dims="ignore")
     both = float(table.energy_per_site_error[1])
     assert both < float(sm.derived(one, ["energy_per_site"]).energy_per_site_error[1])
+
+
+def test_correlations_are_those_of_one_copy():
+    data = temper(sm.models.ising(L=4), store="s", draws=200)
+    lattice = sm.lattices.square(4)
+    with pytest.raises(DiagnosticsError, match="copies one by one"):
+        sm.correlation(data, "s", lattice)
+    one = sm.correlation(data.isel(copy=1, missing_dims="ignore"), "s", lattice)
+    assert one.G.dims == ("T", "r")
