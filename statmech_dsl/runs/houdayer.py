@@ -35,7 +35,6 @@ class Houdayer:
 
     def __init__(self, sampler: Sampler, exchange: Exchange, copies: int) -> None:
         model = sampler.program.model
-        refuse(model, copies)
         self.model, self.exchange, self.copies = model, exchange, copies
         self.n_sites = sum(v.n_sites for v in model.variables)
         self.neighbors, self.start = factor_graph(model, sampler.tables)

@@ -24,7 +24,7 @@ from statmech_dsl.rng import CHAIN_BITS, LADDER_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.ensemble import Ensemble, numbers
 from statmech_dsl.runs.exchange import Exchange
-from statmech_dsl.runs.houdayer import Houdayer
+from statmech_dsl.runs.houdayer import Houdayer, refuse
 from statmech_dsl.runs.ladder import read_ladder
 from statmech_dsl.runs.pilots import PILOTS, tuned_ladder
 from statmech_dsl.runs.progress import Advance, progress
@@ -138,6 +138,8 @@ def temper(
     ladder, is_range = read_ladder(T, beta, sampler.tempered)
     if chains >= (1 << CHAIN_BITS) - PILOTS or len(ladder) * copies > 1 << LADDER_BITS:
         raise ArgumentError("more than 2^20 chains or 2^12 replicas in one", mend="split the run")
+    if houdayer:
+        refuse(sampler.program.model, copies)
     began = time.perf_counter()
     first = "hot" if isinstance(init, xr.DataTree) else init
     pilot_sweeps = tune // 2 if is_range else 0
@@ -159,18 +161,9 @@ def temper(
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = acceptance(sampler, ensemble.accepted, recorder.n * thin)
     with np.errstate(divide="ignore"):
-        T_found = 1.0 / ladder
-    tree = to_tree(
-        sampler,
-        recorder.arrays(),
-        ensemble.state(),
-        T_found,
-        True,
-        model,
-        attrs,
-        statistics,
-        copies,
-    )
+        T_all = 1.0 / ladder
+    arrays, state = recorder.arrays(), ensemble.state()
+    tree = to_tree(sampler, arrays, state, T_all, True, model, attrs, statistics, copies)
     passage = Passage(ladder, path[: recorder.n], exchange.round_trips, exchange.rows, copies)
     tree = add_ladder(tree, sampler, passage)
     if overlaps is not None:
