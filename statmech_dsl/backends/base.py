@@ -84,3 +84,5 @@ class Backend:
     """Program, tables, number of replicas, number of threads."""
     bits: bool = False
     """Whether it runs bit-sliced programs; others are lowered without."""
+    gains_from: Callable[[Program, Tables], int | None] | None = None
+    """Replicas from which it beats the processor, or None if never; not given: it is no rival."""
