@@ -1,6 +1,6 @@
 # `make demo` and `make test` are each the only command needed on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check evidence peers bench format clean new-venv
+.PHONY: help install demo test check evidence peers bench gpu gpu-test gpu-bench format clean new-venv
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name text; \
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name text; \
 	    do printf 'make %-10s %s\n' "$$name" "$$text"; done
 
 install: $(STAMP)  ## make .venv with the pinned packages and this one, editable
@@ -34,6 +34,16 @@ peers: install  ## install the libraries that `make bench` compares with
 bench: install  ## time the kernels beside other libraries, and write docs/performance.md
 	$(PY) -m benchmarks.run
 	$(PY) -m benchmarks.report
+
+gpu: install  ## install CuPy, for a machine with an NVIDIA card
+	$(PY) -m pip install --quiet -c constraints.txt -e ".[test,gpu]"
+
+gpu-test: gpu  ## on the card: conformance, the same chains as on the processor, exact values
+	$(PY) -m pytest tests/backends/test_card.py tests/backends/test_card_bits.py \
+	    tests/backends/test_trajectories.py -k "card or cupy"
+
+gpu-bench: gpu  ## time the kernels on the card, and write benchmarks/results/gpu-*.json
+	$(PY) -m benchmarks.gpu
 
 format: install  ## format the code and mend what ruff can
 	$(PY) -m ruff format .

@@ -1,5 +1,12 @@
-from . import errors, models
-from .diagnostics import Derived, correlation, correlation_length, derived, tau_int
+from . import errors, models, plots
+from .diagnostics import (
+    Derived,
+    correlation,
+    correlation_length,
+    derived,
+    reweight,
+    tau_int,
+)
 from .engine.explain import explain
 from .lang import lattices
 from .lang.bqm import from_bqm
@@ -22,6 +29,7 @@ from .runs.annealing import anneal
 from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
+from .runs.tempering import temper
 from .solvers.bqm import to_bqm
 from .solvers.exact import exact
 from .testing.validate import validate
@@ -53,10 +61,13 @@ __all__ = [
     "from_bqm",
     "lattices",
     "models",
+    "plots",
     "population_anneal",
     "read_gset",
+    "reweight",
     "sample",
     "tau_int",
+    "temper",
     "time_to_solution",
     "to_bqm",
     "to_sampleset",

@@ -39,6 +39,10 @@ class Kernels(Protocol):
         """Do n sweeps in place."""
         ...
 
+    def accepted(self, packed: Any) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (passes, replicas)."""
+        ...
+
     def values(self, packed: Any, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows); read-only."""
         ...
@@ -80,3 +84,5 @@ class Backend:
     """Program, tables, number of replicas, number of threads."""
     bits: bool = False
     """Whether it runs bit-sliced programs; others are lowered without."""
+    gains_from: Callable[[Program, Tables], int | None] | None = None
+    """Replicas from which it beats the processor, or None if never; not given: it is no rival."""

@@ -41,7 +41,7 @@ Init = Annotated[
     typer.Option(metavar="STATES", help="hot, cold, both, or the results of a run to go on with."),
 ]
 Backend = Annotated[
-    str, typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, reference.")
+    str, typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, cupy, reference.")
 ]
 Threads = Annotated[int | None, typer.Option(metavar="N", help="All cores unless given.")]
 Store = Annotated[

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from statmech_dsl.backends import BACKENDS, Backend
 from statmech_dsl.errors import BackendError, IllegalUpdateError
-from statmech_dsl.ir.kernel import SitePass
-from statmech_dsl.ir.model import ModelIR
+from statmech_dsl.ir.kernel import Program, SitePass
+from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.updates import UPDATES, Situation
 
@@ -54,8 +54,17 @@ def check_updates(ir: ModelIR, updates: Updates) -> None:
         )
 
 
+def fastest_backend(program: Program, tables: Tables, n_replicas: int) -> Backend:
+    """The backend that "auto" takes for a program: a card where there is one and the work is large enough."""
+    for backend in BACKENDS.values():
+        least = backend.gains_from(program, tables) if backend.gains_from else None
+        if least is not None and n_replicas >= least and backend.missing() is None:
+            return backend
+    return choose_backend("auto")
+
+
 def choose_backend(name: str) -> Backend:
-    """The backend of a name; "auto" is the first that can run here."""
+    """The backend of a name; "auto" is the first that can run here, whatever the work."""
     if name == "auto":
         return next(b for b in BACKENDS.values() if b.missing() is None)
     if name not in BACKENDS:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pymc as pm
 
-from statmech_dsl.engine.choose import Updates, check_updates, choose_backend, choose_update
+from statmech_dsl.engine.choose import (
+    Updates,
+    check_updates,
+    choose_backend,
+    choose_update,
+    fastest_backend,
+)
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ModelError, UnusedVariableWarning
 from statmech_dsl.ir.marks import VariableMark, mark_of
@@ -78,6 +84,8 @@ def compile_model(
     compiled = lower_model(model, updates, n_replicas=n_replicas if chosen.bits else None)
     ir, program = compiled.recovered.ir, compiled.lowered.program
     warn_unused(ir, compiled.lowered)
+    if backend == "auto":
+        chosen = fastest_backend(program, compiled.lowered.tables, n_replicas)
     kernels = chosen.build(program, compiled.lowered.tables, n_replicas, n_threads(threads))
     return Sampler(
         program,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from statmech_dsl.backends import BACKENDS
 from statmech_dsl.backends.numba_cpu import build
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
@@ -25,7 +26,7 @@ Forms = dict[int, Lowered]
 
 def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
     """Backend, law, and how one replica and many of them run."""
-    yield f"backend: {choose_backend('auto').name}"
+    yield "; ".join([f"backend: {choose_backend('auto').name}", *_cards(forms)])
     (law,) = {lowered.program.law for lowered in forms.values()}
     yield f"law: {law}"
     for n, lowered in forms.items():
@@ -35,6 +36,19 @@ def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
         if lowered.program.bits is None:
             yield from _tiers(lowered, ir)
             yield f"    not the bit-sliced tier: {lowered.unsliced}"
+
+
+def _cards(forms: Forms) -> Iterator[str]:
+    """Cards that can run here, and from how many replicas on they are taken."""
+    plain = forms[MANY_REPLICAS]
+    for backend in BACKENDS.values():
+        if backend.gains_from is not None and backend.missing() is None:
+            least = backend.gains_from(plain.program, plain.tables)
+            yield (
+                f"{backend.name} when asked for"
+                if least is None
+                else (f"{backend.name} from {least} replica{'s' * (least != 1)} on")
+            )
 
 
 def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
@@ -48,7 +62,7 @@ def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
         if isinstance(p.field, FieldForm):
             yield f"    {p.variable}: field tier, decided in float32, in float64 where that is too close"
         else:
-            yield f"    {p.variable}: generic tier, not the field tier: {p.field}"
+            yield f"    {p.variable}: generic tier, in {p.real}, not the field tier: {p.field}"
         yield f"    {p.variable}: not the dense field tier: {_not_dense(p, ir, lowered)}"
 
 

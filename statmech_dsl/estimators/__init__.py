@@ -1,13 +1,19 @@
 """Arrays in; value, error and diagnostics out. Nothing here knows the DSL or xarray."""
 
+from statmech_dsl.estimators.bar import FreeEnergyDifference, bar
 from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
 from statmech_dsl.estimators.repeats import TimeToSolution, time_to_solution
 from statmech_dsl.estimators.tau_int import CorrelatedMean, tau_int
+from statmech_dsl.estimators.weights import Multihistogram, Weights
 
 __all__ = [
     "CorrelatedMean",
+    "FreeEnergyDifference",
     "JackknifeEstimate",
+    "Multihistogram",
     "TimeToSolution",
+    "Weights",
+    "bar",
     "jackknife",
     "tau_int",
     "time_to_solution",

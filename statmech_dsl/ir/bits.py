@@ -11,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from statmech_dsl.ir.elementary import exp
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import PLANES, TAIL
 
 MAX_LEVELS = 12
-"""Sizes of a local energy, at most; beyond, thresholds cost more than an exponential."""
+"""Sizes of the local energy of sites of one kind, at most; beyond, thresholds cost more than an exponential."""
 DIGITS = PLANES + TAIL
 """Bits of a threshold."""
 
@@ -27,13 +29,12 @@ class BitTerm:
 
     Column k reads bit ``tables[columns[k].index][...]`` of a variable; the row after the last site is a row of
     zeros. ``monomials`` are sets of columns whose bits are multiplied. ``flip`` names a table (bool) or is the
-    same for all terms. Each term counts ``weight`` times.
+    same for all terms.
     """
 
     columns: tuple[BitColumn, ...]
     monomials: tuple[tuple[int, ...], ...]
     flip: str | bool
-    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,19 @@ class BitColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class BitPass:
-    """What a bit-sliced pass does with a site.
+class BitKind:
+    """How bits make the local energy of sites that take part in equally many terms.
 
-    The count of a rank is the sum of its terms' bits (tables of shape [incidence, rank]), plus
-    ``tables[offset][rank]``. At ``counts[n]`` the energy of value 1 above value 0 is
-    ``tables[energies][n]``. Counts of the same size of this energy form a class, ``classes[n]``, which has one
-    threshold; class 0 has energy 0. ``rises[n]`` says whether the energy is positive.
+    The count of a site is the sum of the bits of the first ``degrees[t]`` incidences of each term t, each
+    ``weights[t]`` times, plus the site's offset, a number of ``digits`` bits. At ``counts[n]`` the energy of
+    value 1 above value 0 is ``tables[energies][n]``. Counts of the same size of this energy form a class,
+    ``classes[n]``, which has one threshold; class 0 has energy 0. ``rises[n]`` says whether the energy is
+    positive.
     """
 
-    terms: tuple[BitTerm, ...]
-    offset: str | None
+    degrees: tuple[int, ...]
+    weights: tuple[int, ...]
+    digits: int
     counts: tuple[int, ...]
     energies: str
     classes: tuple[int, ...]
@@ -66,6 +69,21 @@ class BitPass:
     def n_classes(self) -> int:
         """Classes with an energy other than 0."""
         return max(self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class BitPass:
+    """What a bit-sliced pass does with a site.
+
+    The tables of terms have the shape [incidence, rank]; of ranks with fewer incidences the last ones read
+    zeros. ``tables[offset]`` are the offsets of ranks. Ranks of one kind follow each other within a color:
+    from rank ``tables[runs][r, 0]`` to that of the next row they are of kind ``tables[runs][r, 1]``.
+    """
+
+    terms: tuple[BitTerm, ...]
+    offset: str | None
+    kinds: tuple[BitKind, ...]
+    runs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +113,16 @@ class Bits:
     sums: tuple[BitSum, ...]
 
 
-def class_energies(p: BitPass, tables: Tables) -> list[float]:
+def kind_of(p: BitPass, rank: int, tables: Tables) -> BitKind:
+    """The kind of a rank."""
+    first, kind = tables[p.runs].T
+    return p.kinds[kind[np.searchsorted(first, rank, side="right") - 1]]
+
+
+def class_energies(kind: BitKind, tables: Tables) -> list[float]:
     """Sizes of the energies of classes 1, 2, ..."""
-    energies = tables[p.energies]
-    return [abs(float(energies[p.classes.index(c)])) for c in range(1, p.n_classes + 1)]
+    energies = tables[kind.energies]
+    return [abs(float(energies[kind.classes.index(c)])) for c in range(1, kind.n_classes + 1)]
 
 
 @lru_cache(maxsize=65536)

@@ -25,22 +25,32 @@ class Order:
         return len(self.segments) - 1
 
 
-def color(ir: ModelIR, tables: Tables, variable: str) -> Order:
-    """Order the free sites of a variable by color; two colors where the dependencies are bipartite."""
+def color(ir: ModelIR, tables: Tables, variable: str, key: np.ndarray | None = None) -> Order:
+    """Order the free sites of a variable by color; two colors where the dependencies are bipartite.
+
+    Within a color sites are in order, or sorted by a ``key``.
+    """
     a, b = dependencies(ir, tables, variable)
     graph = adjacency(a, b, ir.variable(variable).n_sites)
-    return color_graph(*graph, tables[ir.variable(variable).free], a, b)
+    return color_graph(*graph, tables[ir.variable(variable).free], a, b, key)
 
 
 def color_graph(
-    neighbors: np.ndarray, start: np.ndarray, free: np.ndarray, a: np.ndarray, b: np.ndarray
+    neighbors: np.ndarray,
+    start: np.ndarray,
+    free: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    key: np.ndarray | None = None,
 ) -> Order:
-    """Order the nodes ``free`` of a graph by color; its edges are the pairs (a, b)."""
+    """Order the nodes ``free`` of a graph by color, then by a key; its edges are the pairs (a, b)."""
     colors = _parity(neighbors, start, free)
     if colors is None:
         colors = _greedy(neighbors, start, free)
     prove(colors, a, b)
     n_colors = int(colors[free].max(initial=0)) + 1
+    if key is not None:
+        free = free[np.argsort(key[free], kind="stable")]
     order, segments = group(colors[free], n_colors)
     return Order(free[order], segments.astype(np.int64))
 

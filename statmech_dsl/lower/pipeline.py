@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,8 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.kernel import Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
-from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, find_fold, require_bits
+from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, degree_keys, find_fold, terms_as_bits
+from statmech_dsl.lower.coloring import Order, color
 from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
 from statmech_dsl.rng import STREAM_STRIDE
@@ -50,32 +51,40 @@ def lower(
     """
     plain = Program(ir, (), law, measured or ModelIR(ir.variables, ()))
     if n_replicas is None:
-        return _lower(plain, tables, choose, None, "its couplings may change")
+        return _lower(plain, tables, choose, "its couplings may change")
     if law != "boltzmann":
-        return _lower(plain, tables, choose, None, f"its law is {law}")
+        return _lower(plain, tables, choose, f"its law is {law}")
     try:
-        require_bits(ir, tables)
+        keys = degree_keys(ir, tables, terms_as_bits(ir, tables))
     except Unsliced as why:
-        return _lower(plain, tables, choose, None, str(why))
-    fold, reason = None, ""
+        return _lower(plain, tables, choose, str(why))
+    fold = None
     if n_replicas == 1 or sum(v.n_sites for v in ir.variables) >= FOLDED_SITES:
         try:
-            fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1])
+            fold = find_fold(ir, tables, SMALLEST_FOLD[n_replicas > 1], keys)
         except Unsliced as why:
-            reason = f"one system alone fills no word: {why}" if n_replicas == 1 else ""
-    lowered = _lower(plain, tables, choose, fold, reason)
-    if fold is not None and lowered.program.bits is None:
-        return _lower(plain, tables, choose, None, lowered.unsliced)
+            if n_replicas == 1:
+                reason = f"one system alone fills no word: {why}"
+                return _lower(plain, tables, choose, reason)
+    orders = fold.orders if fold else {v: color(ir, tables, v, k) for v, k in keys.items()}
+    lowered = _lower(plain, tables, choose, "", fold, orders)
+    if orders and lowered.program.bits is None:
+        return _lower(plain, tables, choose, lowered.unsliced)
     return lowered
 
 
 def _lower(
-    plain: Program, source: Tables, choose: Choose, fold: Fold | None, unsliced: str
+    plain: Program,
+    source: Tables,
+    choose: Choose,
+    unsliced: str,
+    fold: Fold | None = None,
+    orders: Mapping[str, Order] | None = None,
 ) -> Lowered:
-    """Lower the passes of a program that has none yet."""
+    """Lower the passes of a program that has none yet; ``orders`` of sites are those of colors unless given."""
     ir, law = plain.model, plain.law
     free = [v.name for v in ir.variables if len(source[v.free])]
-    orders = fold.orders if fold else {}
+    orders = orders or {}
     analyses = tuple(analyze(ir, source, name, law, orders.get(name)) for name in free)
     chosen = [(a, p) for a in analyses for p in choose(a)]
     if len(chosen) >= STREAM_STRIDE:

@@ -12,7 +12,7 @@ from statmech_dsl import rng
 from statmech_dsl.backends import BACKENDS
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import count, mask
-from statmech_dsl.ir.bits import class_energies, threshold
+from statmech_dsl.ir.bits import class_energies, kind_of, threshold
 from statmech_dsl.testing.setup import begin, build
 
 
@@ -39,9 +39,56 @@ def follow(model, beta, lowered_for, sweeps, threads=1, seed=3):
     return reference, state
 
 
+def diluted(L):
+    """Every second bond of a square lattice, at random: sites have 0 to 4."""
+    rng = np.random.default_rng(1)
+    i, j = (np.asarray(x) for x in sm.lattices.square(L).bonds)
+    kept = rng.random(len(i)) < 0.5
+    J = rng.choice([-1.0, 1.0], kept.sum())
+    with sm.Model() as model:
+        s = sm.Spin("s", L * L)
+        sm.Energy("exchange", J * s[i[kept]] * s[j[kept]])
+        sm.Observable("m", s.mean())
+    return model
+
+
+def open_with_free_spins(L):
+    """Sites with 2, 3 and 4 neighbors, and some with none."""
+    lattice = sm.lattices.square(L, periodic=False)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice)
+        sm.Spin("free", 20)
+        sm.Energy("exchange", -1.0 * s[i] * s[j])
+    return model
+
+
+def striped(L):
+    """Every second row has horizontal bonds."""
+    i, j = (np.asarray(x) for x in sm.lattices.square(L).bonds)
+    keep = (i // L != j // L) | (i // L % 2 == 0)
+    with sm.Model() as model:
+        s = sm.Spin("s", L * L)
+        sm.Energy("exchange", -1.0 * s[i[keep]] * s[j[keep]])
+    return model
+
+
+@pytest.mark.parametrize(
+    "model",
+    [diluted(12), open_with_free_spins(5)],
+    ids=["diluted", "open"],
+)
+def test_runs_of_uneven_degrees(model):
+    """Kinds that several degrees share, and kinds of their own; runs that begin within a block."""
+    beta = np.linspace(0.2, 1.0, 9)
+    reference, _ = follow(model, beta, len(beta), 2, threads=2)
+    assert len(reference.program.bits.passes[0].kinds) > 1
+
+
 def test_folds_of_many_shapes():
     """Colors that begin within a block, rotations by less than a word, signs that differ in a word."""
     for model in (
+        striped(32),
         sm.models.ising(L=48),
         sm.models.ising(L=40, h=0.5),
         sm.models.edwards_anderson(L=32, d=2),
@@ -71,7 +118,6 @@ def test_sums_over_the_same_sites_in_different_orders():
 def ties(reference, beta, replica, sweep):
     """Sites whose random planes equal those of a threshold of theirs."""
     p, form = reference.program.passes[0], reference.program.bits.passes[0]
-    limits = {threshold(beta, e) >> rng.TAIL for e in class_energies(form, reference.tables)}
     fold = reference.program.bits.fold
     n = 0
     for rank in range(len(reference.tables[p.order])):
@@ -79,7 +125,8 @@ def ties(reference, beta, replica, sweep):
             u = rng.replica_bits(rank, replica, sweep, 0, 3)
         else:
             u = rng.site_bits(*divmod(rank, fold), replica, sweep, 0, 3)
-        n += (u >> rng.TAIL) in limits
+        energies = class_energies(kind_of(form, rank, reference.tables), reference.tables)
+        n += (u >> rng.TAIL) in {threshold(beta, e) >> rng.TAIL for e in energies}
     return n
 
 
@@ -93,12 +140,21 @@ def test_lanes_that_the_planes_leave_open():
         assert sum(found) >= 2
 
 
-@pytest.mark.parametrize(("L", "n"), [(512, 1), (96, 1), (72, 20), (90, 20)])
-def test_threads_of_a_team_give_the_same_bits(L, n):
-    """Sites and replicas in words; colors that begin in the middle of a tile, which threads share."""
+@pytest.mark.parametrize(
+    ("declare", "L", "n"),
+    [
+        (sm.models.ising, 512, 1),
+        (sm.models.ising, 96, 1),
+        (sm.models.ising, 72, 20),
+        (sm.models.ising, 90, 20),
+        (diluted, 90, 20),
+    ],
+)
+def test_threads_of_a_team_give_the_same_bits(declare, L, n):
+    """Sites and replicas in words; colors and runs that begin in the middle of a tile, which threads share."""
     ends = []
     for threads in (1, 2, 3):
-        s = sampler(sm.models.ising(L=L), n, threads=threads)
+        s = sampler(declare(L=L), n, threads=threads)
         state = s.start(5, np.arange(n), np.zeros(n, int), np.full(n, 0.44), "hot")
         packed = s.kernels.pack(state)
         measured = s.kernels.record(packed, 2, 2)
@@ -152,3 +208,21 @@ def test_masks_and_counts_spell_numbers():
             exec("\n".join(lines), scope)
             total = sum(bit << q for bit, q in zip(x, positions, strict=True))
             assert sum(scope[d] << q for q, d in enumerate(digits)) == total
+
+
+@pytest.mark.parametrize("n", [1, 40, 300])
+def test_other_temperatures_are_those_of_a_fresh_start(n):
+    """Thresholds are kept from call to call: known temperatures, new ones, and back."""
+    s = sampler(sm.models.ising(L=64 if n == 1 else 16), n)
+    rng_ = np.random.default_rng(1)
+    ladder = np.linspace(0.1, 1.0, 7)
+    state = begin(s, rng_.choice(ladder, n), seed=1)
+    packed = s.kernels.pack(state)
+    for known in (ladder, ladder, ladder + 0.01, ladder):
+        beta = rng_.choice(known, n)
+        s.kernels.set_beta(packed, beta)
+        state.beta = beta
+        fresh = s.kernels.pack(state)
+        assert np.array_equal(packed.state.beta, beta)
+        for a, b in zip(packed.levels + packed.tails, fresh.levels + fresh.tails, strict=True):
+            assert np.array_equal(a, b)

@@ -18,8 +18,13 @@ from statmech_dsl.models import MODELS
 MARKED = re.compile(r"(?<=<!-- (?P<name>\w{6}) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVector", "Field")
 DECLARE = ("Model", "Energy", "Observable")
-RUN = ("sample", "anneal", "population_anneal", "exact", "explain", "validate", "LocalGibbs")
-MEASURE = ("derived", "Derived", "correlation", "correlation_length", "tau_int", "time_to_solution")
+RUN = (
+    "sample", "temper", "anneal", "population_anneal", "exact", "explain", "validate", "LocalGibbs",
+)  # fmt: skip
+MEASURE = (
+    "derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int",
+    "time_to_solution",
+)  # fmt: skip
 EXCHANGE = ("read_gset", "from_bqm", "to_bqm", "to_sampleset")
 
 
@@ -71,10 +76,12 @@ def public() -> str:
     listed = {"Model, energies, observables": DECLARE, "Variables": VARIABLES, "Verbs": RUN}
     listed |= {"Results": MEASURE, "Graph files and dimod": EXCHANGE}
     other = set(sm.__all__) - {x for group in listed.values() for x in group}
-    assert other == {"__version__", "errors", "lattices", "models"}, other
+    assert other == {"__version__", "errors", "lattices", "models", "plots"}, other
+    listed_plots = names(sm.plots, "sm.plots.", sm.plots.__all__)
     parts = [f"## {title}\n\n{names(sm, 'sm.', group)}" for title, group in listed.items()]
     lattices = names(sm.lattices, "sm.lattices.", sm.lattices.__all__)
     errors = names(sm.errors, "sm.errors.", filter(is_error, vars(sm.errors)))
+    parts += [f"## Plots\n\n{listed_plots}"]
     parts += [f"## Lattices\n\n{lattices}", f"## Errors and warnings\n\n{errors}"]
     for title, module in (("Estimators", estimators), ("Conformance", testing)):
         listing = names(module, f"{module.__name__}.", module.__all__)

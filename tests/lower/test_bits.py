@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends.reference import Reference
 from statmech_dsl.engine.compile import lower_model
-from statmech_dsl.ir.bits import DIGITS, class_energies, threshold
+from statmech_dsl.ir.bits import DIGITS, class_energies, kind_of, threshold
 from statmech_dsl.lower.bits.fold import find_fold
 from statmech_dsl.lower.bits.two_valued import Unsliced
 from statmech_dsl.lower.recovery import recover
@@ -56,6 +57,60 @@ def two_variables(n=12):
     return model
 
 
+def random_triples(n=40, n_groups=60):
+    """Sites in 0 to 12 terms."""
+    rng = np.random.default_rng(4)
+    groups = np.array([rng.choice(n - 2, 3, replace=False) for _ in range(n_groups)])
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("triples", rng.choice([-0.3, 0.3], n_groups) * s[groups].prod(axis=1))
+    return model
+
+
+def diluted(L=6, h=0.0):
+    """Half of the couplings are zero; a site is clamped."""
+    rng = np.random.default_rng(5)
+    lattice = sm.lattices.square(L)
+    i, j = lattice.bonds
+    J = rng.choice([-0.5, 0.0, 0.0, 0.5], len(np.asarray(i)))
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice, observed=np.ma.masked_array(np.ones(L * L), np.arange(L * L) > 0))
+        sm.Energy("exchange", J * s[i] * s[j])
+        if h:
+            sm.Energy("field", h * rng.integers(-1, 2, L * L) * s)
+    return model
+
+
+def random_occupations(n=30):
+    """Repulsion and attraction on a random graph, whose list has bonds of a site with itself."""
+    i, j = np.random.default_rng(6).integers(0, n, (2, 2 * n))
+    J = np.random.default_rng(7).choice([-1.0, 1.0], 2 * n)
+    with sm.Model() as model:
+        x = sm.Occupation("x", n)
+        sm.Energy("pairs", J * x[i] * x[j])
+    return model
+
+
+def stars(*degrees):
+    """A site with each number of neighbors."""
+    first = np.cumsum([0, *degrees])
+    hub = first[-1] + np.repeat(np.arange(len(degrees)), degrees)
+    with sm.Model() as model:
+        s = sm.Spin("s", first[-1] + len(degrees))
+        sm.Energy("rays", -1.0 * s[np.arange(first[-1])] * s[hub])
+    return model
+
+
+def striped(L=32):
+    """Every second row has horizontal bonds."""
+    i, j = (np.asarray(x) for x in sm.lattices.square(L).bonds)
+    keep = (i // L != j // L) | (i // L % 2 == 0)
+    with sm.Model() as model:
+        s = sm.Spin("s", L * L)
+        sm.Energy("exchange", -1.0 * s[i[keep]] * s[j[keep]])
+    return model
+
+
 SLICED = {
     "square": lambda: sm.models.ising(L=6),
     "double bonds": lambda: sm.models.ising(L=2),
@@ -68,6 +123,12 @@ SLICED = {
     "three bodies": three_body,
     "occupations": products_of_occupations,
     "two variables": two_variables,
+    "random triples": random_triples,
+    "diluted": diluted,
+    "diluted, integer fields": lambda: diluted(h=0.5),
+    "diluted, field": lambda: diluted(h=0.2),
+    "random occupations": random_occupations,
+    "stars": lambda: stars(24, 23, 13, 6, 4, 3, 2),
 }
 FOLDED = {
     64: lambda: sm.models.ising(L=128),
@@ -81,15 +142,17 @@ def bits_of(x, domain):
     return (x == domain.values[1]).astype(int)
 
 
-def counts_of(form, columns, flip, tables):
-    """Counts of all ranks, by the words of the definition."""
-    total = np.zeros(columns[0][0].shape[-1], int) if columns else 0
-    for term, x, sign in zip(form.terms, columns, flip, strict=True):
-        bit = np.zeros_like(x[0])
+def count_of(form, kind, rank, columns, flip, tables):
+    """Count of a rank, by the words of the definition."""
+    total = 0 if form.offset is None else int(tables[form.offset][rank])
+    assert total < 2**kind.digits
+    for t, (term, x, sign) in enumerate(zip(form.terms, columns, flip, strict=True)):
+        bit = np.zeros_like(x[0][:, rank])
         for m in term.monomials:
-            bit ^= np.prod([x[q] for q in m], axis=0)
-        total = total + term.weight * (bit ^ sign).sum(axis=0)
-    return total
+            bit ^= np.prod([x[q][:, rank] for q in m], axis=0)
+        bit ^= sign if isinstance(sign, int) else sign[:, rank]
+        total += kind.weights[t] * bit[: kind.degrees[t]].sum()
+    return int(total)
 
 
 def energy_steps(lowered, values):
@@ -123,14 +186,13 @@ def test_counts_give_the_energy_differences(name):
             tables[t.flip].astype(int) if isinstance(t.flip, str) else int(t.flip)
             for t in form.terms
         ]
-        n = counts_of(form, columns, flips, tables)
-        if form.offset is not None:
-            n = n + tables[form.offset]
-        level = [form.counts.index(int(k)) for k in n]
-        assert steps == pytest.approx(tables[form.energies][level], abs=1e-9)
-        sizes = [0.0, *class_energies(form, tables)]
-        assert [sizes[form.classes[k]] for k in level] == pytest.approx(np.abs(steps), abs=1e-9)
-        assert [form.rises[k] for k in level] == list(steps > 1e-9)
+        for rank, step in enumerate(steps):
+            kind = kind_of(form, rank, tables)
+            level = kind.counts.index(count_of(form, kind, rank, columns, flips, tables))
+            assert step == pytest.approx(tables[kind.energies][level], abs=1e-9)
+            sizes = [0.0, *class_energies(kind, tables)]
+            assert sizes[kind.classes[level]] == pytest.approx(abs(step), abs=1e-9)
+            assert kind.rises[level] == (step > 1e-9)
 
 
 @pytest.mark.parametrize("name", SLICED)
@@ -200,6 +262,44 @@ def test_many_neighbors_are_too_many_levels():
     assert "has more than 12 sizes" in lower_model(model, n_replicas=64).lowered.unsliced
 
 
+@pytest.mark.parametrize(
+    ("model", "degrees"),
+    [
+        (lambda: sm.models.edwards_anderson(L=4, periodic=False), [(3,), (4,), (5,), (6,)]),
+        (lambda: striped(L=6), [(2,), (4,)]),
+        (random_triples, [(12,), (7,)]),
+        (lambda: diluted(L=12), [(4,), (3,)]),
+        (lambda: sm.models.z2_gauge(L=3), [(4,)]),
+    ],
+)
+def test_sites_of_a_color_are_sorted_by_kind(model, degrees):
+    """Few numbers of terms are kinds of their own; of many, those with equal parity share one."""
+    lowered = lower_model(model(), n_replicas=64).lowered
+    (p,), (form,) = lowered.program.passes, lowered.program.bits.passes
+    first, kind = lowered.tables[form.runs].T
+    segments = lowered.tables[p.segments]
+    assert set(segments) <= set(first)
+    for a, b in pairwise(segments):
+        here = kind[(first >= a) & (first < b)]
+        assert len(set(here)) == len(here) <= len(form.kinds)
+    assert sorted(k.degrees for k in form.kinds) == sorted(degrees)
+
+
+def test_as_many_terms_as_fit():
+    assert lower_model(stars(24, 3, 2, 4, 5), n_replicas=64).lowered.program.bits is not None
+    lowered = lower_model(stars(26, 3, 2, 4, 5), n_replicas=64).lowered
+    assert "with 26 terms has more than 12 sizes" in lowered.unsliced
+
+
+def test_what_is_not_bit_sliced_keeps_its_order():
+    """Its trajectories are those of backends that slice nothing."""
+    model = stars(40, 3, 2, 1)
+    plain, many = lower_model(model).lowered, lower_model(model, n_replicas=64).lowered
+    (p,) = many.program.passes
+    assert many.program.bits is None
+    assert np.array_equal(plain.tables[p.order], many.tables[p.order])
+
+
 @pytest.mark.parametrize("scale", [1e-11, 1.0, 1e11])
 def test_energies_have_no_scale(scale):
     """Fields of half a coupling make a unit; fields of 0.3 couplings do, as 3/10; others do not."""
@@ -224,7 +324,7 @@ def test_a_shift_that_is_no_symmetry_is_no_fold():
     assert lowered.program.bits is None
     recovered = recover(model)
     with pytest.raises(Unsliced):
-        find_fold(recovered.ir, recovered.tables, 33)
+        find_fold(recovered.ir, recovered.tables, 33, {})
 
 
 def test_thresholds_are_rounded_probabilities():

@@ -10,8 +10,9 @@ from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
 
-IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import (
-    CLOSE, add_row, f32, high_sum, i32, second_verdict, subtract_row, verdict
+IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
+from statmech_dsl.backends.numba_cpu.verdicts import (
+    CLOSE, add_row, high_sum, second_verdict, subtract_row, verdict
 )
 
 """
@@ -28,7 +29,7 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
     for z, body in enumerate(decisions):
         head = ["k", "lane", "word", "beta", "c", *map(view, states), *listed]
         text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
-    buffers = [f"g{k} = np.empty((c1 - c0, {TILE_LANES}, {lanes}), np.uint32)" for k in range(3)]
+    buffers = [f"streams = np.empty((c1 - c0, {3 * TILE_LANES * lanes}), np.uint32)"]
     buffers += [f"words = np.empty({lanes}, np.uint32)"]
     head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
     own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]

@@ -7,7 +7,7 @@ word. Signs of couplings may differ from lane to lane.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,8 @@ class Fold:
     orders: dict[str, Order]
 
 
-def find_fold(ir: ModelIR, tables: Tables, smallest: int) -> Fold:
-    """The largest fold of a model, of at least ``smallest`` sites.
+def find_fold(ir: ModelIR, tables: Tables, smallest: int, keys: Mapping[str, np.ndarray]) -> Fold:
+    """The largest fold of a model, of at least ``smallest`` sites; ``keys`` are those of `degree_keys`.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def find_fold(ir: ModelIR, tables: Tables, smallest: int) -> Fold:
     for size in range(LARGEST, smallest - 1, -1):
         if any(n % size for n in sizes) or not _is_symmetry(ir, tables, size):
             continue
-        orders = {v.name: _order(ir, tables, v.name, size) for v in ir.variables}
+        orders = {v.name: _order(ir, tables, v.name, size, keys.get(v.name)) for v in ir.variables}
         if all(o is not None for o in orders.values()):
             return Fold(size, orders)  # type: ignore[arg-type]
     raise Unsliced(f"no shift by 1/{LARGEST} to 1/{smallest} of the sites is a symmetry")
@@ -74,14 +74,16 @@ def _maps_samples(f: Family, ir: ModelIR, tables: Tables, size: int) -> bool:
     return True
 
 
-def _order(ir: ModelIR, tables: Tables, variable: str, size: int) -> Order | None:
+def _order(
+    ir: ModelIR, tables: Tables, variable: str, size: int, key: np.ndarray | None
+) -> Order | None:
     """Words by color; None where two sites of a word share a term."""
     words = ir.variable(variable).n_sites // size
     a, b = (x % words for x in dependencies(ir, tables, variable))
     if np.any(a == b):
         return None
     every = np.arange(words, dtype=np.uint32)
-    order = color_graph(*adjacency(a, b, words), every, a, b)
+    order = color_graph(*adjacency(a, b, words), every, a, b, key)
     lanes = np.arange(size, dtype=np.uint32) * np.uint32(words)
     sites = (order.sites[:, None] + lanes).reshape(-1)
     return Order(sites, order.segments * size)
@@ -130,10 +132,11 @@ def _fold(
     seen = np.where(i == n, n, (i - lane * (n // size)) % n)
     if symmetric:
         seen = np.sort(seen, axis=0)
-    # Any order will do that is the same in all lanes: by a sum of multiples of the columns.
+    # Any order will do that is the same in all lanes and has none last: by a sum of multiples of the columns.
     factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
     powers = np.cumprod(np.resize(factors, len(n)))
     key = (seen.astype(np.uint64) * powers[:, None, None]).sum(axis=0)
+    key[(seen == n).all(axis=0)] = 2**64 - 1
     order = np.argsort(key.T, axis=1, kind="stable").T
     seen = np.take_along_axis(seen, order[None], axis=1).reshape(*seen.shape[:2], -1, size)
     if np.any(seen != seen[..., :1]):

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
-from statmech_dsl.ir.bits import MAX_LEVELS, BitColumn, BitPass, Bits, BitSum, BitTerm
+from statmech_dsl.ir.bits import BitColumn, BitPass, Bits, BitSum, BitTerm
 from statmech_dsl.ir.draws import Categorical
 from statmech_dsl.ir.expr import read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass, Program, Role
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.lower.bits.fold import Fold, quotient
+from statmech_dsl.lower.bits.kinds import find_kinds, find_runs
 from statmech_dsl.lower.bits.two_valued import TwoValued, Unsliced, two_valued
-
-MAX_COUNT = 31
-"""Largest count of a local energy: five bits."""
+from statmech_dsl.lower.sorting import group
 
 
-def require_bits(ir: ModelIR, tables: Tables) -> None:
-    """Raise Unsliced unless all terms are bits; cheap, as nothing is lowered yet."""
+def terms_as_bits(ir: ModelIR, tables: Tables) -> dict[str, TwoValued]:
+    """The terms of each energy family as bits; cheap, as nothing is lowered yet.
+
+    Raises
+    ------
+    Unsliced
+        Some are none.
+    """
     for v in ir.variables:
         if v.domain.values is None or len(v.domain.values) != 2:
             raise Unsliced(f"{v.name} has more than two values")
@@ -30,8 +33,7 @@ def require_bits(ir: ModelIR, tables: Tables) -> None:
         raise Unsliced("an energy depends on a sum over sites")
     if not all(f.tempered for f in ir.energy_families):
         raise Unsliced("T does not divide all of the energy")
-    for f in ir.energy_families:
-        _as_bit(f, ir, tables)
+    return {f.name: _as_bit(f, ir, tables) for f in ir.energy_families}
 
 
 def _as_bit(f: Family, ir: ModelIR, tables: Tables) -> TwoValued:
@@ -63,37 +65,25 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
 def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) -> BitPass:
     gathers = _heat_bath(p)
     n_ranks, prefix = len(tables[p.order]), f"{p.variable}.pass{p.stream}.bits"
-    found = []
-    for g in gathers:
+    base, terms = np.zeros(n_ranks), []
+    steps, degrees = [], [np.zeros((0, n_ranks), np.int64)]
+    for n, g in enumerate(gathers):
         ((_, e),) = g.terms
-        what = f"the energy of {p.variable}"
-        found.append(
-            (g.role, two_valued(e, g.role.columns, _coefficients(g.role.columns, tables), ir, what))
-        )
-    base = sum((_by_rank(role, tv.low, n_ranks, tables) for role, tv in found), np.zeros(n_ranks))
-    steps = [tv.step for _, tv in found if tv.step]
-    unit = _unit(steps, base)
-    excess = np.rint((base - base.min(initial=np.inf)) / unit).astype(np.int64)
-    terms, live = [], [excess]
-    for n, (role, tv) in enumerate(found):
+        what, values = f"the energy of {p.variable}", _coefficients(g.role.columns, tables)
+        tv = two_valued(e, g.role.columns, values, ir, what)
+        base += _by_rank(g.role, tv.low, n_ranks, tables)
         if tv.step:
-            term, degrees = _incidences(f"{prefix}{n}", role, tv, p, ir, tables, fold)
-            terms.append(replace(term, weight=round(tv.step / unit)))
-            live.append(degrees)
-    counts = _counts(live, [t.weight for t in terms])
-    energies = base.min() + unit * np.array(counts)
-    energies[np.abs(energies) < 1e-9 * unit] = 0.0
-    classes = _classes(energies, unit)
-    if max(classes) > MAX_LEVELS or counts[-1] > MAX_COUNT:
-        raise Unsliced(f"the local energy of {p.variable} has more than {MAX_LEVELS} sizes")
-    tables[f"{prefix}.energies"] = energies
-    offset = f"{prefix}.offset" if excess.any() else None
-    if offset is not None:
-        tables[offset] = excess.astype(np.uint8)
-    return BitPass(
-        tuple(terms), offset, counts, f"{prefix}.energies", classes,
-        tuple(bool(e > 0) for e in energies),
-    )  # fmt: skip
+            term, number = _incidences(f"{prefix}{n}", g.role, tv, p, ir, tables, fold)
+            terms.append(term)
+            steps.append(tv.step)
+            degrees.append(number[None])
+    live = np.concatenate(degrees)
+    kinds, kind, offset = find_kinds(prefix, p.variable, steps, live, base, tables)
+    tables[f"{prefix}.runs"] = find_runs(kind, tables[p.segments])
+    if any(k.digits for k in kinds):
+        tables[f"{prefix}.offset"] = offset
+        return BitPass(tuple(terms), f"{prefix}.offset", kinds, f"{prefix}.runs")
+    return BitPass(tuple(terms), None, kinds, f"{prefix}.runs")
 
 
 def _heat_bath(p: LoweredPass) -> tuple[Gather, ...]:
@@ -127,49 +117,6 @@ def _by_rank(role: Role, x: np.ndarray, n_ranks: int, tables: Tables) -> np.ndar
     return total[start[1:]] - total[start[:-1]]
 
 
-def _unit(steps: list[float], base: np.ndarray) -> float:
-    """The largest unit of which all steps and all differences of ``base`` are multiples."""
-    above = base - base.min(initial=np.inf)
-    scale = max([*steps, float(above.max(initial=0.0))])
-    if scale == 0.0:
-        return 1.0
-    relative = np.unique(np.round(above / scale, 12))
-    if len(relative) > MAX_COUNT:
-        raise Unsliced("the fields have many values")
-    differences = relative[relative > 1e-9] * scale
-    smallest = min([*steps, *differences])
-    for k in (1, 2, 3, 4):
-        ratios = np.array([*steps, *differences]) * k / smallest
-        if np.all(np.abs(ratios - np.rint(ratios)) < 1e-6):
-            return smallest / k
-    raise Unsliced("energy differences are no multiples of one unit")
-
-
-def _counts(live: list[np.ndarray], weights: list[int]) -> tuple[int, ...]:
-    """All counts that occur, from the offset and the number of terms of each kind at each rank."""
-    rows = np.stack(np.broadcast_arrays(*live), axis=-1).reshape(-1, len(live))
-    found: set[int] = set()
-    for offset, *degrees in np.unique(rows, axis=0):
-        ranges = (range(0, w * n + 1, w) for w, n in zip(weights, degrees, strict=True))
-        if offset + sum(w * n for w, n in zip(weights, degrees, strict=True)) > 2 * MAX_COUNT:
-            raise Unsliced(f"a site takes part in {sum(degrees)} terms")
-        found |= {int(offset) + sum(x) for x in product(*ranges)}
-    return tuple(sorted(found))
-
-
-def _classes(energies: np.ndarray, unit: float) -> tuple[int, ...]:
-    """Number of each energy's size among the sizes; 0 is for energy 0."""
-    sizes = [0.0]
-    out = []
-    for e in np.abs(energies):
-        known = [k for k, size in enumerate(sizes) if abs(size - e) < 1e-6 * unit]
-        if not known:
-            known = [len(sizes)]
-            sizes.append(float(e))
-        out.append(known[0])
-    return tuple(out)
-
-
 def _incidences(
     name: str,
     role: Role,
@@ -185,29 +132,29 @@ def _incidences(
     whole = role.degree is not None and not tv.dead.any()
     if whole and fold is None and _one(tv.flip):
         columns = tuple(BitColumn(c.array, c.index or "") for c in states)
-        return BitTerm(columns, tv.monomials, bool(tv.flip[0])), np.array(role.degree)
+        return BitTerm(columns, tv.monomials, bool(tv.flip[0])), np.full(n_ranks, role.degree)
     columns, flip, degrees = _padded(role, states, tv, n_ranks, ir, tables)
     return _store(name, columns, flip, states, tv, ir, tables, fold), degrees
 
 
 def _padded(role, states, tv, n_ranks: int, ir: ModelIR, tables) -> tuple[np.ndarray, ...]:
-    """Tables of shape (columns, incidences, ranks) in which missing incidences read the row of zeros."""
+    """Tables of shape (columns, incidences, ranks): live incidences, then some that read the row of zeros."""
     if role.degree is not None:
-        d, rank = (x.reshape(-1) for x in np.indices((role.degree, n_ranks)))
-        degree = role.degree
+        rank = np.broadcast_to(np.arange(n_ranks), (role.degree, n_ranks)).reshape(-1)
     else:
-        start = tables[role.pointer].astype(np.int64)
-        rank = np.repeat(np.arange(n_ranks), np.diff(start))
-        d = np.arange(len(rank)) - start[rank]
-        degree = int(np.diff(start).max())
-    keep = ~np.broadcast_to(tv.dead, len(rank))
-    columns = np.empty((len(states), degree, n_ranks), np.uint32)
+        rank = np.repeat(np.arange(n_ranks), np.diff(tables[role.pointer].astype(np.int64)))
+    n = len(rank)
+    live = np.flatnonzero(~np.broadcast_to(tv.dead, n))
+    order, start = group(rank[live], n_ranks)
+    live, rank, degrees = live[order], rank[live[order]], np.diff(start)
+    d = np.arange(len(live)) - start[rank]
+    columns = np.empty((len(states), int(degrees.max(initial=0)), n_ranks), np.uint32)
     for q, c in enumerate(states):
         columns[q] = ir.variable(c.array).n_sites
-        columns[q, d[keep], rank[keep]] = tables[c.index].reshape(-1)[keep]
-    flip = np.zeros((degree, n_ranks), bool)
-    flip[d[keep], rank[keep]] = np.broadcast_to(tv.flip, len(rank))[keep]
-    return columns, flip, np.bincount(rank[keep], minlength=n_ranks)
+        columns[q, d, rank] = tables[c.index].reshape(-1)[live]
+    flip = np.zeros(columns.shape[1:], bool)
+    flip[d, rank] = np.broadcast_to(tv.flip, n)[live]
+    return columns, flip, degrees
 
 
 def _store(name, columns, flip, states, tv: TwoValued, ir: ModelIR, tables, fold) -> BitTerm:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.limits import Limits
+from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, copy_lanes, words_of
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import (
+    Slots,
+    bits_of,
+    copy_lanes,
+    planes_of,
+    words_of,
+    zeros,
+)
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, BitSum, class_energies, threshold
-from statmech_dsl.ir.expr import evaluate
+from statmech_dsl.ir.bits import class_energies
 from statmech_dsl.ir.kernel import Program
-from statmech_dsl.ir.model import Family, Tables
-from statmech_dsl.ir.reduction import front_and_inner
+from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 
@@ -27,8 +35,9 @@ from statmech_dsl.rng import BIT_TILE, PLANES, TAIL
 class Packed:
     """A state as words [chunk, row, word] of each variable, and thresholds of each pass.
 
-    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened, the
-    last class first subtracted (xor) from the others; ``tails[p]`` the rest, [chunk, class, lane].
+    ``levels[p]`` has the planes of a pass's thresholds [chunk, class, plane, word of a part], flattened: those
+    of all kinds in turn, the last class of each first subtracted (xor) from its others; ``tails[p]`` the rest,
+    [chunk, class, lane].
     """
 
     state: State
@@ -47,10 +56,15 @@ class BitKernels:
         self.n_replicas = n_replicas
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
-        self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
-        self._scales = {s.family: s for s in self.bits.sums}
-        self._n_terms = {s.family: _n_terms(s, tables, self.bits.fold or 1) for s in self.bits.sums}
-        self._generic: NumbaKernels | None = None
+        self._kernels: dict[int, tuple[str, list[np.ndarray], int]] = {}
+        self._counted = Counted(
+            program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
+        )
+        kinds = [[class_energies(k, tables) for k in p.kinds] for p in self.bits.passes]
+        # One class that nothing reads where a pass has none.
+        self._limits = [Limits(np.concatenate([*x]).tolist() or [0.0]) for x in kinds]
+        self._minus = [_last_of_kind([len(e) for e in x]) for x in kinds]
+        self._planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
 
     def describe(self) -> str:
         """What the bits of a word hold."""
@@ -67,7 +81,7 @@ class BitKernels:
     def pack(self, state: State) -> Packed:
         """Bring a state into words."""
         fold = self.bits.fold
-        n_words = len(set(state.replicas // 8)) // 8 + 1 if fold is None else 1
+        n_words = -(-len(set(state.replicas // 8)) // 8) if fold is None else 1
         if self._small_colors:  # too small to be shared by threads, which get words of their own
             n_words = -(-n_words // self.threads)
         slots = Slots.of(state.replicas, fold, block(self.bits, n_words).words)
@@ -77,7 +91,7 @@ class BitKernels:
             high = state.values[v.name] == v.domain.values[1]
             x = words_of(high, slots)
             halo = self.halos[v.name]
-            words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)
+            words[v.name] = zeros(len(x), halo.size, x.shape[2])
             words[v.name][:, halo.row_of[:-1]] = x
             self._refresh(words[v.name], v.name)
         packed = Packed(state.copy(), slots, words, [], [])
@@ -87,7 +101,7 @@ class BitKernels:
     def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
-        pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
+        pairs = [self._levels(k, packed.state.beta, packed.slots) for k in range(len(self._limits))]
         packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
 
     def take(self, packed: Packed, rows: np.ndarray) -> None:
@@ -107,29 +121,25 @@ class BitKernels:
         copy, down = x[:, halo.source], halo.turn.astype(np.uint64)[:, None]
         x[:, halo.rows + 1 :] = (copy >> down | copy << (size - down)) & self.lanes
 
-    def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
-        """Planes and rests of the thresholds of a pass."""
-        sizes = class_energies(p, self.tables) or [0.0]  # one that nothing reads
-        betas, which = np.unique(state.beta, return_inverse=True)
-        limits = [[threshold(float(b), e) for b in betas] for e in sizes]
-        limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
-        lanes = slots.spread(limit)
-        tails = lanes & np.uint64((1 << TAIL) - 1)
-        shape = block(self.bits, slots.words)
-        planes = []
-        for q in range(PLANES):
-            bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
-            planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)  # [chunk, class, plane, word]
-        x[:, :-1] ^= x[:, -1:]
-        x = np.tile(x, shape.width // slots.words)
-        return x.reshape(len(x), -1), tails
+    def _levels(self, k: int, beta: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
+        """Planes and rests of the thresholds of pass k."""
+        lanes = slots.spread(self._limits[k](beta))
+        alike = lanes if self.bits.fold is None else np.repeat(lanes, 64, axis=2)
+        repeat = block(self.bits, slots.words).width // slots.words
+        planes = planes_of(alike, self._minus[k], repeat, PLANES, TAIL)
+        levels = zeros(len(planes), planes[0].size)
+        levels[:] = planes.reshape(levels.shape)
+        return levels, lanes & np.uint64((1 << TAIL) - 1)
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
         state = packed.state.copy()
         state.values = {name: self.values(packed, name) for name in packed.words}
         return state
+
+    def accepted(self, packed: Packed) -> np.ndarray:
+        """None: all draws are exact."""
+        return packed.state.accepted.copy()
 
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
@@ -150,29 +160,34 @@ class BitKernels:
 
     def measure(self, packed: Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both energies, and the elements of all sums of ``program.measured``."""
-        tempered, fixed, sums = self._measured(packed, self._run(packed, 1, 0, counted=True))
+        tempered, fixed, sums = self._measured(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""
-        if not self._all_counted:
+        if not self._counted.all:
             return record(self, packed, draws, thin)
-        return self._measured(packed, self._run(packed, draws, thin, counted=True))
+        return self._measured(packed, draws, thin)
 
-    def _kernel(self, words: int) -> tuple[str, list[np.ndarray]]:
-        """Source and tables for chunks of some number of words."""
+    def _measured(self, packed: Packed, draws: int, thin: int) -> Measures:
+        counts = self._run(packed, draws, thin, counted=True)
+        return self._counted.measures(counts, lambda: self.unpack(packed))
+
+    def _kernel(self, words: int) -> tuple[str, list[np.ndarray], int]:
+        """Source, tables and words of scratch memory for chunks of some number of words."""
         if words not in self._kernels:
             shape = block(self.bits, words)
             arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
             arrays |= sum_tables(self.bits, self.tables, self.halos, shape)
             printed = source(self.program, self.bits, arrays, shape)
-            self._kernels[words] = printed.text, [arrays[name] for name in printed.tables]
+            scratch = max(printed.scratch, sums_source.scratch(words, self._planes))
+            self._kernels[words] = printed.text, [arrays[n] for n in printed.tables], scratch
         return self._kernels[words]
 
     def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
         """Sweeps, and counts of set bits [draw, sum, replica]."""
         slots, state = packed.slots, packed.state
-        text, tables = self._kernel(slots.words)
+        text, tables, scratch = self._kernel(slots.words)
         kernel, chunks = cache.load(text), len(slots.groups)
         folded = self.bits.fold is not None
         team = self.threads if chunks < self.threads and not self._small_colors else 1
@@ -184,15 +199,19 @@ class BitKernels:
             1 if folded else 64 * slots.words,
         )
         out = np.zeros(shape, np.int64)
-        planes = max(8, max(self._n_terms.values(), default=0).bit_length())
         levels = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
         halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
         shared = (np.zeros(1, np.int64), state.sweep, n, np.uint64(state.seed), self.lanes)
-        more = (slots.groups, draws, out, planes, *levels, *packed.words.values(), *halo, *tables)
+        words = [x.reshape(chunks, -1) for x in packed.words.values()]
+        more = (slots.groups, draws, out, self._planes, *levels, *words, *halo, *tables)
+
+        def work(first: int, last: int, me: int, team: int) -> None:
+            kernel(first, last, me, team, 0, zeros(scratch), *shared, *more)
+
         if team > 1:
-            together(lambda me: kernel(0, chunks, me, team, *shared, *more), team)
+            together(lambda me: work(0, chunks, me, team), team)
         else:
-            spread(lambda a, b: kernel(a, b, 0, 1, *shared, *more), chunks, self.threads)
+            spread(lambda a, b: work(a, b, 0, 1), chunks, self.threads)
         state.sweep += draws * n
         return slots.gather(out.sum(axis=2)) if counted else out
 
@@ -206,52 +225,8 @@ class BitKernels:
         sizes = [np.diff(self.tables[p.segments]) for p in self.program.passes]
         return min((int(x.min()) for x in sizes), default=0) < self.threads * BIT_TILE
 
-    @property
-    def _all_counted(self) -> bool:
-        return all(f.name in self._scales for f in self.program.measured.families)
 
-    def _measured(self, packed: Packed, counts: np.ndarray) -> Measures:
-        """Energies [draw, replica] and sums [draw, replica, element] from counts."""
-        measured, n = self.program.measured, counts.shape[::2]
-        numbers = {s.family: k for k, s in enumerate(self.bits.sums)}
-        energy = np.zeros(n)
-        for f in self.program.model.energy_families:
-            energy += self._sum_of(f, counts[:, numbers[f.name]])
-        sums: list[np.ndarray] = []
-        others = None if self._all_counted else self._unpacked_sums(packed)
-        for s in measured.sums:
-            families = measured.feeding(s.name)
-            if others is None or all(f.name in numbers for f in families):
-                total = np.zeros((*n, 1))
-                for f in families:
-                    total[..., 0] += self._sum_of(f, counts[:, numbers[f.name]])
-                sums.append(total)
-            else:
-                first = sum(x.shape[-1] for x in sums)
-                sums.append(others[None, :, first : first + s.size])
-        columns = np.concatenate(sums, axis=-1) if sums else np.zeros((*n, 0))
-        return energy, np.zeros_like(energy), columns
-
-    def _sum_of(self, f: Family, count: np.ndarray) -> np.ndarray:
-        """The sum of a family from the number of its bits."""
-        s = self._scales[f.name]
-        if s.term.flip is True:
-            count = self._n_terms[f.name] - count
-        front, _ = front_and_inner(f)
-        scalars = [
-            float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
-        ]
-        base, unit = self.tables[s.scale]
-        return evaluate(front, scalars, {}) * (base + unit * count)
-
-    def _unpacked_sums(self, packed: Packed) -> np.ndarray:
-        """Sums that are no counts, from states unpacked for the generic tier."""
-        if self._generic is None:
-            plain = replace(self.program, bits=None)
-            self._generic = NumbaKernels(plain, self.tables, self.n_replicas, self.threads)
-        return self._generic.measure(self._generic.pack(self.unpack(packed)))[2]
-
-
-def _n_terms(s: BitSum, tables: Tables, fold: int) -> int:
-    """Number of terms of a sum."""
-    return tables[s.term.columns[0].index].size * fold if s.term.columns else 0
+def _last_of_kind(sizes: list[int]) -> np.ndarray:
+    """For each class of a pass the last one of its kind, given the numbers of classes of the kinds."""
+    last = np.cumsum(sizes) - 1
+    return np.repeat(last, sizes) if sum(sizes) else np.zeros(1, np.int64)

@@ -7,38 +7,58 @@ size of local energy, the comparison with thresholds plane by plane, and the few
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
 
 from statmech_dsl.backends.numba_cpu.bit_sliced.boolean import Lines, count, mask
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import Block
 from statmech_dsl.backends.numba_cpu.bit_sliced.names import Names
 from statmech_dsl.backends.numba_cpu.body import indent
-from statmech_dsl.ir.bits import BitPass, Bits
+from statmech_dsl.ir.bits import BitKind, BitPass, Bits
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
-from statmech_dsl.rng import BIT_STREAM, BIT_TILE, PLANES, WARM_UP
+from statmech_dsl.rng import BIT_STREAM, BIT_TILE, GROUP_LANES, PLANES, WARM_UP
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Numbers of the rows that a pass uses after the planes: new values, open lanes, masks of classes."""
+    """Numbers of the rows that a pass uses: the first of each term, of offsets, and of masks of classes."""
 
+    terms: tuple[int, ...]
+    offset: int
     out: int
     open: int
-    classes: tuple[int, ...]
+    classes: int
+
+    @staticmethod
+    def of(form: BitPass, arrays: Tables) -> _Rows:
+        """Rows that follow each other, after the planes."""
+        sizes = [len(arrays[term.columns[0].index]) for term in form.terms]
+        *terms, offset = accumulate(sizes, initial=PLANES)
+        out = offset + max(kind.digits for kind in form.kinds)
+        # `finish_groups` wants all classes in one area.
+        return _Rows(tuple(terms), offset, out, out + 1, out + 2 + -(out + 2) % PLANES)
+
+    def end(self, form: BitPass) -> int:
+        """Number of all rows."""
+        return self.classes + max(kind.n_classes for kind in form.kinds)
 
 
 class SweepPrinter:
-    """Prints a sweep of chunk c, as thread ``me`` of ``team``."""
+    """Prints a sweep of chunk c, as thread ``me`` of ``team``; ``size`` are the words of its scratch memory."""
 
     def __init__(
         self, program: Program, bits: Bits, arrays: Tables, block: Block, names: Names
     ) -> None:
         self.program, self.bits, self.arrays = program, bits, arrays
         self.block, self.names = block, names
-        self.rows = PLANES
+        self.rows = [_Rows.of(form, arrays) for form in bits.passes]
+        ends = [rows.end(form) for rows, form in zip(self.rows, bits.passes, strict=True)]
+        self.size = block.size(max(ends, default=PLANES))
 
     def body(self) -> Lines:
-        """The sweep; ``self.rows`` is the number of rows that it needs."""
+        """The sweep."""
         return [line for k in range(len(self.program.passes)) for line in self._pass(k)]
 
     # ---- one pass -------------------------------------------------------------------------------
@@ -47,23 +67,16 @@ class SweepPrinter:
         p, form = self.program.passes[number], self.bits.passes[number]
         folded, ranks = self.bits.fold is not None, self.block.ranks
         x, segments = self.names.states[p.variable], self.names.table(p.segments)
-        gathers, inputs = self._inputs(form)
-        out = PLANES + len(inputs)
-        rows = _Rows(out, out + 1, tuple(range(out + 2, out + 1 + max(form.n_classes, 1))))
-        self.rows = max(self.rows, out + 1 + max(form.n_classes, 1))
-        kind = "words" if folded else "groups"
-        tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
+        runs, colors = (self.names.table(t) for t in (form.runs, f"{form.runs}.colors"))
+        rows = self.rows[number]
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{kind}(S, groups[c], {tile}, key0, key1, k0 % {BIT_TILE} // {ranks})",
+            *indent(self._seed(p.stream | BIT_STREAM)),
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
-            f"number = U({self._number()})",
-            *gathers,
-            f"for h in range({self.block.halves}):",
-            *indent(self._part(form, number, [name for _, name in inputs], inputs, rows)),
-            f"for h in range({self.block.halves}):",
-            *indent(self._store(x, rows)),
+            *self._halves(self._gather(form, rows)),
+            *self._halves(self._decide(form, number, rows)),
+            *self._halves(self._store(x, rows)),
             *(self._go_on() if folded else []),
         ]
         return [
@@ -72,10 +85,18 @@ class SweepPrinter:
             f"for g in range({segments}.shape[0] - 1):",
             f"    first, last = {segments}[g], {segments}[g + 1]",
             *indent(self._share()),
-            f"    for k0 in range(first // {ranks} * {ranks}, last, {ranks}):",
-            *indent(block, 2),
+            f"    for run in range({colors}[g], {colors}[g + 1]):",
+            f"        begin, kind = max(first, {runs}[run, 0]), {runs}[run, 1]",
+            f"        end = min(last, {runs}[run + 1, 0])",
+            "        if begin >= end: continue",
+            f"        for k0 in range(begin // {ranks} * {ranks}, end, {ranks}):",
+            *indent(block, 3),
             *indent(self._meet(x)),
         ]
+
+    def _halves(self, lines: Lines) -> Lines:
+        """Lines for both halves of a block."""
+        return [f"for h in range({self.block.halves}):", *indent(lines)]
 
     def _share(self) -> Lines:
         """Each thread takes whole tiles, since their streams are read from the front."""
@@ -88,14 +109,14 @@ class SweepPrinter:
 
     def _meet(self, x: str) -> Lines:
         halo = [f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, first, last)"]
-        return [*(halo if self.bits.fold is not None else []), "wait(sync, met, team)"]
+        return [*(halo if self.bits.fold is not None else []), "met = wait(sync, met, team)"]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
-        """Words of the ranks of the present color; rows of states are sorted by rank."""
+        """Words of the ranks of the present run; rows of states are sorted by rank."""
         part, words = self.block.ranks // self.block.halves, self.block.words
         return [
             f"k, at = k0 + h * {part}, {self.block.row(rows.out)} + h * {self.block.stride}",
-            f"start, stop = max(first - k, 0) * {words}, min(last - k, {part}) * {words}",
+            f"start, stop = max(begin - k, 0) * {words}, min(end - k, {part}) * {words}",
             f"for w in range(start, stop): {x}[k * {words} + w] = S[at + w]",
         ]
 
@@ -103,136 +124,166 @@ class SweepPrinter:
         """Number of the first word that the block takes from its streams."""
         return f"k0 % {BIT_TILE} // {self.block.ranks} * {self.block.draws} + {WARM_UP + 1}"
 
+    def _seed(self, stream: int) -> Lines:
+        """Begin the streams of a tile and bring them to the present block."""
+        b = self.block
+        if self.bits.fold is None:  # in the order of bytes, lanes and words
+            lanes, lane = GROUP_LANES, f"w // {b.words} % {GROUP_LANES}"
+            whom = f"groups[c, w // {b.words * GROUP_LANES}, w % {b.words}]"
+        else:
+            lanes, lane, whom = b.streams, "w", "groups[c, 0, 0]"
+        n = b.streams
+        return [
+            f"for w in range({n}):",
+            f"    S[{2 * n} + w], S[{3 * n} + w] = U(tile * {lanes} + {lane}), U({whom})",
+            f"begin_streams({n}, S, U(sweep), U({stream}), key0, key1, {self._number()})",
+        ]
+
     def _draw(self) -> Lines:
         """Planes of groups of replicas into rows 0, 1, ...: their streams hold a byte for each word."""
         b = self.block
         return [
-            f"draw3(S, {b.streams}, {b.row(0)}, U({self._number()}))",
+            f"draw3({b.streams}, S, 0, U({self._number()}), {b.streams}, {b.row(0)})",
             "for q in range(3):",
-            f"    transpose(S, {b.row(0)} + q * {b.streams}, {b.width})",
+            f"    transpose({b.width}, S, {b.row(0)} + q * {b.streams}, {b.width})",
         ]
 
     def _go_on(self) -> Lines:
-        """Keep the next states, unless the block goes on in the next color."""
+        """Keep the next states, unless the block goes on in the next run."""
         n = 3 * self.block.streams
         return [
-            f"if k0 + {self.block.ranks} <= last:",
+            f"if k0 + {self.block.ranks} <= end:",
             f"    for w in range({n}): S[w] = S[{n} + w]",
         ]
 
     # ---- bits of the terms ------------------------------------------------------------------------
 
-    def _inputs(self, form: BitPass) -> tuple[Lines, list[tuple[int, str]]]:
-        """Lines that gather bits into rows; for each row its weight and its spelling."""
+    def _gather(self, form: BitPass, rows: _Rows) -> Lines:
+        """Lines that gather the bits of terms and the digits of offsets into rows."""
         lines: Lines = []
-        inputs: list[tuple[int, str]] = []
         part = self.block.ranks // self.block.halves
+        zeros = f"for w in range({self.block.width}): S[at + w] = ZERO"
         first, group = f"k0 + h * {part}", f"k0 // {part} + h"
-
-        def at() -> str:
-            return f"{self.block.row(PLANES + len(inputs))} + h * {self.block.stride}"
-
-        for term in form.terms:
-            left = len(self.arrays[term.columns[0].index])
+        for term, row in zip(form.terms, rows.terms, strict=True):
+            live = f"{term.columns[0].index}.live"
+            most, even = len(self.arrays[term.columns[0].index]), np.ptp(self.arrays[live]) == 0
             done = 0
-            while left:  # rows of an area follow each other: one loop serves them
-                n = min(left, PLANES - (PLANES + len(inputs)) % PLANES)
+            while done < most:  # rows of an area follow each other: one loop serves them
+                stop = min(most, done + PLANES - (row + done) % PLANES)
                 read = self.names.read(term, "d, ", first, part, "at", group)
-                here = f"at = {at()} + (d - {done}) * {self.block.width}"
-                lines += [f"for d in range({done}, {done + n}):", *indent([here, *read])]
-                for _ in range(n):
-                    word = self._word(PLANES + len(inputs))
-                    inputs.append((term.weight, f"{'~' * (term.flip is True)}{word}"))
-                left, done = left - n, done + n
+                here = f"at = {self._at(row + done)} + (d - {done}) * {self.block.width}"
+                end = stop if even else f"min({stop}, {self.names.table(live)}[{group}])"
+                lines += [f"for d in range({done}, {end}):", *indent([here, *read])]
+                if not even:
+                    lines += [
+                        f"for d in range(max({done}, {end}), {stop}):",
+                        *indent([here, zeros]),
+                    ]
+                done = stop
         if form.offset is not None:
             for q in range(len(self.arrays[form.offset])):
                 digit = f"{self.names.table(form.offset)}[{q}, {first} + j]"
-                lines += self.names.spread(digit, part, at())
-                inputs.append((1 << q, self._word(PLANES + len(inputs))))
-        return [f"for h in range({self.block.halves}):", *indent(lines or ["pass"])], inputs
+                lines += self.names.spread(digit, part, self._at(rows.offset + q))
+        return lines or ["pass"]
+
+    def _at(self, row: int) -> str:
+        return f"{self.block.row(row)} + h * {self.block.stride}"
 
     def _word(self, row: int) -> str:
-        return f"S[{self.block.row(row)} + at + w]"
+        return f"S[{self.block.row(row)}]"
 
     # ---- the decision ---------------------------------------------------------------------------
 
-    def _part(
-        self, form: BitPass, number: int, names: list[str], inputs: list, rows: _Rows
-    ) -> Lines:
+    def _decide(self, form: BitPass, number: int, rows: _Rows) -> Lines:
         """New values of a part of the block."""
+        lines = [f"at = h * {self.block.stride}"]
+        first = accumulate((kind.n_classes for kind in form.kinds), initial=0)
+        for k, (kind, n) in enumerate(zip(form.kinds, first, strict=False)):
+            part = self._part(form, kind, number, rows, n)
+            lines += part if len(form.kinds) == 1 else [f"if kind == {k}:", *indent(part)]
+        return lines
+
+    def _part(self, form: BitPass, kind: BitKind, number: int, rows: _Rows, first: int) -> Lines:
+        """New values of a part of the block, of a kind whose classes begin with number ``first``."""
         b = self.block
-        bits = [
-            (q, f"a{k}")
-            for k, (w, _) in enumerate(inputs)
-            for q in range(w.bit_length())
-            if w >> q & 1
-        ]
+        names, bits = [], []
+        for term, row, n, weight in zip(
+            form.terms, rows.terms, kind.degrees, kind.weights, strict=True
+        ):
+            for d in range(n):
+                bits += [(q, f"a{len(names)}") for q in _digits(weight)]
+                names.append(f"{'~' * (term.flip is True)}{self._word(row + d)}")
+        for q in range(kind.digits):
+            bits.append((q, f"a{len(names)}"))
+            names.append(self._word(rows.offset + q))
         adders, digits = count(bits)
         body = [
             *(f"a{k} = {name}" for k, name in enumerate(names)),
             *adders,
-            *self._masks(form, digits),
+            *self._masks(kind, digits),
             "low, open = ZERO, ~m0 & lanes",
-            *self._planes(form.n_classes),
+            *self._planes(kind.n_classes),
             "low ^= m0 & (low ^ ~r)",
             f"{self._word(rows.out)} = ~(low ^ rises) & lanes",
             f"{self._word(rows.open)} = open",
-            *(f"{self._word(row)} = m{k + 1}" for k, row in enumerate(rows.classes)),
-            "any_open |= open",
+            *(f"{self._word(rows.classes + k)} = m{k + 1}" for k in range(kind.n_classes - 1)),
+            "return open",
         ]
-        kind = "words" if self.bits.fold is not None else "groups"
-        places = ", ".join(str(b.row(row)) for row in rows.classes) or "0"
+        what = "words" if self.bits.fold is not None else "groups"
         rest = (
-            f"finish_{kind}(S, at, {b.width}, {b.row(rows.out)}, {b.row(rows.open)}, ({places},), "
-            f"{form.n_classes}, {b.words}, h * {b.ranks // b.halves}, tails{number}[c])"
+            f"finish_{what}(S, at, {b.width}, {b.row(rows.out)}, {b.row(rows.open)}, "
+            f"{b.row(rows.classes)}, {kind.n_classes}, {b.words}, h * {b.ranks // b.halves}, "
+            f"tails{number}[c, {first}:])"
         )
-        return [
-            f"at, any_open = h * {b.stride}, ZERO",
-            f"for w in range({b.width}):",
+        name = f"decide{number}_{first}"
+        self.names.functions += [
+            "@vectors",
+            f"def {name}(S: Rows, levels: Rows, lanes, number) -> Words:",
             *indent(body),
-            *([f"if any_open != ZERO: {rest}"] if form.n_classes else []),
+        ]
+        levels = f"levels, {first * PLANES * b.width}"
+        return [
+            f"any_open = {name}({b.width}, S, at, {levels}, lanes, U({self._number()}))",
+            *([f"if any_open != ZERO: {rest}"] if kind.n_classes else []),
         ]
 
-    def _masks(self, form: BitPass, digits: list[str]) -> Lines:
+    def _masks(self, kind: BitKind, digits: list[str]) -> Lines:
         """Lanes of each class, and lanes where value 1 has the higher energy."""
-        places = range(len(form.counts))
+        places = range(len(kind.counts))
 
         def lanes(wanted) -> str:
-            return mask(digits, [form.counts[n] for n in places if wanted(n)], form.counts)
+            return mask(digits, [kind.counts[n] for n in places if wanted(n)], kind.counts)
 
         lines = [
-            f"m{k} = {lanes(lambda n, k=k: form.classes[n] == k)}" for k in range(form.n_classes)
+            f"m{k} = {lanes(lambda n, k=k: kind.classes[n] == k)}" for k in range(kind.n_classes)
         ]
-        if not form.n_classes:
+        if not kind.n_classes:
             lines.append("m0 = ONES")
-        return [*lines, f"rises = {lanes(lambda n: form.rises[n])}"]
+        return [*lines, f"rises = {lanes(lambda n: kind.rises[n])}"]
 
     def _planes(self, n_classes: int) -> Lines:
         """All planes, the least significant one first; under a fold they are drawn as they are needed."""
-        planes = reversed(range(PLANES))
+        b, last = self.block, PLANES - 1
         if self.bits.fold is None:
             return [
-                line
-                for q in planes
-                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes))
+                f"for q in range({last}, -1, -1):",
+                f"    r = S[{b.row(0)} + q * {b.width}]",
+                *indent(self._compare(n_classes)),
             ]
-        n, lines = self.block.streams, []
-        for k, q in enumerate(planes):
-            lines.append(f"s0, s1, s2, r = sfc64(s0, s1, s2, number + U({k}))")
-            lines += self._compare(q, n_classes)
-        states = [f"S[{k * n} + w]" for k in range(6)]
+        n = b.streams
         return [
-            f"s0, s1, s2 = {', '.join(states[:3])}",
-            *lines,
-            f"{', '.join(states[3:])} = s0, s1, s2",
+            f"s0, s1, s2 = S[0], S[{n}], S[{2 * n}]",
+            f"for q in range({last}, -1, -1):",
+            f"    s0, s1, s2, r = sfc64(s0, s1, s2, number + ({last} - q))",
+            *indent(self._compare(n_classes)),
+            f"S[{3 * n}], S[{4 * n}], S[{5 * n}] = s0, s1, s2",
         ]
 
-    def _compare(self, q: int, n_classes: int) -> Lines:
+    def _compare(self, n_classes: int) -> Lines:
         """A bit r that differs from the threshold's overrules those below it."""
-        b = self.block
         if not n_classes:
             return []
-        level = [f"levels[{(k * PLANES + q) * b.width} + w]" for k in range(n_classes)]
+        level = [f"levels[({k * PLANES} + q) * {self.block.width}]" for k in range(n_classes)]
         parts = [f"(m{k + 1} & {x})" for k, x in enumerate(level[:-1])]
         return [
             f"t = {' ^ '.join([level[-1], *parts])}",
@@ -240,3 +291,8 @@ class SweepPrinter:
             "low ^= x & (t ^ low)",
             "open &= ~x",
         ]
+
+
+def _digits(weight: int) -> list[int]:
+    """Places of the ones in a binary number."""
+    return [q for q in range(weight.bit_length()) if weight >> q & 1]

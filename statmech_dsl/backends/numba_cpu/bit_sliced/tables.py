@@ -87,6 +87,13 @@ def runs(columns: list[np.ndarray], ranks: int) -> np.ndarray:
     return np.logical_and.reduce(follow).all(axis=-1)
 
 
+def live(columns: list[np.ndarray], none: list[int], ranks: int) -> np.ndarray:
+    """For each block of ranks, the number of incidences after which all read the row of zeros."""
+    reads = np.logical_or.reduce([c != n for c, n in zip(columns, none, strict=True)])
+    any_reads = reads.reshape(len(reads), -1, ranks).any(axis=-1)
+    return np.where(any_reads.any(axis=0), len(reads) - np.argmax(any_reads[::-1], axis=0), 0)
+
+
 def _columns(bits: Bits) -> list[BitColumn]:
     terms = [*(t for p in bits.passes for t in p.terms), *(s.term for s in bits.sums)]
     return [c for t in terms for c in t.columns]
@@ -95,14 +102,18 @@ def _columns(bits: Bits) -> list[BitColumn]:
 def sweep_tables(
     program: Program, bits: Bits, tables: Tables, halo: dict[str, Halo], block: Block
 ) -> dict[str, np.ndarray]:
-    """Colors and terms of every pass, by the names of the program's tables."""
+    """Colors, their runs and terms of every pass, by the names of the program's tables."""
     out: dict[str, np.ndarray] = {}
     fold, part = bits.fold or 1, block.ranks // block.halves
     for p, form in zip(program.passes, bits.passes, strict=True):
         out[p.segments] = tables[p.segments] // fold
+        out[form.runs] = tables[form.runs] // (fold, 1)
+        out[f"{form.runs}.colors"] = np.searchsorted(out[form.runs][:, 0], out[p.segments])
         for term in form.terms:
             columns = [_padded(_places(c, tables, halo), block.ranks) for c in term.columns]
             out |= _read(term, columns, part)
+            none = [halo[c.variable].rows for c in term.columns]
+            out[f"{term.columns[0].index}.live"] = live(columns, none, part)
             if isinstance(term.flip, str):
                 flip = _padded(_words(tables[term.flip]), block.ranks)
                 out[term.flip] = np.repeat(flip, block.words, axis=-1)

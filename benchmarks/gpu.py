@@ -1,0 +1,182 @@
+"""Time the kernels on a card, and write benchmarks/results/gpu-CARD.json.
+
+python -m benchmarks.gpu [ROW ...]
+
+Beside its time a row has the fewest bytes that an update has to move between the card and its memory, and about
+how many operations of 32 bits it takes: what the card could do at best follows from these.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pymc as pm
+
+import statmech_dsl as sm
+from benchmarks.environment import LIBRARIES, environment
+from benchmarks.run import RESULTS
+from benchmarks.systems import regular_graph
+from benchmarks.timing import Spread
+from statmech_dsl.engine.compile import compile_model
+
+SECONDS, REPEATS = 0.5, 11
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system, and what an update of it costs at least."""
+
+    system: str
+    build: Callable[[], pm.Model]
+    replicas: int
+    updates: str
+    T: float
+    moved: float
+    """Bytes of an update: each is read from memory once a sweep, and written once."""
+    why_moved: str
+    operations: int
+    why_operations: str
+
+
+ROWS = {
+    "ising": Row(
+        "2D Ising model, 8192^2",
+        lambda: sm.models.ising(L=8192),
+        1,
+        "heat_bath",
+        2.3,
+        0.27,
+        "of 64 spins a word is read, one is written, and a byte of tables",
+        4,
+        "counted: benchmarks/gpu_instructions.py",
+    ),
+    "cubic": Row(
+        "3D +-J glass, L = 32",
+        lambda: sm.models.edwards_anderson(L=32, d=3),
+        1024,
+        "heat_bath",
+        1.5,
+        0.25,
+        "a bit is read by its neighbors and written; tables serve 1024 replicas",
+        7,
+        "counted: benchmarks/gpu_instructions.py",
+    ),
+    "glass": Row(
+        "Gaussian couplings on a random regular graph of degree 6, N = 100,000",
+        lambda: regular_graph(100_000, 6).model(),
+        1024,
+        "heat_bath",
+        1.0,
+        2.1,
+        "a spin is read by its neighbors and written: 1 byte each; tables serve 1024 replicas",
+        50,
+        "random word 9, six couplings with 3 each, exponential and two thresholds 18, packing 5",
+    ),
+    "xy": Row(
+        "XY model in float32, 8192^2",
+        lambda: sm.models.xy(L=8192, dtype="float32"),
+        1,
+        "metropolis",
+        0.9,
+        33.0,
+        "angle, cosine and sine: 4 bytes each, read and written by the site, the last two read by neighbors; "
+        "1 byte of tables",
+        150,
+        "two random words 18, four neighbors with 8 each, sine and cosine 60, exponential 20, proposal 20",
+    ),
+    "heisenberg": Row(
+        "Heisenberg model in float32, 8192^2",
+        lambda: _heisenberg(8192),
+        1,
+        "metropolis",
+        0.9,
+        37.0,
+        "three components of 4 bytes, read and written by the site, read by neighbors; 1 byte of tables",
+        170,
+        "four random words 36, four neighbors with 12 each, proposal 66, exponential 20",
+    ),
+    "phi4": Row(
+        "phi^4 theory in float32, 8192^2",
+        lambda: sm.models.phi4(L=8192, dtype="float32"),
+        1,
+        "metropolis",
+        1.0,
+        13.0,
+        "a field of 4 bytes, read and written by the site, read by neighbors; 1 byte of tables",
+        90,
+        "two random words 18, four neighbors with 8 each, potential 12, exponential 20, proposal 8",
+    ),
+}
+
+
+def _heisenberg(L: int) -> pm.Model:
+    lattice = sm.lattices.square(L)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        s = sm.UnitVector("s", lattice, dtype="float32")
+        sm.Energy("exchange", -s[i] * s[j])
+    return model
+
+
+def times(row: Row) -> Iterator[float]:
+    """Nanoseconds of an update, measured again and again."""
+    from cupy.cuda import Device
+
+    model = row.build()
+    sampler = compile_model(model, row.replicas, updates=row.updates, backend="cupy")
+    kernels, chains = sampler.kernels, np.arange(row.replicas)
+    beta = np.full(row.replicas, 1 / row.T)
+    packed = kernels.pack(sampler.start(1, chains, 0 * chains, beta, "cold"))
+    updates = row.replicas * sum(sampler.n_sites.values())
+
+    def seconds(n: int) -> float:
+        Device().synchronize()
+        began = time.perf_counter()
+        kernels.sweep(packed, n)
+        Device().synchronize()
+        return time.perf_counter() - began
+
+    seconds(10)  # compiles, and warms up
+    n = max(1, round(SECONDS / seconds(10) * 10))
+    for _ in range(REPEATS):
+        yield seconds(n) / n / updates * 1e9
+
+
+def card() -> dict[str, str]:
+    """The card and its driver."""
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    return {
+        "card": runtime.getDeviceProperties(runtime.getDevice())["name"].decode(),
+        "driver": str(runtime.driverGetVersion()),
+        "runtime": str(runtime.runtimeGetVersion()),
+        "cupy": cupy.__version__,
+    }
+
+
+def main() -> None:
+    """Time the named rows, all unless named."""
+    rows = []
+    for name in sys.argv[1:] or ROWS:
+        row = ROWS[name]
+        spread = Spread.of(np.array(list(times(row))))
+        plain = {k: v for k, v in asdict(row).items() if k != "build"}
+        rows.append(plain | {"ns": asdict(spread), "updates_per_ns": 1 / spread.median})
+        print(
+            f"{row.system}, {row.replicas} replicas: {1 / spread.median:.1f} updates/ns", flush=True
+        )
+    where = card()
+    result = {"environment": environment(LIBRARIES) | where, "rows": rows}
+    name = re.sub(r"\W+", "-", where["card"].lower()).strip("-")
+    (RESULTS / f"gpu-{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The kinds of a pass: sites with equally many terms have local energies of the same few sizes."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from statmech_dsl.ir.bits import MAX_LEVELS, BitKind
+from statmech_dsl.lower.bits.two_valued import Unsliced
+
+MAX_COUNT = 31
+"""Largest count of a local energy: five bits."""
+
+
+MAX_KINDS = 4
+"""As long as they are not more, all numbers of terms make kinds of their own. Each takes time to compile."""
+
+
+def find_kinds(
+    prefix: str,
+    variable: str,
+    steps: list[float],
+    degrees: np.ndarray,
+    base: np.ndarray,
+    tables: dict[str, np.ndarray],
+) -> tuple[tuple[BitKind, ...], np.ndarray, np.ndarray]:
+    """Kinds, the kind of each rank and its offset.
+
+    ``steps[t]`` is what a bit of term t adds to the energy, ``degrees[t]`` how many a rank has; ``base`` is the
+    energy of a rank without any.
+    """
+    number = _numbers(steps, degrees.sum(axis=0), base)
+    offset, kinds = np.zeros(len(base), np.uint8), []
+    for k in range(int(number.max()) + 1):
+        here = slice(None) if not number.any() else number == k
+        name = f"{prefix}.energies{k}"
+        kind, offset[here] = _kind(name, variable, steps, degrees[:, here], base[here], tables)
+        kinds.append(kind)
+    return tuple(kinds), number, offset
+
+
+def _numbers(steps: list[float], total: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """The kind of each rank, from its number of terms.
+
+    If there are many, those whose energies differ by multiples of one unit become one kind.
+    """
+    totals, number = np.unique(total, return_inverse=True)
+    if len(totals) <= MAX_KINDS:
+        return number
+    unit = _unit(steps, np.zeros(1))
+    rest = np.round(base / unit, 6) % 1.0
+    rests = [tuple(np.unique(rest[number == k])) for k in range(len(totals))]
+    known = list(dict.fromkeys(rests))
+    return np.array([known.index(x) for x in rests])[number]
+
+
+def find_runs(number: np.ndarray, segments: np.ndarray) -> np.ndarray:
+    """First rank and kind of each run of ranks of one color and kind, and a last row for the end."""
+    first = np.union1d(segments[:-1], np.flatnonzero(np.diff(number)) + 1).astype(np.int64)
+    return np.append(np.stack([first, number[first]], axis=1), [[len(number), 0]], axis=0)
+
+
+def _kind(
+    name: str,
+    variable: str,
+    steps: list[float],
+    degrees: np.ndarray,
+    base: np.ndarray,
+    tables: dict[str, np.ndarray],
+) -> tuple[BitKind, np.ndarray]:
+    """The kind of some ranks, and their offsets."""
+    most = degrees.max(axis=1, initial=0)
+    unit = _unit([step for step, n in zip(steps, most, strict=True) if n], base)
+    weights = [round(step / unit) if n else 0 for step, n in zip(steps, most, strict=True)]
+    low = base.min(initial=np.inf)
+    offset = np.rint((base - low) / unit).astype(np.int64)
+    counts = _counts(offset, degrees, weights)
+    energies = low + unit * np.array(counts)
+    energies[np.abs(energies) < 1e-9 * unit] = 0.0
+    classes = _classes(energies, unit)
+    if max(classes) > MAX_LEVELS or counts[-1] > MAX_COUNT:
+        terms = f"{most.sum()} terms" if len(most) else "fields"
+        raise Unsliced(
+            f"the local energy of a site of {variable} with {terms} has more than {MAX_LEVELS} sizes"
+        )
+    tables[name] = energies
+    kind = BitKind(
+        tuple(map(int, most)),
+        tuple(weights),
+        int(offset.max()).bit_length(),
+        counts,
+        name,
+        classes,
+        tuple(bool(e > 0) for e in energies),
+    )
+    return kind, offset
+
+
+def _unit(steps: list[float], base: np.ndarray) -> float:
+    """The largest unit of which all steps and all differences of ``base`` are multiples."""
+    above = base - base.min(initial=np.inf)
+    scale = max([*steps, float(above.max(initial=0.0))])
+    if scale == 0.0:
+        return 1.0
+    relative = np.unique(np.round(above / scale, 12))
+    if len(relative) > MAX_COUNT:
+        raise Unsliced("the fields have many values")
+    differences = relative[relative > 1e-9] * scale
+    smallest = min([*steps, *differences])
+    for k in (1, 2, 3, 4):
+        ratios = np.array([*steps, *differences]) * k / smallest
+        if np.all(np.abs(ratios - np.rint(ratios)) < 1e-6):
+            return smallest / k
+    raise Unsliced("energy differences are no multiples of one unit")
+
+
+def _counts(offset: np.ndarray, degrees: np.ndarray, weights: list[int]) -> tuple[int, ...]:
+    """All counts that occur, from the offset and the number of terms of each kind at each rank."""
+    found: set[int] = set()
+    key = offset
+    for n in degrees:
+        key = key * (n.max(initial=0) + 1) + n
+    _, examples = np.unique(key, return_index=True)
+    for low, *numbers in np.stack([offset, *degrees], axis=1)[examples].tolist():
+        ranges = [range(0, w * n + 1, w or 1) for w, n in zip(weights, numbers, strict=True)]
+        if low + sum(r[-1] for r in ranges) > 2 * MAX_COUNT:
+            raise Unsliced(f"a site takes part in {sum(numbers)} terms")
+        found |= {low + sum(x) for x in product(*ranges)}
+    return tuple(sorted(found))
+
+
+def _classes(energies: np.ndarray, unit: float) -> tuple[int, ...]:
+    """Number of each energy's size among the sizes; 0 is for energy 0."""
+    sizes = [0.0]
+    out = []
+    for e in np.abs(energies):
+        known = [k for k, size in enumerate(sizes) if abs(size - e) < 1e-6 * unit]
+        if not known:
+            known = [len(sizes)]
+            sizes.append(float(e))
+        out.append(known[0])
+    return tuple(out)
