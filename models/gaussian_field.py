@@ -5,7 +5,9 @@ from __future__ import annotations
 import statmech_dsl as sm
 
 
-def gaussian_field(L: int = 16, m2: float = 1.0, d: int = 2, periodic: bool = True) -> sm.Model:
+def gaussian_field(
+    L: int = 16, m2: float = 1.0, d: int = 2, periodic: bool = True, dtype: str = "float64"
+) -> sm.Model:
     """Return the Gaussian free field: a real field on a hypercubic lattice.
 
     Hamiltonian (the Euclidean action at T = 1), mu running over the d forward directions::
@@ -26,6 +28,8 @@ def gaussian_field(L: int = 16, m2: float = 1.0, d: int = 2, periodic: bool = Tr
         Dimension.
     periodic : bool
         Whether the lattice closes on itself.
+    dtype : str
+        Precision of the states: "float64" or "float32".
 
     Returns
     -------
@@ -44,7 +48,7 @@ def gaussian_field(L: int = 16, m2: float = 1.0, d: int = 2, periodic: bool = Tr
     sites = sm.lattices.hypercubic(L, d, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
-        phi = sm.Field("phi", sites)
+        phi = sm.Field("phi", sites, dtype=dtype)
         sm.Energy("gradient", 0.5 * (phi[j] - phi[i]) ** 2)
         sm.Energy("mass", 0.5 * m2 * phi**2)
         sm.Observable("m", phi.mean())

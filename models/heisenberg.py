@@ -12,6 +12,7 @@ def heisenberg(
     n: int = 3,
     lattice: str | sm.lattices.Lattice = "cubic",
     periodic: bool = True,
+    dtype: str = "float64",
 ) -> sm.Model:
     """Return the classical Heisenberg model: unit vectors s_i with 3, or any n, components.
 
@@ -24,8 +25,8 @@ def heisenberg(
 
     Parameters
     ----------
-    L, periodic : int, bool
-        Unit cells along each axis, and whether the lattice closes on itself.
+    L, periodic, dtype : int, bool, str
+        Unit cells along each axis; whether the lattice closes on itself; "float32" for such states.
     J, h : float
         Exchange (positive is ferromagnetic) and magnetic field (at 0 there is no such term).
     n : int
@@ -50,7 +51,7 @@ def heisenberg(
     sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
-        s = sm.UnitVector("s", sites, n=n)
+        s = sm.UnitVector("s", sites, n=n, dtype=dtype)
         sm.Energy("exchange", -J * s[i] * s[j])
         if h:
             sm.Energy("zeeman", -h * s[:, -1])

@@ -6,7 +6,12 @@ import statmech_dsl as sm
 
 
 def phi4(
-    L: int = 16, mu2: float = -1.0, lam: float = 1.0, d: int = 2, periodic: bool = True
+    L: int = 16,
+    mu2: float = -1.0,
+    lam: float = 1.0,
+    d: int = 2,
+    periodic: bool = True,
+    dtype: str = "float64",
 ) -> sm.Model:
     """Return phi^4 theory: a real field in a double well (mu2 < 0) on a hypercubic lattice.
 
@@ -21,16 +26,14 @@ def phi4(
 
     Parameters
     ----------
-    L : int
-        Unit cells along each axis.
+    L, d, periodic : int, int, bool
+        Unit cells along each axis, dimension, and whether the lattice closes on itself.
     mu2 : float
         Squared bare mass; negative for two wells.
     lam : float
         Coupling of phi^4 / 4.
-    d : int
-        Dimension.
-    periodic : bool
-        Whether the lattice closes on itself.
+    dtype : str
+        Precision of the states: "float64" or "float32".
 
     Returns
     -------
@@ -49,7 +52,7 @@ def phi4(
     sites = sm.lattices.hypercubic(L, d, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
-        phi = sm.Field("phi", sites)
+        phi = sm.Field("phi", sites, dtype=dtype)
         sm.Energy("gradient", 0.5 * (phi[j] - phi[i]) ** 2)
         sm.Energy("well", 0.5 * mu2 * phi**2 + 0.25 * lam * phi**4)
         sm.Observable("m", phi.mean())

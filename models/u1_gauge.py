@@ -7,7 +7,9 @@ import pytensor.tensor as pt
 import statmech_dsl as sm
 
 
-def u1_gauge(L: int = 4, d: int = 4, J: float = 1.0, periodic: bool = True) -> sm.Model:
+def u1_gauge(
+    L: int = 4, d: int = 4, J: float = 1.0, periodic: bool = True, dtype: str = "float64"
+) -> sm.Model:
     """Return compact U(1) gauge theory: angles theta on the links of a hypercubic lattice.
 
     Hamiltonian (Wilson's action), each plaquette P counted once::
@@ -30,6 +32,8 @@ def u1_gauge(L: int = 4, d: int = 4, J: float = 1.0, periodic: bool = True) -> s
         Coupling.
     periodic : bool
         Whether the lattice closes on itself.
+    dtype : str
+        Precision of the states: "float64" or "float32".
 
     Returns
     -------
@@ -48,7 +52,7 @@ def u1_gauge(L: int = 4, d: int = 4, J: float = 1.0, periodic: bool = True) -> s
     """
     lattice = sm.lattices.hypercubic(L, d, periodic=periodic)
     with sm.Model() as model:
-        theta = sm.Angle("theta", lattice.n_links)
+        theta = sm.Angle("theta", lattice.n_links, dtype=dtype)
         flux = (lattice.plaquette_signs * theta[lattice.plaquette_links]).sum(axis=1)
         sm.Energy("action", -J * pt.cos(flux))
         sm.Observable("plaquette", pt.cos(flux).mean())

@@ -13,6 +13,7 @@ def xy(
     h: float = 0.0,
     lattice: str | sm.lattices.Lattice = "square",
     periodic: bool = True,
+    dtype: str = "float64",
 ) -> sm.Model:
     """Return the XY model: planar spins of any angle theta_i.
 
@@ -25,8 +26,8 @@ def xy(
 
     Parameters
     ----------
-    L, periodic : int, bool
-        Unit cells along each axis, and whether the lattice closes on itself.
+    L, periodic, dtype : int, bool, str
+        Unit cells along each axis; whether the lattice closes on itself; "float32" for such states.
     J, h : float
         Exchange (positive is ferromagnetic) and field along theta = 0 (at 0 there is no such term).
     lattice : str or Lattice
@@ -49,7 +50,7 @@ def xy(
     sites = sm.lattices.named(lattice, L, periodic=periodic)
     i, j = sites.bonds
     with sm.Model() as model:
-        theta = sm.Angle("theta", sites)
+        theta = sm.Angle("theta", sites, dtype=dtype)
         sm.Energy("exchange", -J * pt.cos(theta[i] - theta[j]))
         if h:
             sm.Energy("zeeman", -h * pt.cos(theta))

@@ -179,6 +179,17 @@ def uniform(word) -> np.ndarray | float:
     return (word + 0.5) * 2.0**-32
 
 
+def uniform_single(word) -> np.ndarray | float:
+    """Map words of 32 bits to (0, 1) in float32, exactly: ``(first 23 bits + 1/2) 2^-23``.
+
+    Examples
+    --------
+    >>> uniform_single(0x200) == 1.5 * 2.0**-23
+    True
+    """
+    return ((word >> 9) + 0.5) * 2.0**-23
+
+
 def replica_id(chain: int, index_of_T: int) -> int:
     """Number of a replica, independent of how many chains and temperatures the run has.
 

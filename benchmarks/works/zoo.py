@@ -1,6 +1,7 @@
 """Models of many kinds against kernels written by hand, 64 replicas.
 
-The yardsticks are the files of `benchmarks/yardsticks`: one model each, in Numba, float32.
+The yardsticks are the files of `benchmarks/yardsticks`: one model each, in Numba, float32. Continuous models
+are compared in both precisions with the same yardstick.
 """
 
 from __future__ import annotations
@@ -30,19 +31,51 @@ def three_body(n: int, n_groups: int) -> tuple[pm.Model, np.ndarray, np.ndarray]
     return model, groups, J
 
 
-def measure() -> Iterator[Row]:
-    """One row for each model and update."""
-    models, links = sm.models, sm.lattices.cubic(16)
-    plaquettes = np.asarray(links.plaquette_links)
-    triples, groups, J = three_body(4096, 4096)
-    rows: list[tuple[str, pm.Model, float, str, Callable[[float], Contender]]] = [
+Case = tuple[str, pm.Model, float, str, Callable[[float], Contender]]
+"""What it is, the model, its temperature and update, and the yardstick at a temperature."""
+
+
+def continuous(dtype: str) -> list[Case]:
+    """Models of real variables in a precision."""
+    models = sm.models
+    return [
         (
-            "phi^4 Metropolis, L=64",
-            models.phi4(L=64),
+            f"phi^4 Metropolis, L=64, {dtype}",
+            models.phi4(L=64, dtype=dtype),
             1.0,
             "metropolis",
             lambda T: phi4.contender(64, mu2=-1.0, lam=1.0),
         ),
+        (
+            f"XY Metropolis, L=64, {dtype}",
+            models.xy(L=64, dtype=dtype),
+            1.2,
+            "metropolis",
+            lambda T: xy.contender(64, T, xy.metropolis),
+        ),
+        (
+            f"XY heat bath, L=64, {dtype}",
+            models.xy(L=64, dtype=dtype),
+            1.2,
+            "heat_bath",
+            lambda T: xy.contender(64, T, xy.heat_bath),
+        ),
+        (
+            f"Heisenberg heat bath, L=16, d=3, {dtype}",
+            models.heisenberg(L=16, dtype=dtype),
+            2.0,
+            "heat_bath",
+            lambda T: heisenberg.contender(16, T),
+        ),
+    ]
+
+
+def discrete() -> list[Case]:
+    """Models of discrete variables."""
+    models, links = sm.models, sm.lattices.cubic(16)
+    plaquettes = np.asarray(links.plaquette_links)
+    triples, groups, J = three_body(4096, 4096)
+    return [
         (
             "Potts q=3 heat bath, L=64",
             models.potts(L=64, q=3),
@@ -56,27 +89,6 @@ def measure() -> Iterator[Row]:
             1.2,
             "heat_bath",
             lambda T: clock.contender(64, T),
-        ),
-        (
-            "XY Metropolis, L=64",
-            models.xy(L=64),
-            1.2,
-            "metropolis",
-            lambda T: xy.contender(64, T, xy.metropolis),
-        ),
-        (
-            "XY heat bath, L=64",
-            models.xy(L=64),
-            1.2,
-            "heat_bath",
-            lambda T: xy.contender(64, T, xy.heat_bath),
-        ),
-        (
-            "Heisenberg heat bath, L=16, d=3",
-            models.heisenberg(L=16),
-            2.0,
-            "heat_bath",
-            lambda T: heisenberg.contender(16, T),
         ),
         (
             "Z2 gauge heat bath, L=16, d=3",
@@ -93,6 +105,11 @@ def measure() -> Iterator[Row]:
             lambda T: products.contender(4096, groups, J, T),
         ),
     ]
-    for what, model, T, update, yardstick in rows:
+
+
+def measure() -> Iterator[Row]:
+    """One row for each model and update."""
+    cases = [*continuous("float32"), *continuous("float64"), *discrete()]
+    for what, model, T, update, yardstick in cases:
         generated = ours.chains(model, T, REPLICAS, updates=update).warm(BURN_IN)
         yield compare(what, "yardstick", generated, yardstick(T).warm(BURN_IN))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Role, Tally
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.ops import Real
 from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
@@ -22,6 +24,8 @@ Values = dict[str, np.ndarray]
 """Values of one replica: variable -> rows."""
 Decide = Callable[[Draw | Attempts, int, dict], float]
 """The value of a draw whose first word is number ``slot`` of the site."""
+UNIFORMS = {"float64": rng.uniform, "float32": rng.uniform_single}
+"""How a random word becomes a number in (0, 1), in each precision."""
 
 
 class Reference:
@@ -73,6 +77,9 @@ class Reference:
         sums = np.array([sum(row.values(), []) for row in rows]).reshape(packed.n_replicas, n)
         return *self.energy(packed), sums
 
+    @np.errstate(
+        all="ignore"
+    )  # float32 overflows where float64 does not; what became of it is looked at
     def sweep(self, packed: State, n: int) -> None:
         """Do n sweeps in place."""
         for r in range(packed.n_replicas):
@@ -151,6 +158,7 @@ class Reference:
         for k in range(n):
             env[f"old.{k}"] = float(x[p.variable][site * n + k])
         slot, new, bumps = 0, (), []
+        value_of = partial(evaluate, real=p.real)
         for s in p.body:
             match s:
                 case Accumulate(names, gathers):
@@ -159,20 +167,20 @@ class Reference:
                         for where in self.incidences(g.role, rank):
                             slots = [self._slot(c, where, x, sums) for c in g.role.columns]
                             for name, e in g.terms:
-                                env[name] += evaluate(e, slots, env)
+                                env[name] += value_of(e, slots, env)
                 case Let(name, e):
-                    env[name] = evaluate(e, (), env)
+                    env[name] = value_of(e, (), env)
                 case Tally(e):
-                    env["tally"] = env.get("tally", 0.0) + evaluate(e, (), env)
+                    env["tally"] = env.get("tally", 0.0) + value_of(e, (), env)
                 case Move(e):
-                    env["moved energy"] = evaluate(e, (), env)
+                    env["moved energy"] = value_of(e, (), env)
                 case Bump(role, target, e):
                     for where in self.incidences(role, rank):
                         slots = [self._slot(c, where, x, sums) for c in role.columns]
                         element = 0 if target.index is None else self.tables[target.index][where]
-                        bumps.append((target.array, int(element), evaluate(e, slots, env)))
+                        bumps.append((target.array, int(element), value_of(e, slots, env)))
                 case Assign(value):
-                    new = tuple(evaluate(e, (), env) for e in value)
+                    new = tuple(value_of(e, (), env) for e in value)
                 case _:
                     env[s.name] = decide(s, slot, env)
                     slot += s.words
@@ -216,14 +224,17 @@ class Reference:
         if self.program.bits is not None:
             return self._comparison(self.program.bits, p, rank, replica, t, seed)
         words = rng.rank_words(rank, p.words, replica, t, p.stream, seed) if p.words else ()
+        number = UNIFORMS[p.real]
 
         def decide(s: Draw | Attempts, slot: int, env: dict) -> float:
-            u = tuple(float(rng.uniform(int(w))) for w in words[slot : slot + s.words])
+            u = tuple(float(number(int(w))) for w in words[slot : slot + s.words])
             if isinstance(s, Attempts):
-                return self._attempts(
-                    s, u, lambda n: rng.philox(rank, replica, t, p.stream + n, seed), env
-                )
-            return self._draw(s, u, env)
+                return _attempts(s, u, further, env, p.real)
+            return _draw(s, u, env, p.real)
+
+        def further(attempt: int) -> tuple[float, ...]:
+            words = rng.philox(rank, replica, t, p.stream + rng.STREAM_STRIDE * attempt, seed)
+            return tuple(float(number(int(w))) for w in words)
 
         return decide
 
@@ -246,31 +257,31 @@ class Reference:
 
         return decide
 
-    def _attempts(self, s: Attempts, first: tuple[float, ...], block: Callable, env: dict) -> float:
-        n = s.words // AT_ONCE
-        for attempt in range(1, rng.MAX_ATTEMPTS + 1):
-            if attempt <= AT_ONCE:
-                u = first[n * (attempt - 1) : n * attempt]
-            else:
-                words = block(rng.STREAM_STRIDE * attempt)
-                u = tuple(float(rng.uniform(int(w))) for w in words)
-            slot = 0
-            for q in s.body:
-                if isinstance(q, Let):
-                    env[q.name] = evaluate(q.expr, (), env)
-                else:
-                    env[q.name] = self._draw(q, u[slot : slot + q.words], env)
-                    slot += q.words
-            if evaluate(s.accept, (), env) != 0.0:
-                return evaluate(s.result, (), env)
-        return math.nan
 
-    def _draw(self, s: Draw, u: tuple[float, ...], env: dict) -> float:
-        m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
-        env |= {f"u.{k}": v for k, v in enumerate(u)}
-        for q in m.lets:
-            env[q.name] = evaluate(q.expr, (), env)
-        return evaluate(m.result, (), env)
+def _attempts(
+    s: Attempts, first: tuple[float, ...], further: Callable, env: dict, real: Real
+) -> float:
+    n = s.words // AT_ONCE
+    for attempt in range(1, rng.MAX_ATTEMPTS + 1):
+        u = first[n * (attempt - 1) : n * attempt] if attempt <= AT_ONCE else further(attempt)
+        slot = 0
+        for q in s.body:
+            if isinstance(q, Let):
+                env[q.name] = evaluate(q.expr, (), env, real)
+            else:
+                env[q.name] = _draw(q, u[slot : slot + q.words], env, real)
+                slot += q.words
+        if evaluate(s.accept, (), env, real) != 0.0:
+            return evaluate(s.result, (), env, real)
+    return math.nan
+
+
+def _draw(s: Draw, u: tuple[float, ...], env: dict, real: Real) -> float:
+    m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
+    env |= {f"u.{k}": v for k, v in enumerate(u)}
+    for q in m.lets:
+        env[q.name] = evaluate(q.expr, (), env, real)
+    return evaluate(m.result, (), env, real)
 
 
 def _replica(state: State, r: int) -> Values:

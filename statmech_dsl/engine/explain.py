@@ -134,6 +134,7 @@ def _variable(v: Variable, compiled: Compiled) -> tuple[str, ...]:
         what = ", ".join(elide([f"{x:g}" for x in values]))
     else:
         what = f"{v.domain.components} components" if v.domain.components > 1 else "continuous"
+        what = f"{what}, {v.domain.storage_dtype}"
     clamped = v.n_sites - len(compiled.recovered.tables[v.free])
     sites = f"{v.n_sites} sites" + (f" ({clamped} clamped)" if clamped else "")
     return v.name, v.domain.label, what, sites, v.domain.measure

@@ -62,7 +62,7 @@ def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
         if isinstance(p.field, FieldForm):
             yield f"    {p.variable}: field tier, decided in float32, in float64 where that is too close"
         else:
-            yield f"    {p.variable}: generic tier, not the field tier: {p.field}"
+            yield f"    {p.variable}: generic tier, in {p.real}, not the field tier: {p.field}"
         yield f"    {p.variable}: not the dense field tier: {_not_dense(p, ir, lowered)}"
 
 

@@ -1,9 +1,9 @@
 """Scalar expressions: one frozen tree for factors, proposals, laws and draws.
 
-Every value is a float64; a comparison gives 0.0 or 1.0. Leaves are constants, slots (what a factor
-reads), names (what a statement has bound) and ``law`` nodes (log weights, lowered later). `fold` keeps
-trees in a normal form, so that equal terms written in different ways compare equal and every backend
-evaluates the same operations in the same order.
+Every value is a float64, or a float32 where a pass says so; a comparison gives 0.0 or 1.0. Leaves are
+constants, slots (what a factor reads), names (what a statement has bound) and ``law`` nodes (log weights,
+lowered later). `fold` keeps trees in a normal form, so that equal terms written in different ways compare
+equal and every backend evaluates the same operations in the same order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from statmech_dsl.ir.ops import COMMUTATIVE, EVEN, OPS
+from statmech_dsl.ir.ops import COMMUTATIVE, EVEN, NUMBERS, OPS, Real
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,20 +318,26 @@ def renumber(e: Expr, new: dict[int, int]) -> Expr:
     return at_values(e, {k: slot(n) for k, n in new.items()})
 
 
-def evaluate(e: Expr, slots: Any, env: dict[str, Any]) -> float:
+def evaluate(e: Expr, slots: Any, env: dict[str, Any], real: Real = "float64") -> Any:
     """Value of an expression: the definition that backends must reproduce bit for bit.
 
-    ``env`` binds names to numbers, and names of tables to functions.
+    ``env`` binds names to numbers, and names of tables to functions. In float32 every leaf is rounded,
+    then every operation.
     """
-    if e.op == "const":
-        return e.attr  # type: ignore[return-value]
-    if e.op == "slot":
-        return slots[e.attr]
-    if e.op == "read":
-        return env[e.attr]  # type: ignore[index]
-    if e.op == "table":
-        return env[e.attr](evaluate(e.args[0], slots, env))  # type: ignore[index]
-    return OPS[e.op](*(evaluate(x, slots, env) for x in e.args))
+    number, ops = NUMBERS[real]
+
+    def of(x: Expr) -> Any:
+        if x.op == "const":
+            return number(x.attr)
+        if x.op == "slot":
+            return number(slots[x.attr])
+        if x.op == "read":
+            return number(env[x.attr])  # type: ignore[index]
+        if x.op == "table":
+            return env[x.attr](of(x.args[0]))  # type: ignore[index]
+        return ops[x.op](*(of(y) for y in x.args))
+
+    return of(e)
 
 
 def digest(thing: Any) -> str:

@@ -15,6 +15,7 @@ from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, ModelIR
+from statmech_dsl.ir.ops import Real
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,9 @@ class LoweredPass:
 
     ``order`` names the table of sites by rank, ``segments`` that of the ranks where colors begin (and the
     end); ``words`` is the number of random words of a site. In an ``exclusive`` pass all sites of a replica
-    hang together through running sums or the running energy: only replicas may run in parallel. ``dense``
-    is set where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
+    hang together through running sums or the running energy: only replicas may run in parallel. ``real`` is
+    the precision of all that happens at a site; what a pass in float32 reads is rounded to it. ``dense`` is set
+    where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
     not take the pass.
     """
 
@@ -146,6 +148,7 @@ class LoweredPass:
     stream: int
     words: int
     exclusive: bool
+    real: Real = "float64"
     dense: DenseForm | None = None
     field: FieldForm | str = "not analyzed"
 

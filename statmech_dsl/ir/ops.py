@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from statmech_dsl.ir import elementary as el
+from statmech_dsl.ir import elementary_float32 as el32
+
+Real = Literal["float64", "float32"]
+"""Precision of arithmetic."""
 
 
 def _divided_by_zero(a: float, b: float) -> float:
@@ -36,6 +42,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "lt": lambda a, b: float(a < b),
     "le": lambda a, b: float(a <= b),
     "where": lambda c, a, b: a if c != 0 else b,
+    "single": lambda a: float(np.float32(a)),
     "weight2": el.weight2,
     "exp2": el.exp2,
     "exp": el.exp,
@@ -44,5 +51,20 @@ OPS: dict[str, Callable[..., Any]] = {
     "cos": el.cos,
     "atan2": el.atan2,
 }
+"""In float64. ``single`` rounds to float32."""
+
+
+def _in_float32(name: str) -> Callable[..., Any]:
+    """An operation in float32; one step of float64 with float32 numbers rounds to the right result."""
+    if (steps := getattr(el32, name, None)) is not None:
+        return lambda *a: steps(*(np.float32(x) for x in a))
+    return lambda *a: np.float32(OPS[name](*(float(x) for x in a)))
+
+
+NUMBERS: dict[str, tuple[Callable[..., Any], dict[str, Callable[..., Any]]]] = {
+    "float64": (lambda x: x, OPS),
+    "float32": (np.float32, {name: _in_float32(name) for name in OPS}),
+}
+"""For each precision how it reads a number, and its operations."""
 COMMUTATIVE = frozenset({"add", "mul", "min", "max", "eq", "ne"})
 EVEN = frozenset({"sqr", "abs", "cos"})

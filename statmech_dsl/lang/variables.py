@@ -15,8 +15,9 @@ from pytensor.tensor.random.variable import shared_rng
 
 from statmech_dsl.errors import DomainError, ModelError
 from statmech_dsl.ir import domains
-from statmech_dsl.ir.domains.base import Domain
+from statmech_dsl.ir.domains.base import Continuous, Domain
 from statmech_dsl.ir.marks import VariableMark, attach
+from statmech_dsl.ir.ops import Real
 from statmech_dsl.lang.lattices import Lattice
 from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lang.site_variable import SiteVariable, as_site_variable
@@ -204,24 +205,40 @@ def Clock(
 
 
 def Angle(
-    name: str, sites: Sites, *, observed: ArrayLike | None = None, dims: Any = None
+    name: str,
+    sites: Sites,
+    *,
+    dtype: Real = "float64",
+    observed: ArrayLike | None = None,
+    dims: Any = None,
 ) -> SiteVariable:
     """Planar angle in [-pi, pi): XY spins, U(1) links."""
-    return _declare(domains.Angle(), name, sites, observed, dims)
+    return _declare(domains.Angle(dtype=dtype), name, sites, observed, dims)
 
 
 def UnitVector(
-    name: str, sites: Sites, *, n: int = 3, observed: ArrayLike | None = None, dims: Any = None
+    name: str,
+    sites: Sites,
+    *,
+    n: int = 3,
+    dtype: Real = "float64",
+    observed: ArrayLike | None = None,
+    dims: Any = None,
 ) -> SiteVariable:
     """Unit vector with n components: arrays of shape ``(n_sites, n)``; Heisenberg is n = 3."""
-    return _declare(domains.UnitVector(n), name, sites, observed, dims)
+    return _declare(domains.UnitVector(n, dtype=dtype), name, sites, observed, dims)
 
 
 def Field(
-    name: str, sites: Sites, *, observed: ArrayLike | None = None, dims: Any = None
+    name: str,
+    sites: Sites,
+    *,
+    dtype: Real = "float64",
+    observed: ArrayLike | None = None,
+    dims: Any = None,
 ) -> SiteVariable:
     """Real field."""
-    return _declare(domains.Field(), name, sites, observed, dims)
+    return _declare(domains.Field(dtype=dtype), name, sites, observed, dims)
 
 
 def _document() -> None:
@@ -231,8 +248,13 @@ def _document() -> None:
         "Clock": ("q : int\n        Number of directions, at least 2.\n    ", ", q=6"),
         "UnitVector": ("n : int\n        Number of components, 2 to 8.\n    ", ", n=3"),
     }
-    for label in domains.DOMAINS:
+    precision = (
+        'dtype : {"float64", "float32"}\n'
+        "        Precision in which states are stored and moved; graphs and energies are in float64.\n    "
+    )
+    for label, domain in domains.DOMAINS.items():
         extra, arguments = examples.get(label, ("", ""))
+        extra += precision if issubclass(domain, Continuous) else ""
         function = globals()[label]
         function.__doc__ += "\n" + _PARAMETERS.format(
             extra=extra,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.ir.domains.base import Form
+from statmech_dsl.ir.expr import Expr, call
 from statmech_dsl.ir.kernel import Assign, LocalEnergy, LoweredPass, Move, SitePass, Statement
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.coloring import Order, color, natural
@@ -41,6 +42,17 @@ def analyze(
     return SiteAnalysis(variable, found, order, forms(found, ir, tables), exclusive)
 
 
+def store_single(s: Assign) -> Assign:
+    """Round the new value: an exclusive pass adds up in float64, also where it stores float32."""
+
+    def rounded(e: Expr) -> Expr:
+        if e.op == "where":
+            return call("where", e.args[0], rounded(e.args[1]), rounded(e.args[2]))
+        return e if e.op == "read" and str(e.attr).startswith("old.") else call("single", e)
+
+    return Assign(tuple(rounded(e) for e in s.value))
+
+
 def lower_pass(
     ir: ModelIR,
     source: Tables,
@@ -55,8 +67,12 @@ def lower_pass(
     prefix = f"{v}.pass{stream}"
     tables[f"{v}.order"] = analysis.order.sites
     tables[f"{v}.segments"] = analysis.order.segments
+    single = ir.variable(v).domain.storage_dtype == "float32"
     space = Workspace(ir, source, v, analysis.occurrences, analysis.order, tables, prefix)
-    body = LAWS[law](drop_reference(site_pass.body), space.has_fixed, space.components)
+    given = drop_reference(site_pass.body)
+    if single and analysis.exclusive:
+        given = tuple(store_single(s) if isinstance(s, Assign) else s for s in given)
+    body = LAWS[law](given, space.has_fixed, space.components)
     lowered: list[Statement] = []
     for s in drop_reference(body):
         if isinstance(s, LocalEnergy):
@@ -77,5 +93,6 @@ def lower_pass(
         stream,
         words,
         exclusive,
+        "float32" if single and not exclusive else "float64",
         field=field_form(tuple(lowered), exclusive, ir),
     )

@@ -35,6 +35,7 @@ ARRAY_OPS: dict[str, Callable[..., np.ndarray]] = {
     "lt": _indicator(np.less),
     "le": _indicator(np.less_equal),
     "where": lambda c, a, b: np.where(c != 0, a, b),
+    "single": lambda a: np.asarray(a).astype(np.float32).astype(np.float64),
     "weight2": np.exp2,
     "exp2": np.exp2,
     "exp": np.exp,

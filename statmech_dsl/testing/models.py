@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from itertools import product
 from math import isinf, log
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pymc as pm
@@ -15,7 +15,7 @@ import pytensor.tensor
 
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import IllegalUpdateError
-from statmech_dsl.ir.domains import DOMAINS, Domain
+from statmech_dsl.ir.domains import DOMAINS, Domain, base
 from statmech_dsl.lang import variables
 from statmech_dsl.lang.energy import Energy, Observable
 from statmech_dsl.lang.model import Model
@@ -53,7 +53,7 @@ class Declaration:
 
 
 def declarations() -> list[Declaration]:
-    """Every variable type, with each combination of `EXAMPLES` for its arguments.
+    """Every variable type, with each combination of `EXAMPLES` for its arguments, and of literal ones.
 
     Examples
     --------
@@ -62,14 +62,29 @@ def declarations() -> list[Declaration]:
     """
     found = []
     for label, domain in DOMAINS.items():
-        hints = get_type_hints(domain.__init__)
-        required = [
-            p for p in signature(domain).parameters.values() if p.default is Parameter.empty
-        ]
-        names = [p.name for p in required]
-        for values in product(*(EXAMPLES[hints[name]] for name in names)):
-            found.append(Declaration(label, tuple(zip(names, values, strict=True))))
+        # Inherited fields are annotated with names of another module.
+        hints = get_type_hints(domain.__init__, vars(base) | domain.__init__.__globals__)
+        tried = {
+            name: choices
+            for name, p in signature(domain).parameters.items()
+            if (choices := _choices(hints[name], p.default))
+        }
+        for values in product(*tried.values()):
+            given = zip(tried, values, strict=True)
+            found.append(Declaration(label, tuple((k, v) for k, v in given if v is not _DEFAULT)))
     return found
+
+
+_DEFAULT = object()
+
+
+def _choices(hint: Any, default: Any) -> tuple[Any, ...]:
+    """What an argument is tried with: nothing if it has a default, unless all its values are listed."""
+    if default is Parameter.empty:
+        return EXAMPLES[hint]
+    if get_origin(hint) is Literal:
+        return (_DEFAULT, *(x for x in get_args(hint) if x != default))
+    return ()
 
 
 def small_models(

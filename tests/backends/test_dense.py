@@ -11,7 +11,8 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends.couplings import couplings, in_steps
 from statmech_dsl.backends.numba_cpu import dense_arrays
-from statmech_dsl.backends.numba_cpu.runtime_float32 import CLOSE, exp2_32, verdict
+from statmech_dsl.backends.numba_cpu.runtime_float32 import weight2f
+from statmech_dsl.backends.numba_cpu.verdicts import CLOSE, verdict
 from statmech_dsl.backends.reference import Reference
 from statmech_dsl.ir.elementary import weight2
 from statmech_dsl.rng import uniform
@@ -210,7 +211,7 @@ def verdicts(x, slack, words):
 def powers(x):
     out = np.empty_like(x)
     for k in range(len(x)):
-        out[k] = exp2_32(x[k])
+        out[k] = weight2f(x[k])
     return out
 
 

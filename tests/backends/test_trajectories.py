@@ -15,12 +15,11 @@ from statmech_dsl.testing import check_backend, declarations, legal_updates, sma
 from statmech_dsl.testing.setup import begin, build, take
 
 COMPILED = [name for name, b in BACKENDS.items() if name != "reference" and b.missing() is None]
-TYPES = list({d.label: d for d in declarations()}.values())
-"""The last declaration of each variable type."""
-SHAPES = list(
-    {(d.domain.values is None, d.domain.components > 1): d for d in reversed(TYPES)}.values()
-)
-"""The first type with discrete values, with real ones, with several components."""
+TYPES = list({(d.label, d.domain.storage_dtype): d for d in declarations()}.values())
+"""The last declaration of each variable type, in each precision."""
+PRECISIONS = {d: d.domain.values is None and d.domain.storage_dtype for d in TYPES}
+SHAPES = list({(PRECISIONS[d], d.domain.components > 1): d for d in reversed(TYPES)}.values())
+"""The first type with discrete values, with real ones of each precision, with several components."""
 MANY = 40
 """Sites of a ring whose colors are large enough for sites to be the lanes of a vector."""
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from statmech_dsl import rng
+from statmech_dsl.backends.reference import UNIFORMS
 from statmech_dsl.ir.draws import Bernoulli, Categorical, Index, meaning
 from statmech_dsl.ir.expr import evaluate, read
 
@@ -15,15 +15,15 @@ WORDS = 2**32
 RESOLUTION = 2.0**-32
 
 
-def words_below(draw, log_weights, limit):
+def words_below(draw, log_weights, limit, real="float64"):
     """Number of words that decide an outcome < limit, by bisection: outcomes are monotone in the word."""
     m = meaning(draw, (read("u"),))
 
     def outcome(word):
-        env = {**{f"l{k}": x for k, x in enumerate(log_weights)}, "u": float(rng.uniform(word))}
+        env = {**{f"l{k}": x for k, x in enumerate(log_weights)}, "u": float(UNIFORMS[real](word))}
         for let in m.lets:
-            env[let.name] = evaluate(let.expr, (), env)
-        return evaluate(m.result, (), env)
+            env[let.name] = evaluate(let.expr, (), env, real)
+        return evaluate(m.result, (), env, real)
 
     rises = outcome(0) <= outcome(WORDS - 1)
     low, high = 0, WORDS
@@ -36,8 +36,8 @@ def words_below(draw, log_weights, limit):
     return low if rises else WORDS - low
 
 
-def decided(draw, log_weights, n):
-    below = [words_below(draw, log_weights, limit) for limit in range(1, n)]
+def decided(draw, log_weights, n, real="float64"):
+    below = [words_below(draw, log_weights, limit, real) for limit in range(1, n)]
     return np.diff([0, *below, WORDS]) / WORDS
 
 
@@ -62,7 +62,8 @@ def test_categorical(n):
             assert np.abs(off).max() <= (1.0 if n == 2 else 1.25) * RESOLUTION
 
 
-def test_bernoulli():
+@pytest.mark.parametrize(("real", "resolution"), [("float64", RESOLUTION), ("float32", 2.0**-21)])
+def test_bernoulli(real, resolution):
     draw = Bernoulli("x", read("l0"))
     logs = [
         0.0,
@@ -74,8 +75,8 @@ def test_bernoulli():
         *-np.random.default_rng(1).exponential(3.0, 100),
     ]
     for log_p in logs:
-        p = decided(draw, [float(log_p)], 2)
-        assert p[1] == pytest.approx(float(np.exp(log_p)), abs=RESOLUTION, rel=0)
+        p = decided(draw, [float(log_p)], 2, real)
+        assert p[1] == pytest.approx(float(np.exp(log_p)), abs=resolution, rel=0)
 
 
 def test_index_is_as_even_as_words_allow():
@@ -86,6 +87,7 @@ def test_index_is_as_even_as_words_allow():
 
 
 def test_certain_outcomes_are_certain():
-    assert decided(Bernoulli("x", read("l0")), [0.0], 2)[1] == 1.0
+    for real in UNIFORMS:
+        assert decided(Bernoulli("x", read("l0")), [0.0], 2, real)[1] == 1.0
     assert list(decided(draw_of(2), [0.0, -200.0], 2)) == [1.0, 0.0]
     assert list(decided(draw_of(3), [-300.0, 0.0, -300.0], 3)) == [0.0, 1.0, 0.0]

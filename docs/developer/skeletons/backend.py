@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,28 +13,32 @@ from statmech_dsl.ir.draws import AT_ONCE, Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
-from statmech_dsl.ir.ops import OPS
+from statmech_dsl.ir.ops import NUMBERS
 from statmech_dsl.ir.reduction import GROUP, front_and_inner, tree
 from statmech_dsl.ir.state import State
 
 # The meaning of each operation, lifted to arrays. Every backend has to give the same bits: NumPy's
 # arithmetic does, its exp and log do not.
-LIFTED = {name: np.vectorize(f, otypes=[float]) for name, f in OPS.items()}
-LIFTED |= {"add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative}
+EXACT = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative}
+LIFTED = {
+    real: {name: np.vectorize(f, otypes=[real]) for name, f in ops.items()} | EXACT
+    for real, (_, ops) in NUMBERS.items()
+}
+UNIFORM = {"float64": rng.uniform, "float32": rng.uniform_single}
 
 
-def evaluate(e: Expr, slots: list, env: dict) -> Any:
-    """Value of an expression, a number or an array over replicas."""
+def evaluate(e: Expr, slots: list, env: dict, real: str = "float64") -> Any:
+    """Value of an expression in a precision, a number or an array over replicas."""
     match e.op:
         case "const":
-            return e.attr
+            return np.asarray(e.attr, real)
         case "slot":
-            return slots[e.attr]
+            return np.asarray(slots[e.attr], real)
         case "read":
-            return env[e.attr]
+            return np.asarray(env[e.attr], real)
         case "table":
             return env[e.attr](evaluate(e.args[0], slots, env))
-    return LIFTED[e.op](*(evaluate(x, slots, env) for x in e.args))
+    return LIFTED[real][e.op](*(evaluate(x, slots, env, real) for x in e.args))
 
 
 class NumpyKernels:
@@ -156,36 +161,36 @@ class NumpyKernels:
         site, rows = int(self.tables[p.order][rank]), packed.values[p.variable]
         env = base | {f"sum.{name}": x[0].copy() for name, x in sums.items() if len(x) == 1}
         env |= {f"old.{k}": rows[:, site * n + k].astype(float) for k in range(n)}
-        slot, new, bumps = 0, [], []
+        slot, new, bumps, value_of = 0, [], [], partial(evaluate, real=p.real)
         for s in p.body:
             match s:
                 case Accumulate(names, gathers):
-                    env |= {name: np.zeros(packed.n_replicas) for name in names}
+                    env |= {name: np.zeros(packed.n_replicas, p.real) for name in names}
                     for g in gathers:
                         for where in self._incidences(g.role, rank):
                             slots = [self._slot(c, where, packed, sums) for c in g.role.columns]
                             for name, e in g.terms:
-                                env[name] = env[name] + evaluate(e, slots, env)
+                                env[name] = env[name] + value_of(e, slots, env)
                 case Let(name, e):
-                    env[name] = evaluate(e, [], env)
+                    env[name] = value_of(e, [], env)
                 case Tally(e):
-                    packed.accepted[number] += np.int64(evaluate(e, [], env))
+                    packed.accepted[number] += np.int64(value_of(e, [], env))
                 case Move(e):
-                    base["energy"] = base["energy"] + evaluate(e, [], env)
+                    base["energy"] = base["energy"] + value_of(e, [], env)
                 case Bump(role, target, e):
                     for where in self._incidences(role, rank):
                         slots = [self._slot(c, where, packed, sums) for c in role.columns]
                         element = 0 if target.index is None else self.tables[target.index][where]
-                        bumps.append((target.array, int(element), evaluate(e, slots, env)))
+                        bumps.append((target.array, int(element), value_of(e, slots, env)))
                 case Assign(value):
-                    new = [evaluate(e, [], env) for e in value]
+                    new = [value_of(e, [], env) for e in value]
                 case _:
                     words = [self._word(p, rank, packed, slot + k) for k in range(s.words)]
                     slot += s.words
                     if isinstance(s, Attempts):
                         self._attempts(s, words, p, rank, packed, env)
                     else:
-                        self._draw(s, words, env)
+                        self._draw(s, words, env, p.real)
         for k, x in enumerate(new):
             rows[:, site * n + k] = x
         for name, element, change in bumps:
@@ -193,22 +198,22 @@ class NumpyKernels:
 
     def _word(self, p: LoweredPass, rank: int, packed: State, slot: int) -> np.ndarray:
         address = (packed.replicas, packed.sweep, p.stream, packed.seed)
-        return np.asarray(rng.uniform(rng.rank_words(rank, p.words, *address)[slot]))
+        return np.asarray(UNIFORM[p.real](rng.rank_words(rank, p.words, *address)[slot]))
 
-    def _draw(self, s: Any, u: list, env: dict) -> None:
+    def _draw(self, s: Any, u: list, env: dict, real: str) -> None:
         """Bind the name of a draw; `meaning` says how it follows from its uniforms."""
         m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
         env |= {f"u.{k}": x for k, x in enumerate(u)}
         for let in m.lets:
-            env[let.name] = evaluate(let.expr, [], env)
-        env[s.name] = evaluate(m.result, [], env)
+            env[let.name] = evaluate(let.expr, [], env, real)
+        env[s.name] = evaluate(m.result, [], env, real)
 
     def _attempts(
         self, s: Attempts, first: list, p: LoweredPass, rank: int, packed: State, env: dict
     ) -> None:
         """Repeat until every replica has accepted; each keeps its first accepted result."""
         result, waiting = np.zeros(packed.n_replicas), np.ones(packed.n_replicas, bool)
-        attempt, n = 0, s.words // AT_ONCE
+        attempt, n, value_of = 0, s.words // AT_ONCE, partial(evaluate, real=p.real)
         while waiting.any():
             attempt += 1
             if attempt <= AT_ONCE:  # words of the site's stream
@@ -216,14 +221,14 @@ class NumpyKernels:
             else:
                 stream = p.stream + rng.STREAM_STRIDE * attempt
                 words = rng.philox(rank, packed.replicas, packed.sweep, stream, packed.seed)
-                u = [rng.uniform(w) for w in words]
+                u = [UNIFORM[p.real](w) for w in words]
             for q in s.body:
                 if isinstance(q, Let):
-                    env[q.name] = evaluate(q.expr, [], env)
+                    env[q.name] = value_of(q.expr, [], env)
                 else:
-                    self._draw(q, [u.pop(0) for _ in range(q.words)], env)
-            done = waiting & (evaluate(s.accept, [], env) != 0)
-            result[done] = np.broadcast_to(evaluate(s.result, [], env), done.shape)[done]
+                    self._draw(q, [u.pop(0) for _ in range(q.words)], env, p.real)
+            done = waiting & (value_of(s.accept, [], env) != 0)
+            result[done] = np.broadcast_to(value_of(s.result, [], env), done.shape)[done]
             waiting &= ~done
         env[s.name] = result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from statmech_dsl.backends.couplings import Couplings, Steps, couplings, in_steps
-from statmech_dsl.backends.numba_cpu.runtime_float32 import LARGEST_SLACK, WIDER
+from statmech_dsl.backends.numba_cpu.verdicts import LARGEST_SLACK, WIDER
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.kernel import LoweredPass

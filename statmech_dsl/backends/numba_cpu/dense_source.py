@@ -10,8 +10,9 @@ from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
 
-IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import (
-    CLOSE, add_row, f32, high_sum, i32, second_verdict, subtract_row, verdict
+IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
+from statmech_dsl.backends.numba_cpu.verdicts import (
+    CLOSE, add_row, high_sum, second_verdict, subtract_row, verdict
 )
 
 """

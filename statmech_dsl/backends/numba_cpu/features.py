@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE, Real
+from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE
 from statmech_dsl.ir.expr import Expr, call, const, evaluate, reads_of, slot, slots_of, walk
 from statmech_dsl.ir.expr import at_values as replace_slots
 from statmech_dsl.ir.kernel import Accumulate, FieldForm, Gather, Program
 from statmech_dsl.ir.model import Column, ModelIR
+from statmech_dsl.ir.ops import Real
 
 FEW = 16
 """Values among which a chain of comparisons finds the right one faster than its function is evaluated."""
@@ -20,12 +21,16 @@ FEW = 16
 
 @dataclass(frozen=True)
 class Feature:
-    """``function`` (of slot 0) of a variable's component."""
+    """``function`` (of slot 0) of a variable's component.
+
+    It is evaluated in ``real``, then stored in ``stored``: the field tier rounds features of float64.
+    """
 
     variable: str
     component: int
     function: Expr
     real: Real
+    stored: Real
 
     def at(self, x: Expr, model: ModelIR) -> Expr:
         """The feature of a value; of the alternatives of a choice, each is looked at by itself."""
@@ -34,11 +39,14 @@ class Feature:
         values = model.variable(self.variable).domain.values
         if values is None or len(values) > FEW:
             return replace_slots(self.function, {0: x})
-        *others, last = [(v, const(evaluate(self.function, {0: v}, {}))) for v in values]
+        *others, last = [(v, const(self._of(v))) for v in values]
         chain = last[1]
         for v, f in reversed(others):
             chain = call("where", call("eq", x, v), f, chain)
         return chain
+
+    def _of(self, value: float) -> float:
+        return float(evaluate(self.function, {0: value}, {}, self.real))
 
 
 def has_expensive(e: Expr) -> bool:
@@ -46,7 +54,9 @@ def has_expensive(e: Expr) -> bool:
     return any(x.op in EXPENSIVE for x in walk(e))
 
 
-def feature(e: Expr, columns: tuple[Column, ...], real: Real) -> tuple[Feature, int] | None:
+def feature(
+    e: Expr, columns: tuple[Column, ...], real: Real, stored: Real
+) -> tuple[Feature, int] | None:
     """The feature that an expression of a term is, and the slot that it is one of."""
     used = slots_of(e)
     if len(used) != 1 or reads_of(e) or not has_expensive(e):
@@ -56,27 +66,27 @@ def feature(e: Expr, columns: tuple[Column, ...], real: Real) -> tuple[Feature, 
     if column.kind != "state":
         return None
     function = replace_slots(e, {k: slot(0)})
-    return Feature(column.array, column.component, function, real), k
+    return Feature(column.array, column.component, function, real, stored), k
 
 
 def features_of(program: Program) -> tuple[Feature, ...]:
     """All features that the passes of a program read."""
     found: dict[Feature, None] = {}
 
-    def search(e: Expr, g: Gather, real: Real) -> None:
-        hit = feature(e, g.role.columns, real)
+    def search(e: Expr, g: Gather, real: Real, stored: Real) -> None:
+        hit = feature(e, g.role.columns, real, stored)
         if hit is not None:
             found[hit[0]] = None
             return
         for x in e.args:
-            search(x, g, real)
+            search(x, g, real, stored)
 
     for p in program.passes:
-        in_single = isinstance(p.field, FieldForm)
+        stored = "float32" if isinstance(p.field, FieldForm) else p.real
         sums = [p.field.accumulate] if isinstance(p.field, FieldForm) else p.body
         for s in sums:
             if isinstance(s, Accumulate):
                 for g in s.gathers:
                     for _, e in g.terms:
-                        search(e, g, "float32" if in_single else "float64")
+                        search(e, g, p.real, stored)
     return tuple(found)

@@ -50,8 +50,7 @@ class FieldPrinter(PassPrinter):
         self.form = p.field
         self.exact = PassPrinter(p, number, first_param, names, layout)
         self.exact.features = {}
-        self.real = "float32"
-        self.features = {f: y for f, y in names.features.items() if f.real == self.real}
+        self.use("float32")
         self.outliving = set(self.form.accumulate.names)
 
     def lines(self) -> Lines:
@@ -66,10 +65,6 @@ class FieldPrinter(PassPrinter):
             "if close != U32(0):",
             *indent(self.exact.decide()),
         ]
-
-    def name(self, n: str) -> str:
-        """How a bound name is spelled inside a loop over lanes."""
-        return self._beta("single_beta") if n == "beta" else super().name(n)
 
     def _decide(self) -> Lines:
         self.shared = Shared()
@@ -110,23 +105,22 @@ class FieldPrinter(PassPrinter):
                 scale += f" + {number(c, self.real)} * np.float32({high} - {low})"
         scale = number(b + static * c, self.real) + scale
         size = f"({scale}) * {self.name(SIZE)}"
-        return f"fma32({size}, {self._beta('reach')}, {number(a, self.real)})"
+        return f"fma32({size}, {self._reach()}, {number(a, self.real)})"
 
-    def _beta(self, row: str) -> str:
-        """A row that is filled when the kernel comes to a chunk; one number for sites as lanes."""
-        return row if isinstance(self.layout, SiteLanes) else f"{self.names.row(row, self.real)}[r]"
+    def _reach(self) -> str:
+        """The factor of the margin: filled when the kernel comes to a chunk, like other numbers of replicas."""
+        sites = isinstance(self.layout, SiteLanes)
+        return "reach" if sites else f"{self.names.row('reach', self.real)}[r]"
 
 
-def of_chunk(program: Program, layout: Layout) -> Lines:
-    """Lines that prepare what the passes of the field tier read of a chunk's replicas."""
+def of_chunk(program: Program, names: Names, layout: Layout) -> Lines:
+    """Lines that prepare what passes in float32 read of a chunk's replicas."""
+    numbers = {single: layout.of_replica(name) for name, single in names.singles.items()}
     forms = [p.field for p in program.passes if isinstance(p.field, FieldForm)]
-    if not forms:
-        return []
-    one = " + 1.0" if any(f.fixed for f in forms) else ""
+    if forms:
+        one = " + 1.0" if any(f.fixed for f in forms) else ""
+        numbers["reach"] = f"abs({layout.of_replica('beta')}){one}"
     if isinstance(layout, SiteLanes):
-        return ["single_beta = np.float32(beta_c)", f"reach = np.float32(abs(beta_c){one})"]
-    return [
-        layout.loop,
-        "    single_beta[r] = np.float32(beta[c, r])",
-        f"    reach[r] = np.float32(abs(beta[c, r]){one})",
-    ]
+        return [f"{single} = np.float32({x})" for single, x in numbers.items()]
+    fill = [f"{single}[r] = np.float32({x})" for single, x in numbers.items()]
+    return [layout.loop, *indent(fill)] if fill else []

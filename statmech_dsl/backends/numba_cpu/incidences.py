@@ -34,7 +34,8 @@ class Incidence:
     def _leaf(self, e: Expr) -> str | None:
         if e.op == "slot":
             return self._slot(e.attr)  # type: ignore[arg-type]
-        hit = feature(e, self.role.columns, self.printer.real)
+        real, stored = self.printer.p.real, self.printer.real
+        hit = feature(e, self.role.columns, real, stored)
         if hit is None or hit[0] not in self.printer.features:
             return self.printer.leaf(e)
         (f, k), array = hit, self.printer.features[hit[0]]
@@ -51,7 +52,10 @@ class Incidence:
         index = "0" if column.index is None else f"{names.table(column.index)}[{self.entry}]"
         layout = self.printer.layout
         if column.kind == "sum":
-            return self._take(tag, layout.state(names, names.sums[column.array], real, index, tag))
+            array = names.sums[column.array]
+            return cast(
+                self._take(tag, layout.state(names, array, "float64", index, tag)), "float64", real
+            )
         return self._take(tag, layout.coefficient(names, column.array, index, tag, real))
 
     def _state(self, tag: str, array: str, variable: str, component: int, index: str | None) -> str:

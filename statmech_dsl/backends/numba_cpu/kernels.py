@@ -100,7 +100,7 @@ class NumbaKernels:
         packed = Packed(
             state.copy(),
             values,
-            [np.empty(values[f.variable].shape, f.real) for f in self._sweep.features],
+            [np.empty(values[f.variable].shape, f.stored) for f in self._sweep.features],
             self._chunks(state.replicas),
             self._chunks(state.beta),
             [self._chunks(p) for p in state.params],

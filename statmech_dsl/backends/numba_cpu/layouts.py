@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.kernel import Program, Role
+from statmech_dsl.ir.ops import Real
 
 BLOCK = 256
 """Sites that are done together; tiles of random streams hold a whole number of them."""
@@ -45,6 +45,10 @@ class ReplicaLanes:
     def own(self, names: Names, array: str, variable: str, component: int) -> str:
         """The element of an array that belongs to the site."""
         return f"{array}[{names.place(variable, 'i', component)}, r]"
+
+    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
+        """The row of an array that belongs to the site in all lanes, if there is one."""
+        return f"{array}[{names.place(variable, 'i', component)}]"
 
     def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""
@@ -84,6 +88,10 @@ class SiteLanes:
     def own(self, names: Names, array: str, variable: str, component: int) -> str:
         """The element of an array that belongs to the site."""
         return f"{array}[{names.place(variable, 'order[k + r]', component)}]"
+
+    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
+        """The row of an array that belongs to the site in all lanes: sites of a color are scattered."""
+        return None
 
     def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""

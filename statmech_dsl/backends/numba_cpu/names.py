@@ -12,8 +12,9 @@ class Names:
     """Maps the arrays of a program to the arguments of a kernel, in order of first use.
 
     ``tables`` collects the coefficient and index arrays that the printed code reads, ``rows`` the rows of
-    one number for each lane, with their types, and ``heap`` those that do not lie on the stack. S0, S1, ... are
-    the states of all chunks, X0, X1, ... those of one; F0, F1, ... and Y0, Y1, ... the features.
+    one number for each lane, with their types, and ``heap`` those that do not lie on the stack; ``singles``
+    names the numbers of a replica in float32. S0, S1, ... are the states of all chunks, X0, X1, ... those of
+    one; F0, F1, ... and Y0, Y1, ... the features.
     """
 
     def __init__(self, model: ModelIR, tables: Tables, features: tuple[Feature, ...] = ()) -> None:
@@ -24,9 +25,10 @@ class Names:
         self.tables: dict[str, str] = {}
         self.rows: dict[str, str] = {}
         self.heap: dict[str, str] = {}
+        self.singles: dict[str, str] = {}
         self._locals: dict[tuple[str, int, str], str] = {}
         self._kinds = {self.state(v.name): v.domain.storage_dtype for v in model.variables}
-        self._kinds |= {y: f.real for f, y in self.features.items()}
+        self._kinds |= {y: f.stored for f, y in self.features.items()}
 
     def without_rows(self) -> Names:
         """The same names for another function, which has rows of its own."""
@@ -46,6 +48,11 @@ class Names:
         """A row of one number for each lane."""
         assert self.rows.setdefault(identifier, kind) == kind, f"{identifier} has two types"
         return identifier
+
+    def single(self, name: str, is_row: bool) -> str:
+        """A number of the replica in float32: a row of the lanes, or one number."""
+        single = self.singles.setdefault(name, f"single_{name}")
+        return f"{self.row(single, 'float32')}[r]" if is_row else single
 
     def state(self, variable: str) -> str:
         """State of a variable in the present chunk."""

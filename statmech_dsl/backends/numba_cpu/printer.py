@@ -12,12 +12,13 @@ from statmech_dsl.backends.numba_cpu.attempts import attempts
 from statmech_dsl.backends.numba_cpu.body import Lines, crossing, groups_of, indent
 from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
 from statmech_dsl.backends.numba_cpu.incidences import accumulate, bump
-from statmech_dsl.backends.numba_cpu.layouts import Layout, SiteLanes, cast
+from statmech_dsl.backends.numba_cpu.layouts import Layout, ReplicaLanes, SiteLanes, cast
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.spell import Real, Shared, spell
+from statmech_dsl.backends.numba_cpu.spell import Shared, spell
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import Expr, read, reads_of, slot, slots_of, substitute
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Statement, Tally
+from statmech_dsl.ir.ops import Real
 from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM, WARM_UP
 
 
@@ -29,16 +30,25 @@ class PassPrinter:
     ) -> None:
         self.p, self.number, self.names, self.layout = p, number, names, layout
         self.params = {q.name: first_param + k for k, q in enumerate(p.params)}
-        self.real: Real = "float64"
-        self.features = {f: y for f, y in names.features.items() if f.real == self.real}
+        self.use(p.real)
         # The functions of a proposed value serve its energy and its features.
         self.groups = groups_of(p.body, whole=bool(self._moved()) and _is_choice(p.body[-1]))
         self.outliving = crossing(self.groups)
         self.inside: dict[str, str] = {}
         self.slot = self.drawn = 0
         self.shared = Shared()
+        self.views: dict[str, str] = {}
         self.present: dict[str, str] = {}
         self.later: list[tuple[str, Expr, str]] = []
+
+    def use(self, real: Real) -> None:
+        """Print in a precision, which is that of the pass but in the field tier."""
+        self.real: Real = real
+        self.features = {
+            f: y
+            for f, y in self.names.features.items()
+            if (f.real, f.stored) == (self.p.real, real)
+        }
 
     def lines(self) -> Lines:
         """The code for the site of rank k (and of its block)."""
@@ -47,8 +57,9 @@ class PassPrinter:
     def decide(self) -> Lines:
         """The code from random words to the new value."""
         body = [line for group in self.groups for line in self._group(group)]
+        views = [f"{name} = {view}" for name, view in self.views.items()]
         own = [f"{row}[r] = {value}" for row, value in self.present.items()]
-        return [*([self.layout.loop, *indent(own)] if own else []), *body]
+        return [*views, *([self.layout.loop, *indent(own)] if own else []), *body]
 
     def _group(self, group) -> Lines:
         match group:
@@ -74,9 +85,9 @@ class PassPrinter:
         if kind == "old" and rest.isdigit():
             return self._own(f"old{rest}", self.names.state(self.p.variable), int(rest))
         if n == "beta":
-            return self.layout.of_replica("beta")
+            return self._of_replica("beta")
         if n in self.params:
-            return self.layout.of_replica(f"params{self.params[n]}")
+            return self._of_replica(f"params{self.params[n]}")
         if kind == "coefficient":
             return f"{self.names.table(rest)}[0]"
         if kind == "sum":
@@ -88,10 +99,20 @@ class PassPrinter:
             return local
         return f"{self.names.row(local, self.real)}[r]"
 
+    def _of_replica(self, name: str) -> str:
+        """A number of the replica; in float32 it is rounded when the kernel comes to a chunk."""
+        if self.real == "float64":
+            return self.layout.of_replica(name)
+        return self.names.single(name, isinstance(self.layout, ReplicaLanes))
+
     def _own(self, row: str, array: str, component: int) -> str:
-        """A row with what an array holds for the site before it moves."""
+        """A row with what an array holds for the site before it moves, if need be a copy."""
+        view = self.layout.own_row(self.names, array, self.p.variable, component)
+        if view and self.names.kind(array) == self.real:
+            self.views[f"{row}_here"] = view
+            return f"{row}_here[r]"
         value = self.layout.own(self.names, array, self.p.variable, component)
-        row = self._row(row)
+        row = self.row(row)
         self.present[row] = cast(value, self.names.kind(array), self.real)
         return f"{row}[r]"
 
@@ -104,7 +125,7 @@ class PassPrinter:
             return None
         k = int(n.removeprefix("old."))
         function = substitute(e, lambda x: slot(0) if x == read(n) else None)
-        f = Feature(self.p.variable, k, function, self.real)
+        f = Feature(self.p.variable, k, function, self.p.real, self.real)
         return (
             self._own(f"old_{self.features[f]}", self.features[f], k)
             if f in self.features
@@ -127,7 +148,9 @@ class PassPrinter:
             case Let(name, e):
                 return self.bind(self.name(name), e)
             case Tally(e):
-                return self.bind(f"{self.names.row(f'tally{self.number}', 'float64')}[r]", e, "+=")
+                shared, text = self.shared, self.spell(e)
+                row = self.names.row(f"tally{self.number}", "int32")
+                return [*shared.take(), f"{row}[r] += np.int32({text})"]
             case Move(e):
                 return self.bind(f"{self.names.row('energy', 'float64')}[r]", e, "+=")
             case Assign(value):
@@ -138,7 +161,11 @@ class PassPrinter:
 
     def uniforms(self, first: int, n: int) -> list[str]:
         """Random words number ``first`` and so on of the site, as numbers in (0, 1)."""
-        return [f"uniform({self.layout.word(first + j)})" for j in range(n)]
+        return [self.uniform(self.layout.word(first + j)) for j in range(n)]
+
+    def uniform(self, word: str) -> str:
+        """A random word as a number in (0, 1)."""
+        return f"uniform{'' if self.real == 'float64' else 'f'}({word})"
 
     def draw(self, s: Draw, u: list[str]) -> Lines:
         """Lines that bind a draw, given its uniforms."""
@@ -155,14 +182,14 @@ class PassPrinter:
 
     def _assign(self, k: int, e: Expr) -> Lines:
         """The new value and its features, in rows."""
-        new = self._row(f"new{k}")
+        new = self.row(f"new{k}")
         out = self.bind(f"{new}[r]", e)
         for f, y in self._moved():
             if f.component != k:
                 continue
-            row = self.names.row(f"new_{y}", f.real)
-            if self.real == "float32":
-                out += self._feature_of_drawn(f, row, new)
+            row = self.names.row(f"new_{y}", f.stored)
+            if (f.real, f.stored) != (self.real, self.real):
+                out += self._feature_of_new(f, row, new)
             elif e.op == "where":  # the functions of a proposed value are at hand
                 out += self.bind(f"{row}[r]", f.at(e, self.names.model))
             else:
@@ -177,15 +204,15 @@ class PassPrinter:
             body += self.bind(f"{row}[r]", e)
         return [self.layout.loop, *indent(body)] if body else []
 
-    def _feature_of_drawn(self, f: Feature, row: str, new: str) -> Lines:
-        """A feature of a new value that was decided in float32, in which it is exact."""
+    def _feature_of_new(self, f: Feature, row: str, new: str) -> Lines:
+        """A feature in another precision than that of the new value, which is exact in both."""
         e = f.at(read("@new"), self.names.model)
-        real = "float64" if has_expensive(e) else f.real
+        real = f.real if has_expensive(e) else f.stored
         value = f"np.{real}({new}[r])"
         text = spell(e, lambda x: value if x.op == "read" else None, self.shared, real)
         return [*self.shared.take(), f"{row}[r] = {text}"]
 
-    def _row(self, name: str) -> str:
+    def row(self, name: str) -> str:
         """A row in the precision of this printer."""
         suffix = "" if self.real == "float64" else "f"
         return self.names.row(f"{name}{suffix}", self.real)
@@ -197,7 +224,7 @@ class PassPrinter:
         """A loop of its own: a scatter would keep the arithmetic from being vectorized."""
         v = self.p.variable
         targets = [
-            (self.names.state(v), k, self._row(f"new{k}")) for k in range(self.names.components(v))
+            (self.names.state(v), k, self.row(f"new{k}")) for k in range(self.names.components(v))
         ]
         targets += [(y, f.component, f"new_{y}") for f, y in self._moved()]
         return [
@@ -236,9 +263,10 @@ def words(printer: PassPrinter) -> Lines:
         "g0, g1, g2 = G0[lane], G1[lane], G2[lane]",
         f"step = U32(k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1})",
     ]
+    draws, rows = [], []
     for j in range(w):
-        draw = f"a0, a1, a2, word = sfc32(g0[r], g1[r], g2[r], U32(step + U32({j})))"
-        row = printer.names.row(f"w{j}", "uint32")
-        body = [draw, "g0[r], g1[r], g2[r] = a0, a1, a2", f"{row}[r] = word"]
-        out += [printer.layout.loop, *indent(body)]
-    return out
+        draws.append(f"a0, a1, a2, word{j} = sfc32(a0, a1, a2, U32(step + U32({j})))")
+        rows.append(f"{printer.names.row(f'w{j}', 'uint32')}[r] = word{j}")
+    state = "g0[r], g1[r], g2[r]"
+    body = [f"a0, a1, a2 = {state}", *draws, f"{state} = a0, a1, a2", *rows]
+    return [*out, printer.layout.loop, *indent(body)]

@@ -1,9 +1,7 @@
-"""What kernels of the field tiers import: two-valued heat bath in float32, with a margin for its errors.
+"""What generated kernels import for float32: the generator of numbers, and the elementary functions.
 
-The definition of a draw is float64 arithmetic. A verdict in float32 costs less, and a bound on its errors
-comes with it: where the outcome is farther from the threshold than that, it is the outcome of the definition;
-the other lanes are `CLOSE` and left to it. Given the field, the probability that float32 decides by is
-within 2^-22 of the exact one.
+The elementary functions are those of `ir.elementary_float32`, compiled from the same Python code like those of
+`runtime`.
 """
 
 # pyright: reportCallIssue=false
@@ -11,13 +9,15 @@ within 2^-22 of the exact one.
 
 from __future__ import annotations
 
+import types as python_types
+
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-from statmech_dsl.backends.numba_cpu.runtime import _inline, uniform, weight2
-from statmech_dsl.ir.elementary import LOG2E
+from statmech_dsl.backends.numba_cpu.runtime import _inline
+from statmech_dsl.ir import elementary_float32
 
 _F32, _I32 = ir.FloatType(), ir.IntType(32)
 
@@ -45,95 +45,69 @@ def _float(typingctx, x):
 
 
 f32, i32 = np.float32, np.int32
-CLOSE = np.int8(127)
-"""A verdict that needs the definition; no value of a variable that the field tiers take."""
-ALWAYS = f32(2.0**-21)
-"""Bound on the error of ``u (1 + z)`` near 1, relative, besides that of the exponent."""
-BY_EXPONENT = f32(2.0**-22)
-"""Bound on the relative error of z by the rounding of an exponent, for each unit of it."""
-LARGEST_SLACK = 0.25
-"""Slack of an exponent up to which `WIDER` makes up for the curvature of the exponential."""
-WIDER = 1.25
-ALWAYS64 = 2.0**-30
-"""Bound on the errors of `weight2` and of the products around it in float64."""
 WEIGHT2F_ERROR = 2.0**-22
 """Relative error of `weight2f` within +-126."""
-_S8, _ULP24 = np.uint32(8), f32(2.0**-24)
-_ONE, _HALF, _ULP = f32(1.0), f32(0.5), f32(2.0**-32)
-_LIMIT, _MAGIC, _MAGIC_BITS, _S23 = f32(126.0), f32(12582912.0), i32(0x4B400000), i32(23)
-_C1, _C2, _C3 = f32(0.6931471805599453), f32(0.24022650695910072), f32(0.055504108664821576)
-_C4, _C5, _C6 = f32(0.009618129107628477), f32(0.0013333558146428443), f32(0.00015403530393381608)
+_S8, _S9, _S23, _ULP24 = np.uint32(8), np.uint32(9), i32(23), f32(2.0**-24)
+_MAGIC, _MAGIC_BITS = f32(12582912.0), i32(0x4B400000)
+_EXPONENT, _MANTISSA, _HALF_BITS = i32(0xFF), i32(0x7FFFFF), i32(126 << 23)
+_ONE_BITS, _BELOW_ONE, _126 = i32(127 << 23), f32(1.0 - 2.0**-24), i32(126)
+_ZERO, _ONE = f32(0.0), f32(1.0)
 
 
 @_inline
-def exp2_32(x):
-    """2**x to a relative error of 2^-22 for |x| <= 126."""
-    t = f32(x + _MAGIC)
-    r = f32(x - f32(t - _MAGIC))
-    p = fma32(_C6, r, _C5)
-    p = fma32(p, r, _C4)
-    p = fma32(p, r, _C3)
-    p = fma32(p, r, _C2)
-    p = fma32(p, r, _C1)
-    p = fma32(p, r, _ONE)
-    return _float(i32(_bits(p) + i32(i32(_bits(t) - _MAGIC_BITS) << _S23)))
+def scale2(p, n):
+    """Number p 2^n for integer n."""
+    return _float(i32(_bits(p) + i32(i32(_bits(n + _MAGIC) - _MAGIC_BITS) << _S23)))
 
 
 @_inline
-def weight2f(x):
-    """2**x, x being held within +-126: neither far end decides a draw of 2^-32 wrongly."""
-    return exp2_32(min(max(x, -_LIMIT), _LIMIT))
+def exponent(x):
+    """Exponent e of x = m 2^e, 1/2 <= m < 1."""
+    return f32(i32(i32(i32(_bits(x) >> _S23) & _EXPONENT) - _126))
+
+
+@_inline
+def mantissa(x):
+    """Mantissa m of x = m 2^e, 1/2 <= m < 1."""
+    return _float(i32(i32(_bits(x) & _MANTISSA) | _HALF_BITS))
+
+
+def _compile(name: str):
+    """A function of `elementary_float32` with our primitives, and those compiled before it, in scope."""
+    python = getattr(elementary_float32, name)
+    scope = {**vars(elementary_float32), **globals(), "fma": fma32, **_compiled}
+    _compiled[name] = _inline(python_types.FunctionType(python.__code__, scope, name))
+    return _compiled[name]
+
+
+_compiled: dict = {}
+weight2f = _compile("weight2")
+expf = _compile("exp")
+exp2f = _compile("exp2")
+logf = _compile("log")
+_compile("_turn")
+_compile("_quarter_turns")
+_compile("_rest")
+_compile("_sine")
+_compile("_cosine")
+sinf = _compile("sin")
+cosf = _compile("cos")
+atan2f = _compile("atan2")
+
+
+@_inline
+def signf(a):
+    """-1, 0 or 1."""
+    return (_ONE if a > _ZERO else _ZERO) - (_ONE if a < _ZERO else _ZERO)
+
+
+@_inline
+def uniformf(word):
+    """(first 23 bits + 1/2) 2^-23: in [1, 2) the bits of a word are those of a number."""
+    return _float(i32(i32(word >> _S9) | _ONE_BITS)) - _BELOW_ONE
 
 
 @_inline
 def top24(word):
     """The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `runtime.uniform`."""
     return f32(f32(i32(word >> _S8)) * _ULP24)
-
-
-@_inline
-def verdict(x, slack, word, low, high):
-    """The value of a site whose high value has the weight 2**x beside 1 for its low one, or `CLOSE`.
-
-    ``slack`` bounds the error of x ln 2 apart from the roundings of a few products. The definition gives the
-    high value where ``1 <= u (1 + z)``, for the uniform u of ``word`` and ``z = 2**x``.
-    """
-    x = min(max(x, -_LIMIT), _LIMIT)
-    z = exp2_32(x)
-    u = f32(f32(f32(word) + _HALF) * _ULP)
-    d = f32(fma32(u, z, u) - _ONE)
-    bound = fma32(min(z, _ONE), fma32(abs(x), BY_EXPONENT, slack), ALWAYS)
-    return high if d > bound else (low if d < -bound else CLOSE)
-
-
-@njit(error_model="numpy", nogil=True)
-def high_sum(row, state, sites, lane, high):
-    """Sum of the entries of a row whose sites have their high value, in float64."""
-    e = 0.0
-    for q in range(sites.shape[0]):
-        e += row[q] * np.float64(state[sites[q], lane] == high)
-    return e
-
-
-@njit(error_model="numpy", nogil=True)
-def second_verdict(e, error, beta, word, low, high):
-    """The verdict from a field in float64, whose error against the definition ``error`` bounds."""
-    z = weight2(-(beta * e) * LOG2E)
-    d = uniform(word) * (1.0 + z) - 1.0
-    slack = WIDER * abs(beta) * error
-    bound = min(z, 1.0) * slack + ALWAYS64 if slack <= LARGEST_SLACK else np.inf
-    return high if d > bound else (low if d < -bound else CLOSE)
-
-
-@_inline
-def add_row(field, row):
-    """A source has taken its high value."""
-    for j in range(field.shape[0]):
-        field[j] += row[j]
-
-
-@_inline
-def subtract_row(field, row):
-    """A source has left its high value."""
-    for j in range(field.shape[0]):
-        field[j] -= row[j]

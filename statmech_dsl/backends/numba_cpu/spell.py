@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.ops import Real
 
 _SPELLING = {
     "add": "({} + {})",
@@ -28,9 +28,13 @@ _SPELLING = {
     "sin": "sin({})",
     "cos": "cos({})",
     "atan2": "atan2({}, {})",
+    "single": "np.float64(np.float32({}))",
+}
+EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
+_SPELLING_FLOAT32 = _SPELLING | {
+    name: _SPELLING[name].replace("(", "f(", 1) for name in (*EXPENSIVE, "sign")
 }
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
-EXPENSIVE = frozenset({"atan2", "cos", "exp", "exp2", "log", "sin", "weight2"})
 RUNTIME_NAMES = ", ".join(
     sorted(
         EXPENSIVE
@@ -39,7 +43,10 @@ RUNTIME_NAMES = ", ".join(
     )
 )
 """What generated modules import from `runtime`."""
-Real = Literal["float64", "float32"]
+RUNTIME_NAMES_FLOAT32 = ", ".join(
+    sorted({f"{name}f" for name in EXPENSIVE | {"sign", "uniform"}} | {"fma32", "top24"})
+)
+"""What they import from `runtime_float32`: there the names end in f."""
 
 
 class Shared:
@@ -87,13 +94,9 @@ def spell(
         return f"({of(e.args[1])} if {_condition(e.args[0], of, real)} else {of(e.args[2])})"
     if e.op in _COMPARE:
         return f"({number(1.0, real)} if {_condition(e, of, real)} else {number(0.0, real)})"
-    text = _SPELLING[e.op].format(*(of(x) for x in e.args))
-    if e.op not in EXPENSIVE:
-        return text
-    if real == "float32":
-        assert e.op == "weight2", f"{e.op} has no form in float32"
-        text = text.replace("weight2", "weight2f", 1)
-    return shared.bind(text) if shared else text
+    spelling = _SPELLING_FLOAT32 if real == "float32" else _SPELLING
+    text = spelling[e.op].format(*(of(x) for x in e.args))
+    return shared.bind(text) if shared and e.op in EXPENSIVE else text
 
 
 def _condition(e: Expr, of: Callable[[Expr], str], real: Real) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.circle import half_sine
-from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
+from statmech_dsl.ir.circle import half_cosine, half_sine
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
 
 TWO_PI = 2 * math.pi
+ROUNDING = 1e-6
+"""The ends of the interval are rounded to float32."""
 
 
 def wrap(angle: Expr) -> Expr:
@@ -22,7 +24,7 @@ def wrap(angle: Expr) -> Expr:
 
 
 @dataclass(frozen=True)
-class Angle(Domain):
+class Angle(Continuous):
     """theta in [-pi, pi)."""
 
     kind = "angle"
@@ -35,7 +37,7 @@ class Angle(Domain):
         return math.log(TWO_PI)
 
     def contains(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
-        return (x >= -np.pi) & (x <= np.pi)
+        return np.abs(x) <= np.pi + ROUNDING
 
     def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:  # noqa: D102
         return rng.uniform(-np.pi, np.pi, n_sites)
@@ -57,36 +59,34 @@ class Angle(Domain):
             cos phi = (kappa + h cos a) / (h + kappa cos a),  sin phi = sqrt(h) sin a / (h + kappa cos a)
 
         with ``h = 1/2 + sqrt(1/4 + kappa^2)``, so that ``h^2 - kappa^2 = h``. It is accepted with
-        probability ``c exp(1 - c)``, ``c = h - kappa cos phi``. The sine of a / 2 is a polynomial, right
-        to 2^-42, and gives both functions of a. A kappa of 0 needs no special case but for mu.
+        probability ``c exp(1 - c)``, ``c = h - kappa cos phi = h / (h + kappa cos a)``. Cosine and sine of
+        a / 2 are polynomials, and with ``gap = h - kappa = h / (h + kappa)`` nothing cancels at large kappa.
+        A kappa of 0 needs no special case but for mu.
         """
         kx, ky = read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
-        kappa, h, s, z, c = (read(x) for x in ("kappa", "h", "s", "z", "c"))
+        kappa, h, gap, s, c = (read(x) for x in ("kappa", "h", "gap", "s", "c"))
+        turn, half = read("turn"), read("half")
         body = (
             Let("kx", kx),
             Let("ky", ky),
             Let("kappa", call("sqrt", call("sqr", read("kx")) + call("sqr", read("ky")))),
             Let("h", 0.5 + call("sqrt", 0.25 + call("sqr", kappa))),
+            Let("gap", h / (h + kappa)),
             Attempts(
-                "half",
+                "turn",
                 (
                     Uniform("u1"),
                     Uniform("u2"),
                     Let("t", -0.5 + read("u1")),
-                    Let("s", half_sine(read("t"))),
-                    Let("z", 1.0 - 2.0 * call("sqr", s)),
-                    Let("c", h - kappa * ((kappa + h * z) / (h + kappa * z))),
+                    Let("s", half_sine(read("t"), self.dtype)),
+                    Let("c", h / (gap + 2.0 * kappa * call("sqr", s))),
                 ),
                 accept=call("lt", read("u2"), c * call("weight2", (1.0 - c) * LOG2E)),
-                result=s,
+                result=read("t"),
             ),
-            Let("p", kappa + h * (1.0 - 2.0 * call("sqr", read("half")))),
-            Let(
-                "q",
-                2.0
-                * read("half")
-                * call("sqrt", h * call("max", 0.0, 1.0 - call("sqr", read("half")))),
-            ),
+            Let("half", half_sine(turn, self.dtype)),
+            Let("p", 2.0 * h * call("sqr", half) - gap),
+            Let("q", 2.0 * half * half_cosine(turn, self.dtype) * call("sqrt", h)),
             Let("mx", call("where", call("eq", kappa, 0.0), const(1.0), read("kx"))),
         )
         probes = tuple((const(x),) for x in (0.0, math.pi, math.pi / 2, -math.pi / 2))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.draws import Attempts, Draw, Index, Let, Value
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.ops import Real
 
 Form = Literal["quadratic", "linear", "first harmonic"]
 """How the energy may depend on one site for an exact draw: a x^2 + b x; b . x; a cos x + b sin x."""
@@ -67,7 +68,7 @@ class Domain:
     @property
     def storage_dtype(self) -> str:
         """Type in kernels and on disk."""
-        return "float64"
+        raise NotImplementedError
 
     @property
     def log_volume(self) -> float:
@@ -97,6 +98,28 @@ class Domain:
     def attributes(self, variable: Any) -> dict[str, Any]:
         """Attributes that a declared variable gets besides PyTensor's, such as ``angle``."""
         return {}
+
+
+@dataclass(frozen=True)
+class Continuous(Domain):
+    """A variable of real numbers, which kernels store and move in the precision ``dtype``.
+
+    In PyTensor graphs it is float64 always: gradient samplers take no other type there.
+    """
+
+    dtype: Real = field(default="float64", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.dtype not in get_args(Real):
+            raise DomainError(
+                f"{self.label} is stored in double or in single precision",
+                where=f"dtype={self.dtype!r}",
+                mend='use dtype="float64" or dtype="float32"',
+            )
+
+    @property
+    def storage_dtype(self) -> str:  # noqa: D102
+        return self.dtype
 
 
 class Finite(Domain):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
 
 
 @dataclass(frozen=True)
-class Field(Domain):
+class Field(Continuous):
     """phi, any real number; the energy must bind it, or log Z is infinite."""
 
     kind = "field"

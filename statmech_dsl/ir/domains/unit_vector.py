@@ -8,10 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.errors import DomainError
-from statmech_dsl.ir.circle import half_sine
-from statmech_dsl.ir.domains.base import Conditional, Domain, Proposal
+from statmech_dsl.ir.circle import half_cosine, half_sine
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
+
+SMALL_FIELD = {"float64": 1e-9, "float32": 0.125}
+"""Local fields below which the distribution of the cosine is inverted by a series."""
+ROUNDING = 5e-6
+"""Deviation of a length from 1 that is due to float32."""
+NO_FIELD = 1e-18
+"""Local fields below have no direction: the squares of their components may vanish in float32."""
 
 
 def _norm(v: tuple[Expr, ...]) -> Expr:
@@ -21,8 +28,16 @@ def _norm(v: tuple[Expr, ...]) -> Expr:
     return call("sqrt", total)
 
 
+def _weak(v: Expr, kappa: Expr) -> Expr:
+    """The cosine in a weak field, v being uniform in (-1, 1): to 2^-20 for kappa <= 1/8."""
+    v2 = call("sqr", v)
+    first = 0.5 - kappa * (v * (1 / 3))
+    second = (3.0 * v2 - 1.0) * (1 / 12) + kappa * (v * (2.0 - 3.0 * v2) * (1 / 15))
+    return v + kappa * (1.0 - v2) * (first + call("sqr", kappa) * second)
+
+
 @dataclass(frozen=True)
-class UnitVector(Domain):
+class UnitVector(Continuous):
     """n numbers with |s| = 1; arrays have shape (sites, n)."""
 
     kind = "unit_vector"
@@ -32,6 +47,7 @@ class UnitVector(Domain):
     n: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.n, int) or not 2 <= self.n <= 8:
             raise DomainError("UnitVector needs 2 <= n <= 8 components", where=f"n={self.n!r}")
 
@@ -44,7 +60,7 @@ class UnitVector(Domain):
         return math.log(2.0) + 0.5 * self.n * math.log(math.pi) - math.lgamma(0.5 * self.n)
 
     def contains(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
-        return np.abs(np.linalg.norm(x, axis=-1) - 1.0) < 1e-6
+        return np.abs(np.linalg.norm(x, axis=-1) - 1.0) < ROUNDING
 
     def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:  # noqa: D102
         x = rng.normal(size=(n_sites, self.n))
@@ -71,9 +87,10 @@ class UnitVector(Domain):
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.
 
-        The log weight is b . s; with kappa = |b| and w = exp(-2 kappa), the cosine is
-        1 + log(u + (1 - u) w) / kappa, and the azimuth is uniform. The drawn vector has length 1 but for
-        the rounding of a few operations.
+        The log weight is b . s; with kappa = |b| and w = exp(-2 kappa), the cosine is 1 - d,
+        d = -log(u + (1 - u) w) / kappa, and the azimuth is uniform. The sine follows from d, which is small
+        where kappa is large. Where kappa is small that fraction loses digits, and its series takes over. The
+        drawn vector has length 1 but for the rounding of a few operations.
         """
         if self.n != 3:
             return None
@@ -83,10 +100,11 @@ class UnitVector(Domain):
             *(tuple(const(float(k == c)) for k in range(3)) for c in range(3)),
         )
         b = tuple(read(f"b{k}") for k in range(3))
-        kappa, z, rho = (read(x) for x in ("kappa", "z", "rho"))
-        u = read("u")
-        exact = 1.0 + call("log", u + (1.0 - u) * read("w")) * read("inverse")
-        inverted = call("where", call("lt", kappa, const(1e-9)), 2.0 * u - 1.0, exact)
+        kappa, d, z, rho = (read(x) for x in ("kappa", "d", "z", "rho"))
+        u, none = read("u"), read("none")
+        below = -call("log", u + (1.0 - u) * read("w")) * read("inverse")
+        small = call("lt", kappa, SMALL_FIELD[self.dtype])
+        inverted = call("where", small, 1.0 - _weak(2.0 * u - 1.0, kappa), below)
         # Orthonormal frame around b (Duff et al. 2017), free of branches but for the sign.
         e = tuple(read(f"e{k}") for k in range(3))
         sign, a, ab, half = read("sign"), read("a"), read("ab"), read("half")
@@ -101,20 +119,19 @@ class UnitVector(Domain):
             Uniform("v"),
             *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(3)),
             Let("kappa", _norm(b)),
-            Let("inverse", 1.0 / call("max", kappa, const(1e-300))),
+            Let("none", call("lt", kappa, NO_FIELD)),
+            Let("inverse", call("where", none, 0.0, 1.0 / call("max", kappa, NO_FIELD))),
             Let("w", call("exp", -2.0 * kappa)),
-            Let("z", call("max", const(-1.0), call("min", const(1.0), inverted))),
-            Let("rho", call("sqrt", 1.0 - call("sqr", z))),
+            Let("d", call("max", 0.0, call("min", 2.0, inverted))),
+            Let("z", 1.0 - d),
+            Let("rho", call("sqrt", d * (2.0 - d))),
             Let("t", read("v") - 0.5),
-            Let("half", half_sine(read("t"))),
+            Let("half", half_sine(read("t"), self.dtype)),
             Let("x", rho * (1.0 - 2.0 * call("sqr", half))),
-            Let("y", rho * (2.0 * half * call("sqrt", call("max", 0.0, 1.0 - call("sqr", half))))),
+            Let("y", rho * (2.0 * half * half_cosine(read("t"), self.dtype))),
             Let("e0", b[0] * read("inverse")),
             Let("e1", b[1] * read("inverse")),
-            Let(
-                "e2",
-                call("where", call("lt", kappa, const(1e-300)), const(1.0), b[2] * read("inverse")),
-            ),
+            Let("e2", call("where", none, 1.0, b[2] * read("inverse"))),
             Let("sign", call("where", call("lt", e[2], const(0.0)), const(-1.0), const(1.0))),
             Let("a", -1.0 / (sign + e[2])),
             Let("ab", e[0] * e[1] * a),
