@@ -11,8 +11,10 @@ import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS, Backend
 from statmech_dsl.backends.cupy_gpu import cupy_device, field_printer, gains_from, reach
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
+from statmech_dsl.backends.cupy_gpu.runtime import runtime
 from statmech_dsl.engine import choose
 from statmech_dsl.errors import BackendError, ValidationError
+from statmech_dsl.ir import elementary_float32
 from statmech_dsl.ir.kernel import FieldForm
 from statmech_dsl.testing import check_backend, declarations, legal_updates, small_models
 from statmech_dsl.testing.host_device import HostDevice, missing
@@ -20,10 +22,9 @@ from statmech_dsl.testing.setup import begin, build
 
 LAUNCHES = (HostDevice(1), HostDevice(1 << 12, True), HostDevice(7), HostDevice(5, True))
 """One thread after the other, in both orders: one in all, one for each item, and a few with several items."""
-TYPES = list({d.label: d for d in declarations()}.values())
-SHAPES = list(
-    {(d.domain.values is None, d.domain.components > 1): d for d in reversed(TYPES)}.values()
-)
+TYPES = list({(d.label, d.domain.storage_dtype): d for d in declarations()}.values())
+PRECISIONS = {d: d.domain.values is None and d.domain.storage_dtype for d in TYPES}
+SHAPES = list({(PRECISIONS[d], d.domain.components > 1): d for d in reversed(TYPES)}.values())
 
 needs_compiler = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -59,7 +60,7 @@ def test_irregular_graphs_running_sums_and_mixed_models(declaration, kind, host)
 
 
 @needs_compiler
-@cases(SHAPES)
+@cases(SHAPES[::2])
 def test_neighbors_that_follow_each_other(declaration, host):
     """Colors of 75 sites of a ring: groups of 16 ranks have one base, but for those at the ends."""
     model = small_models(declaration, 150)["pairs"]
@@ -75,6 +76,31 @@ def test_a_tabulated_law(kind, host):
     """One thread visits all sites of a replica: they hang together through its energy."""
     model = small_models(TYPES[0])[kind]
     check_backend(model, host, law="tabulated", replicas=(3,), threads=(0, 1))
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["weight2", "exp", "exp2", "log", "sin", "cos", "atan2"])
+def test_elementary_functions_in_float32(name):
+    """At random numbers and at the ends of the range: zeros, subnormal numbers, infinities, NaN."""
+    rng = np.random.default_rng(1)
+    ends = [0.0, -0.0, 1e-45, -1e-40, 1e-38, 1.0, 126.5, 3e38, np.inf, -np.inf, np.nan]
+    body = rng.normal(size=100) * 10.0 ** rng.uniform(-3, 2, 100)
+    x = np.array([*ends, *body], np.float32)
+    y = x[::-1].copy()
+    two = name == "atan2"
+    kernel = f"""extern "C" __global__ void f(u64* meeting, const float* x, const float* y, float* out) {{
+    EACH(k, {len(x)}) out[k] = el_{name}(x[k]{", y[k]" if two else ""});
+}}"""
+    device = LAUNCHES[0]
+    out = device.empty(x.shape, "float32")
+    device.compile(f"{runtime()}\n{kernel}\n", ["f"])["f"](1, x, y, out)
+    python = getattr(elementary_float32, name)
+    size = np.abs(x)
+    defined = {"sin": size < 1e4, "cos": size < 1e4, "log": (size == 0) | ~(size < 1.2e-38)}
+    here = defined.get(name, slice(None))
+    with np.errstate(all="ignore"):
+        wanted = [python(a, b) if two else python(a) for a, b in zip(x, y, strict=True)]
+    assert np.array_equal(out[here], np.array(wanted)[here], equal_nan=True)
 
 
 # ---- the field tier ------------------------------------------------------------------------------

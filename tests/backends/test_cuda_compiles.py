@@ -16,9 +16,9 @@ SMALL = {"L": 4, "N": 16, "n_visible": 3, "n_hidden": 2, "n_patterns": 2}
 ELSEWHERE = [a for a in ARCHITECTURES if a != "sm_90"]
 
 
-def sources(name: str) -> list[str]:
+def sources(name: str, **kwargs) -> list[str]:
     parameters = inspect.signature(MODELS[name]).parameters
-    model = MODELS[name](**{k: v for k, v in SMALL.items() if k in parameters})
+    model = MODELS[name](**{k: v for k, v in SMALL.items() if k in parameters}, **kwargs)
     sampler = build(model)
     kernels = CupyKernels(sampler.program, sampler.tables, HostDevice())
     found = [kernels.sweep_kernel(TEAM), kernels.measure_kernel]
@@ -37,6 +37,13 @@ def test_every_model(name):
 def test_every_architecture(name, architecture):
     """A model of the field tier and one of the generic tier."""
     assert compile_to_cubin(sources(name)[0], architecture).startswith(b"\x7fELF")
+
+
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_90", "sm_120"])
+@pytest.mark.parametrize("name", ["xy", "heisenberg", "phi4"])
+def test_single_precision(name, architecture):
+    source = sources(name, dtype="float32")[0]
+    assert compile_to_cubin(source, architecture).startswith(b"\x7fELF")
 
 
 def test_a_mistake_is_seen():

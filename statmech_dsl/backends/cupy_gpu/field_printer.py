@@ -13,7 +13,6 @@ from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.printer import PassPrinter
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, block, number, spell
 from statmech_dsl.backends.cupy_gpu.tables import Layout
-from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
 from statmech_dsl.backends.numba_cpu.field_printer import margin
 from statmech_dsl.ir.draws import Categorical, Let, cumulated_weights
 from statmech_dsl.ir.expr import Expr, call, const, read
@@ -45,8 +44,7 @@ class FieldPrinter(_Member):
         self.form, self.replica, self.width = p.field, "team", width
         self.exact = _Member(p, number, first_param, names, layout)
         self.exact.features = {}
-        self.real = "float32"
-        self.features = {f: y for f, y in names.features.items() if f.real == self.real}
+        self.use("float32")
 
     def begin(self) -> Lines:
         """What a thread reads before the first of its ranks, and its streams, ``before`` ranks later."""
@@ -82,6 +80,14 @@ class FieldPrinter(_Member):
         """How a bound name is spelled."""
         return "single_beta[v]" if n == "beta" else super().name(n)
 
+    def leaf(self, e: Expr) -> str | None:
+        """A weight by the card's own exponential: its error is part of the margin."""
+        if e.op != "weight2":
+            return super().leaf(e)
+        return self.shared.bind(
+            f"weight2f({spell(e.args[0], self.leaf, self.shared, self.real)})", self.real
+        )
+
     def lines(self) -> Lines:
         """The code for the site of rank k."""
         return [*field_sums(self, self.form.accumulate), *self._stored(self.team(self.decide()))]
@@ -91,7 +97,9 @@ class FieldPrinter(_Member):
         v, names = self.p.variable, self.names
         arrays = [(names.states[v], k, names.storage(v)) for k in range(names.components(v))]
         arrays += [
-            (y, f.component, C_TYPES[f.real]) for f, y in names.features.items() if f.variable == v
+            (y, f.component, C_TYPES[f.stored])
+            for f, y in names.features.items()
+            if f.variable == v
         ]
         before = [f"{self.pack(kind)} new_{x}_{k};" for x, k, kind in arrays]
         after = [
@@ -132,14 +140,6 @@ class FieldPrinter(_Member):
             *block("if (drawn == other)", assigned),
             *block("else", [*self.exact.before(), *self.exact.decide()]),
         ]
-
-    def feature(self, f: Feature, target: str, value: Expr) -> Lines:
-        """A feature of the new value, which float32 holds exactly."""
-        e = f.at(read("@new"), self.names.model)
-        real = "float64" if has_expensive(e) else f.real
-        new = f"({C_TYPES[real]})new{f.component}"
-        text = spell(e, lambda x: new if x.op == "read" else None, self.shared, real)
-        return [*self.shared.take(), f"const {C_TYPES[f.real]} {target} = {text};"]
 
     def _margin(self, n_values: int) -> str:
         reach = Table("reach", f"{self.number}", f"{n_values}", "float32")

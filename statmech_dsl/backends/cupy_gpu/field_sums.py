@@ -23,7 +23,7 @@ class _Team(Incidence):
     def _state(self, array: str, k: int, component: int) -> str:
         column, printer = self.role.columns[k], self.printer
         row = self._load(f"row_{column.index}", self._row(column.index or "", column.array), "u32")
-        real = next((f.real for f, y in printer.names.features.items() if y == array), None)
+        real = next((f.stored for f, y in printer.names.features.items() if y == array), None)
         kind = C_TYPES[real] if real else printer.names.storage(column.array)
         pack = printer.pack(kind)  # type: ignore[attr-defined]
         place = printer.names.element(array, column.array, component, row, "team")

@@ -58,7 +58,7 @@ class Incidence:
     def _leaf(self, e: Expr) -> str | None:
         if e.op == "slot":
             return self._slot(e.attr)  # type: ignore[arg-type]
-        hit = feature(e, self.role.columns, self.printer.real)
+        hit = feature(e, self.role.columns, self.printer.p.real, self.printer.real)
         if hit is None or hit[0] not in self.printer.features:
             return self.printer.leaf(e)
         (f, k), array = hit, self.printer.features[hit[0]]

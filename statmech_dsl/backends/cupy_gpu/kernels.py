@@ -102,7 +102,7 @@ class CupyKernels:
         packed = Packed(
             state.copy(),
             values,
-            [self.device.empty(values[f.variable].shape, f.real) for f in features],
+            [self.device.empty(values[f.variable].shape, f.stored) for f in features],
             [put(np.zeros((s.size, n))) for s in self.program.model.sums],
             put(np.zeros(n)),
             put(state.replicas.astype(np.uint32)),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from statmech_dsl.backends.cupy_gpu.spell import C_TYPES
 from statmech_dsl.backends.numba_cpu.features import Feature
-from statmech_dsl.backends.numba_cpu.spell import Real
 from statmech_dsl.ir.model import ModelIR
+from statmech_dsl.ir.ops import Real
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Names:
         """States, numbers of sites, features, running sums, tables and sizes, as parameters."""
         states = [f"{self.storage(v)}* {x}" for v, x in self.states.items()]
         sites = [f"const u32 S{x[1:]}" for x in self.states.values()]
-        features = [f"{C_TYPES[f.real]}* {y}" for f, y in self.features.items()]
+        features = [f"{C_TYPES[f.stored]}* {y}" for f, y in self.features.items()]
         sums = [f"double* {a}" for a in self.sums.values()]
         tables = [f"const {C_TYPES[t.dtype]}* __restrict__ {x}" for t, x in self.tables.items()]
         sizes = [f"const u32 {n}" for n in self.sizes.values()]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statmech_dsl.backends.cupy_gpu.incidences import accumulate, bump
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
-from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, spell
+from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, number, spell
 from statmech_dsl.backends.cupy_gpu.tables import Layout
-from statmech_dsl.backends.numba_cpu.features import Feature
-from statmech_dsl.backends.numba_cpu.spell import Real
+from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import Expr, read, reads_of, slot, slots_of, substitute
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Statement, Tally
+from statmech_dsl.ir.ops import Real
 from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE, TILE_LANES, TILE_STREAM
 
 
@@ -25,13 +25,18 @@ class PassPrinter:
     ) -> None:
         self.p, self.number, self.names, self.layout = p, number, names, layout
         self.params = {q.name: f"param{first_param + k}_r" for k, q in enumerate(p.params)}
-        self.real: Real = "float64"
-        self.features = {f: y for f, y in names.features.items() if f.real == self.real}
+        self.use(p.real)
         self.ranks = names.size(Table("copy", p.order))
         self.inside: dict[str, str] = {}
         self.shared = Shared()
         self.present: dict[str, str] = {}
         self.slot = self.drawn = 0
+
+    def use(self, real: Real) -> None:
+        """Print in a precision, which is that of the pass but in the field tier."""
+        self.real: Real = real
+        known = self.names.features.items()
+        self.features = {f: y for f, y in known if (f.real, f.stored) == (self.p.real, real)}
 
     def lines(self) -> Lines:
         """The code for the site of rank k."""
@@ -59,12 +64,17 @@ class PassPrinter:
 
     def before(self) -> Lines:
         """What is read once for a replica."""
+        kind = C_TYPES[self.real]
         params = [
-            f"const double {local} = params[{local[5:-2]} * (u64)R + r];"
+            f"const {kind} {local} = ({kind})params[{local[5:-2]} * (u64)R + r];"
             for local in self.params.values()
         ]
         tally = any(isinstance(s, Tally) for s in self.p.body)
-        return ["const double beta_r = beta[r];", *params, *(["u32 tally = 0;"] if tally else [])]
+        return [
+            f"const {kind} beta_r = ({kind})beta[r];",
+            *params,
+            *(["u32 tally = 0;"] if tally else []),
+        ]
 
     def after(self) -> Lines:
         """What is written once for a replica."""
@@ -86,9 +96,9 @@ class PassPrinter:
         if n in self.params:
             return self.params[n]
         if kind == "coefficient":
-            return self.names.scalar(rest)
+            return self.names.scalar(rest, self.real)
         if kind == "sum":
-            return f"{self.names.sums[rest]}[r]"
+            return f"({C_TYPES[self.real]}){self.names.sums[rest]}[r]"
         if n == "energy":
             return "energy[r]"
         return self.names.local(n, self.real)
@@ -110,7 +120,7 @@ class PassPrinter:
             return None
         k = int(n.removeprefix("old."))
         function = substitute(e, lambda x: slot(0) if x == read(n) else None)
-        f = Feature(self.p.variable, k, function, self.real)
+        f = Feature(self.p.variable, k, function, self.p.real, self.real)
         if f not in self.features:
             return None
         return self._own(f"old_{self.features[f]}", self.features[f], k)
@@ -153,7 +163,8 @@ class PassPrinter:
             self.drawn += 1
             self.inside[f"@{u}"] = u
             uniforms.append(read(f"@{u}"))
-            lines.append(f"const double {u} = uniform({word});")
+            single = "" if self.real == "float64" else "f"
+            lines.append(f"const {C_TYPES[self.real]} {u} = uniform{single}({word});")
         m = meaning(s, tuple(uniforms))
         for q in (*m.lets, Let(s.name, m.result)):
             lines += self.let(q.name, q.expr)
@@ -182,12 +193,13 @@ class PassPrinter:
             else:
                 mine, own = own[: q.words], own[q.words :]
                 body += self._draw(q, mine)
-        accept = self.bind("const double accept", s.accept)
+        kind = C_TYPES[self.real]
+        accept = self.bind(f"const {kind} accept", s.accept)
         result = self.bind(self.name(s.name), s.result)
-        body += [*accept, *block("if (accept != 0.0)", [*result, "break;"])]
+        body += [*accept, *block(f"if (accept != {number(0.0, self.real)})", [*result, "break;"])]
         self.shared = before
         head = f"for (u32 attempt = 1; attempt <= {MAX_ATTEMPTS}; ++attempt)"
-        return [f"double {self.name(s.name)} = NOT_A_NUMBER;", *block(head, body)]
+        return [f"{kind} {self.name(s.name)} = NOT_A_NUMBER;", *block(head, body)]
 
     # ---- the new value ------------------------------------------------------------------------------
 
@@ -211,7 +223,15 @@ class PassPrinter:
         return f"{self.names.element(array, self.p.variable, component, 'k')} = {value};"
 
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
-        """A feature of the new value; the functions of a proposed value are at hand."""
-        self.inside["@new"] = f"new{f.component}"
-        e = f.at(value if value.op == "where" else read("@new"), self.names.model)
-        return self.bind(f"const {C_TYPES[f.real]} {target}", e)
+        """A feature of the new value, which is exact in both precisions."""
+        target, new = f"const {C_TYPES[f.stored]} {target}", f"new{f.component}"
+        if (f.real, f.stored) == (self.real, self.real):
+            # The functions of a proposed value are at hand.
+            self.inside["@new"] = new
+            e = f.at(value if value.op == "where" else read("@new"), self.names.model)
+            return self.bind(target, e)
+        e = f.at(read("@new"), self.names.model)
+        real = f.real if has_expensive(e) else f.stored
+        new = f"({C_TYPES[real]}){new}"
+        text = spell(e, lambda x: new if x.op == "read" else None, self.shared, real)
+        return [*self.shared.take(), f"{target} = {text};"]

@@ -74,8 +74,9 @@ FN Stream stream(u32 block, u32 replica, u32 sweep, u32 number, u64 seed) {
 }
 
 FN double uniform(u32 word) { return (word + 0.5) * 0x1p-32; }
+FN float uniformf(u32 word) { return ((float)(word >> 9) + 0.5f) * 0x1p-23f; }
 
-// ---- primitives of ir/elementary.py ----------------------------------------------------------------------
+// ---- primitives of ir/elementary.py and ir/elementary_float32.py -----------------------------------------
 
 #define NOT_A_NUMBER __longlong_as_double(0x7FF8000000000000ll)
 #define INFINITE __longlong_as_double(0x7FF0000000000000ll)
@@ -90,6 +91,16 @@ FN double exponent(double x) { return (double)((__double_as_longlong(x) >> 52) &
 FN double mantissa(double x) {
     return __longlong_as_double((__double_as_longlong(x) & 0x800FFFFFFFFFFFFFll) | 0x3FE0000000000000ll);
 }
+
+// A NaN of the card has all lower bits set: shifted, they would make a number of it.
+FN float scale2(float p, float n) {
+    const u32 whole = __float_as_uint(n + 12582912.0f) - 0x4B400000u;
+    return n == n ? __uint_as_float(__float_as_uint(p) + (whole << 23)) : n;
+}
+
+FN float exponent(float x) { return (float)(int)(__float_as_uint(x) >> 23 & 0xFF) - 126.0f; }
+
+FN float mantissa(float x) { return __uint_as_float((__float_as_uint(x) & 0x7FFFFF) | 0x3F000000); }
 
 template <class T> FN T least(T a, T b) { return b < a ? b : a; }
 template <class T> FN T most(T a, T b) { return b > a ? b : a; }

@@ -42,17 +42,16 @@ def feature_source(program: Program) -> Source:
     for f, y in names.features.items():
         x = names.states[f.variable]
         shared = Shared()
-        value = spell(
-            f.at(read("x"), program.model), lambda e: "x" if e.op == "read" else None, shared
-        )
+        e = f.at(read("x"), program.model)
+        value = spell(e, lambda e: "x" if e.op == "read" else None, shared, f.real)
         n = f"(u64)S{x[1:]} * R"
         body += block(
             f"EACH(item, {n})",
             [
                 f"const u64 place = {f.component} * {n} + item;",
-                f"const double x = (double){x}[place];",
+                f"const {C_TYPES[f.real]} x = ({C_TYPES[f.real]}){x}[place];",
                 *shared.take(),
-                f"{y}[place] = ({C_TYPES[f.real]}){value};",
+                f"{y}[place] = ({C_TYPES[f.stored]}){value};",
             ],
         )
     return finished("features", names, [], [*body, "MEET;"])

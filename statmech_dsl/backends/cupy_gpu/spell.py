@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from statmech_dsl.backends.cupy_gpu import translate
 from statmech_dsl.backends.cupy_gpu.runtime import PREFIX
-from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE, Real
+from statmech_dsl.backends.numba_cpu.spell import EXPENSIVE
 from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.ops import Real
 
 Lines = list[str]
 Leaf = Callable[[Expr], str | None]
@@ -31,6 +32,7 @@ _SPELLING = {
     "sqrt": "sqrt({})",
     "min": "minimum({}, {})",
     "max": "maximum({}, {})",
+    "single": "(double)(float)({})",
 }
 _SINGLE = {"abs": "fabsf({})", "floor": "floorf({})", "sqrt": "sqrtf({})"}
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
@@ -78,11 +80,7 @@ def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64") -> str:
     if e.op not in EXPENSIVE:
         spelling = _SINGLE.get(e.op) if real == "float32" else None
         return (spelling or _SPELLING[e.op]).format(*arguments)
-    name = f"{PREFIX}{e.op}"
-    if real == "float32":
-        assert e.op == "weight2", f"{e.op} has no form in float32"
-        name = "weight2f"
-    return shared.bind(f"{name}({', '.join(arguments)})", real)
+    return shared.bind(f"{PREFIX}{e.op}({', '.join(arguments)})", real)
 
 
 def _condition(e: Expr, of: Callable[[Expr], str], real: Real) -> str:
