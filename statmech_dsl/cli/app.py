@@ -83,7 +83,8 @@ def run(
     ] = "hot",
     updates: Updates = "auto",
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, reference.")
+        str,
+        typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, cupy, reference."),
     ] = "auto",
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="All cores unless given.")

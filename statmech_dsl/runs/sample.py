@@ -67,8 +67,8 @@ def sample(
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
     updates : str or dict
         ``"auto"``, the name of an update, or ``{variable: name}``.
-    backend : {"auto", "numba", "reference"}
-        What runs the sweeps.
+    backend : {"auto", "numba", "cupy", "reference"}
+        What runs the sweeps; "cupy" is an NVIDIA card, which "auto" takes for large work only.
     threads : int, optional
         Threads over replicas; all cores unless given.
     store : str or sequence of str

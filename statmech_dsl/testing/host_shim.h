@@ -27,10 +27,10 @@ template <class To, class From> static inline To shim_bits(From x) {
     __builtin_memcpy(&y, &x, sizeof y);
     return y;
 }
-static inline unsigned __float_as_uint(float x) { return shim_bits<unsigned>(x); }
-static inline float __uint_as_float(unsigned x) { return shim_bits<float>(x); }
 static inline long long __double_as_longlong(double x) { return shim_bits<long long>(x); }
 static inline double __longlong_as_double(long long x) { return shim_bits<double>(x); }
+static inline unsigned __float_as_uint(float x) { return shim_bits<unsigned>(x); }
+static inline float __uint_as_float(unsigned x) { return shim_bits<float>(x); }
 template <class T> static inline T atomicAdd(T* p, T v) {
     const T before = *p;
     *p = before + v;
@@ -52,8 +52,6 @@ static inline double fabs(double x) { return __builtin_fabs(x); }
 static inline double floor(double x) { return __builtin_floor(x); }
 static inline double rint(double x) { return __builtin_rint(x); }
 static inline double sqrt(double x) { return __builtin_sqrt(x); }
-static inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-static inline float fabs(float x) { return __builtin_fabsf(x); }
 static inline float fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static inline float fabsf(float x) { return __builtin_fabsf(x); }
 static inline float floorf(float x) { return __builtin_floorf(x); }

@@ -10,6 +10,7 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS, Backend
 from statmech_dsl.backends.cupy_gpu import cupy_device, field_printer, gains_from, reach
+from statmech_dsl.backends.cupy_gpu import kernels as kernels_module
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
 from statmech_dsl.backends.cupy_gpu.runtime import runtime
 from statmech_dsl.engine import choose
@@ -71,6 +72,24 @@ def test_neighbors_that_follow_each_other(declaration, host):
 
 
 @needs_compiler
+@pytest.mark.parametrize("replicas", [1, 32])
+@cases(SHAPES[1::2])
+def test_colors_that_begin_within_a_tile(declaration, replicas):
+    """Colors of 650 sites: tiles of 512 ranks hold the end of one and the beginning of the next."""
+    sampler = build(small_models(declaration, 1300)["pairs"], replicas, backend="numba")
+    state = begin(sampler, np.linspace(0.3, 1.2, replicas), seed=3)
+    on_host = [CupyKernels(sampler.program, sampler.tables, d) for d in LAUNCHES[1:3]]
+    ends = []
+    for k in (sampler.kernels, *on_host):
+        packed = k.pack(state)
+        k.sweep(packed, 3)
+        ends.append(k.unpack(packed))
+    for end in ends[1:]:
+        assert np.array_equal(end.values["x"], ends[0].values["x"])
+        assert np.array_equal(end.accepted, ends[0].accepted)
+
+
+@needs_compiler
 @pytest.mark.parametrize("kind", ["local", "sum"])
 def test_a_tabulated_law(kind, host):
     """One thread visits all sites of a replica: they hang together through its energy."""
@@ -89,7 +108,7 @@ def test_elementary_functions_in_float32(name):
     y = x[::-1].copy()
     two = name == "atan2"
     kernel = f"""extern "C" __global__ void f(u64* meeting, const float* x, const float* y, float* out) {{
-    EACH(k, {len(x)}) out[k] = el_{name}(x[k]{", y[k]" if two else ""});
+    EACH(k, {len(x)}) out[k] = el32_{name}(x[k]{", y[k]" if two else ""});
 }}"""
     device = LAUNCHES[0]
     out = device.empty(x.shape, "float32")
@@ -167,7 +186,9 @@ def test_a_wrong_coloring_is_seen():
 
 
 @needs_compiler
-def test_recording_is_sweeping_and_measuring():
+def test_recording_is_sweeping_and_measuring(monkeypatch):
+    """In parts, as two draws fill the memory."""
+    monkeypatch.setattr(kernels_module, "KEPT", 2 * 5 * 5)
     sampler = build(sm.models.potts(L=4, q=3))
     first = begin(sampler, np.linspace(0.3, 1.2, 5), seed=4)
     kernels = CupyKernels(sampler.program, sampler.tables, LAUNCHES[2])

@@ -11,11 +11,11 @@ from __future__ import annotations
 from statmech_dsl.backends.cupy_gpu.field_sums import field_sums
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.printer import PassPrinter
-from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, block, number, spell
+from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, block, number
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.field_printer import margin
 from statmech_dsl.ir.draws import Categorical, Let, cumulated_weights
-from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.expr import call, const, read
 from statmech_dsl.ir.kernel import Assign, FieldForm, LoweredPass
 
 
@@ -29,6 +29,8 @@ class _Member(PassPrinter):
 
 class FieldPrinter(_Member):
     """Prints the body of one pass in the field tier, for teams of ``width`` replicas."""
+
+    fast = True
 
     def __init__(
         self,
@@ -79,14 +81,6 @@ class FieldPrinter(_Member):
     def name(self, n: str) -> str:
         """How a bound name is spelled."""
         return "single_beta[v]" if n == "beta" else super().name(n)
-
-    def leaf(self, e: Expr) -> str | None:
-        """A weight by the card's own exponential: its error is part of the margin."""
-        if e.op != "weight2":
-            return super().leaf(e)
-        return self.shared.bind(
-            f"weight2f({spell(e.args[0], self.leaf, self.shared, self.real)})", self.real
-        )
 
     def lines(self) -> Lines:
         """The code for the site of rank k."""

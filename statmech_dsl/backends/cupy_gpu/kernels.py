@@ -21,6 +21,9 @@ from statmech_dsl.rng import TILE, TILE_LANES
 TEAM, WARP = 4, 32
 """Replicas that a thread of the field tier has, if there are as many as a warp has threads."""
 
+KEPT = 1 << 25
+"""Measured numbers that wait on the device."""
+
 
 @dataclass(eq=False)
 class Packed:
@@ -195,8 +198,13 @@ class CupyKernels:
         return tempered[0], fixed[0], sums[0]
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
-        """Do ``thin`` sweeps and measure, ``draws`` times; the processor waits for the last one only."""
-        return self._measures(packed, draws, thin)
+        """Do ``thin`` sweeps and measure, ``draws`` times; the processor waits when memory is full only."""
+        most = max(1, KEPT // int(self._starts[-1] * packed.state.n_replicas))
+        parts = [
+            self._measures(packed, min(most, draws - done), thin) for done in range(0, draws, most)
+        ]
+        tempered, fixed, sums = zip(*parts, strict=True)
+        return np.concatenate(tempered), np.concatenate(fixed), np.concatenate(sums)
 
     def _measures(self, packed: Packed, draws: int, thin: int) -> Measures:
         starts = [int(k) for k in self._starts]

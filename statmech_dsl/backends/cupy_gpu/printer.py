@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statmech_dsl.backends.cupy_gpu.incidences import accumulate, bump
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
-from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, number, spell
+from statmech_dsl.backends.cupy_gpu.spell import C_TYPES, Lines, Shared, block, spell
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import Feature, has_expensive
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
@@ -20,6 +20,11 @@ class PassPrinter:
     Bound around it are the number r of a replica among R, its stream g and its ``beta_r``, ``param0_r``, ...
     """
 
+    fast = False
+    """Whether the last bits of functions do not matter."""
+    replica, width = "r", 1
+    """Name of the first replica of a thread, and how many it has."""
+
     def __init__(
         self, p: LoweredPass, number: int, first_param: int, names: Names, layout: Layout
     ) -> None:
@@ -32,12 +37,6 @@ class PassPrinter:
         self.present: dict[str, str] = {}
         self.slot = self.drawn = 0
 
-    def use(self, real: Real) -> None:
-        """Print in a precision, which is that of the pass but in the field tier."""
-        self.real: Real = real
-        known = self.names.features.items()
-        self.features = {f: y for f, y in known if (f.real, f.stored) == (self.p.real, real)}
-
     def lines(self) -> Lines:
         """The code for the site of rank k."""
         return [*(f"const u32 w{j} = next(g);" for j in range(self.p.words)), *self.decide()]
@@ -47,13 +46,16 @@ class PassPrinter:
         body = [line for s in self.p.body for line in self._statement(s)]
         return [*self.present.values(), *body]
 
-    replica, width = "r", 1
-    """Name of the first replica of a thread, and how many it has."""
-
     def stream(self, r: str) -> str:
         """The stream of a replica in a lane of a tile."""
         counter = f"tile * {TILE_LANES} + lane, replica[{r}], sweep, {self.p.stream | TILE_STREAM}u"
         return f"stream({counter}, seed)"
+
+    def use(self, real: Real) -> None:
+        """Print in a precision, which is that of the pass but in the field tier."""
+        self.real: Real = real
+        known = self.names.features.items()
+        self.features = {f: y for f, y in known if (f.real, f.stored) == (self.p.real, real)}
 
     def begin(self) -> Lines:
         """What a thread reads before the first of its ranks, and its stream, ``before`` ranks later."""
@@ -64,17 +66,12 @@ class PassPrinter:
 
     def before(self) -> Lines:
         """What is read once for a replica."""
-        kind = C_TYPES[self.real]
         params = [
-            f"const {kind} {local} = ({kind})params[{local[5:-2]} * (u64)R + r];"
+            f"const double {local} = params[{local[5:-2]} * (u64)R + r];"
             for local in self.params.values()
         ]
         tally = any(isinstance(s, Tally) for s in self.p.body)
-        return [
-            f"const {kind} beta_r = ({kind})beta[r];",
-            *params,
-            *(["u32 tally = 0;"] if tally else []),
-        ]
+        return ["const double beta_r = beta[r];", *params, *(["u32 tally = 0;"] if tally else [])]
 
     def after(self) -> Lines:
         """What is written once for a replica."""
@@ -92,16 +89,20 @@ class PassPrinter:
         if kind == "old" and rest.isdigit():
             return self._own(f"old{rest}", self.names.states[self.p.variable], int(rest))
         if n == "beta":
-            return "beta_r"
+            return self._rounded("beta_r")
         if n in self.params:
-            return self.params[n]
+            return self._rounded(self.params[n])
         if kind == "coefficient":
             return self.names.scalar(rest, self.real)
         if kind == "sum":
-            return f"({C_TYPES[self.real]}){self.names.sums[rest]}[r]"
+            return self._rounded(f"{self.names.sums[rest]}[r]")
         if n == "energy":
             return "energy[r]"
         return self.names.local(n, self.real)
+
+    def _rounded(self, x: str) -> str:
+        """A number of float64 in the precision of this printer."""
+        return x if self.real == "float64" else f"((float){x})"
 
     def _own(self, local: str, array: str, component: int) -> str:
         """What an array holds for the site before it moves."""
@@ -127,7 +128,7 @@ class PassPrinter:
 
     def bind(self, target: str, e: Expr, how: str = "=") -> Lines:
         """Lines that put the value of an expression into a variable."""
-        text = spell(e, self.leaf, self.shared, self.real)
+        text = spell(e, self.leaf, self.shared, self.real, self.fast)
         return [*self.shared.take(), f"{target} {how} {text};"]
 
     def let(self, n: str, e: Expr) -> Lines:
@@ -163,8 +164,8 @@ class PassPrinter:
             self.drawn += 1
             self.inside[f"@{u}"] = u
             uniforms.append(read(f"@{u}"))
-            single = "" if self.real == "float64" else "f"
-            lines.append(f"const {C_TYPES[self.real]} {u} = uniform{single}({word});")
+            suffix = "" if self.real == "float64" else "f"
+            lines.append(f"const {C_TYPES[self.real]} {u} = uniform{suffix}({word});")
         m = meaning(s, tuple(uniforms))
         for q in (*m.lets, Let(s.name, m.result)):
             lines += self.let(q.name, q.expr)
@@ -193,13 +194,12 @@ class PassPrinter:
             else:
                 mine, own = own[: q.words], own[q.words :]
                 body += self._draw(q, mine)
-        kind = C_TYPES[self.real]
-        accept = self.bind(f"const {kind} accept", s.accept)
+        accept = self.bind(f"const {C_TYPES[self.real]} accept", s.accept)
         result = self.bind(self.name(s.name), s.result)
-        body += [*accept, *block(f"if (accept != {number(0.0, self.real)})", [*result, "break;"])]
+        body += [*accept, *block("if (accept != 0.0)", [*result, "break;"])]
         self.shared = before
         head = f"for (u32 attempt = 1; attempt <= {MAX_ATTEMPTS}; ++attempt)"
-        return [f"{kind} {self.name(s.name)} = NOT_A_NUMBER;", *block(head, body)]
+        return [f"{C_TYPES[self.real]} {self.name(s.name)} = NOT_A_NUMBER;", *block(head, body)]
 
     # ---- the new value ------------------------------------------------------------------------------
 
@@ -223,15 +223,15 @@ class PassPrinter:
         return f"{self.names.element(array, self.p.variable, component, 'k')} = {value};"
 
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
-        """A feature of the new value, which is exact in both precisions."""
-        target, new = f"const {C_TYPES[f.stored]} {target}", f"new{f.component}"
-        if (f.real, f.stored) == (self.real, self.real):
+        """A feature of the new value."""
+        self.inside["@new"] = new = f"new{f.component}"
+        if (f.real, f.stored) == (self.real, self.real) and not self.fast:
             # The functions of a proposed value are at hand.
-            self.inside["@new"] = new
             e = f.at(value if value.op == "where" else read("@new"), self.names.model)
-            return self.bind(target, e)
+            return self.bind(f"const {C_TYPES[f.stored]} {target}", e)
+        # In another precision than that of the new value, which is exact in both.
         e = f.at(read("@new"), self.names.model)
         real = f.real if has_expensive(e) else f.stored
-        new = f"({C_TYPES[real]}){new}"
-        text = spell(e, lambda x: new if x.op == "read" else None, self.shared, real)
-        return [*self.shared.take(), f"{target} = {text};"]
+        value_in = f"({C_TYPES[real]}){new}"
+        text = spell(e, lambda x: value_in if x.op == "read" else None, self.shared, real)
+        return [*self.shared.take(), f"const {C_TYPES[f.stored]} {target} = {text};"]

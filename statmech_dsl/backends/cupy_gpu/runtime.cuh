@@ -92,15 +92,15 @@ FN double mantissa(double x) {
     return __longlong_as_double((__double_as_longlong(x) & 0x800FFFFFFFFFFFFFll) | 0x3FE0000000000000ll);
 }
 
-// A NaN of the card has all lower bits set: shifted, they would make a number of it.
+// A NaN of the card has all its lower bits set: shifted, they would make a number of it.
 FN float scale2(float p, float n) {
     const u32 whole = __float_as_uint(n + 12582912.0f) - 0x4B400000u;
     return n == n ? __uint_as_float(__float_as_uint(p) + (whole << 23)) : n;
 }
 
-FN float exponent(float x) { return (float)(int)(__float_as_uint(x) >> 23 & 0xFF) - 126.0f; }
+FN float exponent(float x) { return (float)(int)((__float_as_uint(x) >> 23) & 0xFF) - 126.0f; }
 
-FN float mantissa(float x) { return __uint_as_float((__float_as_uint(x) & 0x7FFFFF) | 0x3F000000); }
+FN float mantissa(float x) { return __uint_as_float((__float_as_uint(x) & 0x7FFFFF) | 0x3F000000u); }
 
 template <class T> FN T least(T a, T b) { return b < a ? b : a; }
 template <class T> FN T most(T a, T b) { return b > a ? b : a; }
@@ -120,7 +120,7 @@ FN double lookup(const double* table, u32 size, double low, double inverse, doub
 // ---- float32 ---------------------------------------------------------------------------------------------
 
 // 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126.
-FN float weight2f(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
+FN float fast_weight2(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
 
 // The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
 FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }

@@ -9,8 +9,8 @@ from statmech_dsl import rng
 from statmech_dsl.backends.cupy_gpu.translate import translate
 from statmech_dsl.ir import elementary, elementary_float32
 
-PREFIX = "el_"
-"""Before the names of elementary functions, some of which CUDA has too; each has two forms, by precision."""
+PREFIX = {"float64": "el_", "float32": "el32_"}
+"""Before the names of elementary functions, some of which CUDA has as well."""
 _CONSTANTS = {
     "PHILOX_M0": rng.M0,
     "PHILOX_M1": rng.M1,
@@ -25,5 +25,8 @@ def runtime() -> str:
     """Source that generated kernels follow."""
     numbers = [f"#define {name} {value}u" for name, value in _CONSTANTS.items()]
     header = Path(__file__).with_name("runtime.cuh").read_text()
-    functions = translate(elementary, PREFIX), translate(elementary_float32, PREFIX, "float")
+    functions = (
+        translate(elementary, PREFIX["float64"], "double"),
+        translate(elementary_float32, PREFIX["float32"], "float"),
+    )
     return "\n".join([*numbers, header, *functions])

@@ -59,14 +59,17 @@ class Shared:
         return lines
 
 
-def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64") -> str:
-    """Print an expression; ``leaf`` prints slots, names, and whatever else is at hand already."""
+def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64", fast: bool = False) -> str:
+    """Print an expression; ``leaf`` prints slots, names, and whatever else is at hand already.
+
+    Where it may be ``fast``, in the field tier, the last bits of functions do not matter.
+    """
     known = leaf(e)
     if known is not None:
         return known
 
     def of(x: Expr) -> str:
-        return spell(x, leaf, shared, real)
+        return spell(x, leaf, shared, real, fast)
 
     if e.op == "const":
         return number(e.attr, real)  # type: ignore[arg-type]
@@ -80,7 +83,8 @@ def spell(e: Expr, leaf: Leaf, shared: Shared, real: Real = "float64") -> str:
     if e.op not in EXPENSIVE:
         spelling = _SINGLE.get(e.op) if real == "float32" else None
         return (spelling or _SPELLING[e.op]).format(*arguments)
-    return shared.bind(f"{PREFIX}{e.op}({', '.join(arguments)})", real)
+    name = f"fast_{e.op}" if fast else f"{PREFIX[real]}{e.op}"
+    return shared.bind(f"{name}({', '.join(arguments)})", real)
 
 
 def _condition(e: Expr, of: Callable[[Expr], str], real: Real) -> str:
