@@ -119,8 +119,8 @@ FN double lookup(const double* table, u32 size, double low, double inverse, doub
 
 // ---- float32 ---------------------------------------------------------------------------------------------
 
-// 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126.
-FN float fast_weight2(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
+// 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126, NaN stays NaN.
+FN float fast_weight2(float x) { return exp2f(least(most(x, -126.0f), 126.0f)); }
 
 // The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
 FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }

@@ -3,7 +3,7 @@
 #define CLOSE 2
 
 FN u32 verdict(float x, float slack, u32 word) {
-    x = minimum(maximum(x, -126.0f), 126.0f);
+    x = least(most(x, -126.0f), 126.0f);
     const float z = fast_weight2(x);
     const float u = ((float)word + 0.5f) * 0x1p-32f;
     const float d = fmaf(u, z, u) - 1.0f;

@@ -41,7 +41,7 @@ DECIDE = [
     "const float* __restrict__ width",
     "const float* __restrict__ fields",
     "float* bits",
-    "const u32 begin",
+    "const u32 first_source",
     "const u32 n_sources",
     "const double* __restrict__ matrix",
     "const float* __restrict__ digits",
@@ -53,7 +53,7 @@ DECIDE = [
     "const double* __restrict__ constant",
     "const double* __restrict__ error",
 ]
-"""The kernels' own parameters. ``matrix`` and ``digits`` have those sources of the panel that begin with ``begin``."""
+"""The kernels' own parameters. ``matrix`` and ``digits`` have those sources of the panel from ``first_source`` on."""
 
 
 @cache
@@ -149,7 +149,7 @@ def _decide(p: LoweredPass, printer: PassPrinter, changes: Lines) -> Lines:
             "if (v == CLOSE)",
             [
                 "const double* const couplings = matrix + row * (u64)n_sources;",
-                "const float* const from = bits + begin * (u64)R + r;",
+                "const float* const from = bits + first_source * (u64)R + r;",
                 "const double e = constant[k] + row_sum(couplings, from, n_sources, R);",
                 "v = second_verdict(e, error[k], beta_r, w0);",
             ],
