@@ -11,7 +11,6 @@ from statmech_dsl.ir.expr import Expr, evaluate
 from statmech_dsl.ir.kernel import Accumulate, Gather, LoweredPass, Role
 from statmech_dsl.ir.model import Column, ModelIR, Tables
 
-
 LARGEST_SLACK = 0.25
 """Slack of an exponent up to which `WIDER` makes up for the curvature of the exponential."""
 WIDER = 1.25

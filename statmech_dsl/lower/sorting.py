@@ -6,9 +6,13 @@ import numba as nb
 import numpy as np
 
 
-@nb.njit(cache=True, nogil=True)
 def group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Stable counting sort: the positions ordered by key, and where each key begins (n + 1 numbers)."""
+    return _group(np.ascontiguousarray(keys, np.uint32), n)  # one type: compiled once
+
+
+@nb.njit(cache=True, nogil=True)
+def _group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     start = np.zeros(n + 1, np.int64)
     for k in keys:
         start[k + 1] += 1

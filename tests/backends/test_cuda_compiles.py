@@ -12,6 +12,7 @@ from statmech_dsl.testing.host_device import HostDevice
 from statmech_dsl.testing.setup import build
 from tests.backends.nvrtc import ARCHITECTURES, compile_to_cubin
 
+pytest.importorskip("cuda.bindings.nvrtc")
 SMALL = {"L": 4, "N": 16, "n_visible": 3, "n_hidden": 2, "n_patterns": 2}
 ELSEWHERE = [a for a in ARCHITECTURES if a != "sm_90"]
 

@@ -85,7 +85,7 @@ class Incidence:
         )
 
     def _row(self, index: str, variable: str) -> str:
-        names = self.printer.names
+        names, index = self.printer.names, self.printer.layout.alike(index)
         rows = names.table(Table("rows", index, variable))
         if self.role.degree is None or not self.printer.layout.follow(index, variable):
             return f"{rows}[{self.entry}]"

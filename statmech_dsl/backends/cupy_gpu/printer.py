@@ -54,8 +54,8 @@ class PassPrinter:
     def use(self, real: Real) -> None:
         """Print in a precision, which is that of the pass but in the field tier."""
         self.real: Real = real
-        known = self.names.features.items()
-        self.features = {f: y for f, y in known if (f.real, f.stored) == (self.p.real, real)}
+        pair = (self.p.real, real)
+        self.features = {f: y for f, y in self.names.features.items() if (f.real, f.stored) == pair}
 
     def begin(self) -> Lines:
         """What a thread reads before the first of its ranks, and its stream, ``before`` ranks later."""

@@ -42,14 +42,14 @@ def feature_source(program: Program) -> Source:
     for f, y in names.features.items():
         x = names.states[f.variable]
         shared = Shared()
-        e = f.at(read("x"), program.model)
+        e, kind = f.at(read("x"), program.model), C_TYPES[f.real]
         value = spell(e, lambda e: "x" if e.op == "read" else None, shared, f.real)
         n = f"(u64)S{x[1:]} * R"
         body += block(
             f"EACH(item, {n})",
             [
                 f"const u64 place = {f.component} * {n} + item;",
-                f"const {C_TYPES[f.real]} x = ({C_TYPES[f.real]}){x}[place];",
+                f"const {kind} x = ({kind}){x}[place];",
                 *shared.take(),
                 f"{y}[place] = ({C_TYPES[f.stored]}){value};",
             ],

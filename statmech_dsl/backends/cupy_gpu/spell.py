@@ -32,7 +32,7 @@ _SPELLING = {
     "sqrt": "sqrt({})",
     "min": "minimum({}, {})",
     "max": "maximum({}, {})",
-    "single": "(double)(float)({})",
+    "single": "((double)(float){})",
 }
 _SINGLE = {"abs": "fabsf({})", "floor": "floorf({})", "sqrt": "sqrtf({})"}
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}

@@ -31,12 +31,22 @@ class Layout:
         self.site_of: dict[str, np.ndarray] = {}
         """The sites of each variable by row."""
         self._row_of: dict[str, np.ndarray] = {}
+        self._distinct: list[str] = []
         for v in program.model.variables:
             sites = np.arange(v.n_sites, dtype=np.uint32)
             ranked = orders.get(v.name, sites[:0])
             self.site_of[v.name] = np.concatenate([ranked, np.setdiff1d(sites, ranked)])
             self._row_of[v.name] = np.empty(v.n_sites, np.uint32)
             self._row_of[v.name][self.site_of[v.name]] = sites
+
+    def alike(self, index: str) -> str:
+        """The first index table with the same entries: components of a neighbor have a table each."""
+        table = self.tables[index]
+        for name in self._distinct:
+            if np.array_equal(self.tables[name], table):
+                return name
+        self._distinct.append(index)
+        return index
 
     def follow(self, index: str, variable: str) -> bool:
         """Whether the rows of an index table mostly follow each other in groups of 16 ranks."""

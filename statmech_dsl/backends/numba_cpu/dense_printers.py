@@ -13,10 +13,10 @@ from typing import ClassVar
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
 from statmech_dsl.backends.numba_cpu.names import Names
-from statmech_dsl.backends.numba_cpu.printer import PassPrinter
+from statmech_dsl.backends.numba_cpu.printer import PassPrinter, words_of_replicas
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.kernel import LoweredPass
-from statmech_dsl.rng import TILE, TILE_LANES, TILE_STREAM, WARM_UP
+from statmech_dsl.rng import TILE_STREAM
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class DensePrinter:
         body = PassPrinter(self.p, self.z, 0, names, OneLane(self.lanes)).decide()
         return [
             *(f"{r} = row({self.lanes}, np.{kind})" for r, kind in sorted(names.rows.items())),
-            f"w0 = row({self.lanes}, np.uint32)",
-            "w0[lane] = word",
+            f"words = row({self.lanes}, np.uint32)",
+            "words[lane] = word",
             f"i = {self.order}[k]",
             *body,
         ]
@@ -84,22 +84,12 @@ class DensePrinter:
         states = self.names.states.values()
         return [
             *(f"{view(x)} = {x}[c]" for x in states),
-            "G0, G1, G2 = g0[c - c0], g1[c - c0], g2[c - c0]",
+            "G = streams[c - c0]",
         ]
 
     def words(self) -> Lines:
         """Random words of the site of rank k."""
-        counter = f"U(k // {TILE} * {TILE_LANES}), replica[c], U(sweep)"
-        stream = f"U({self.p.stream | TILE_STREAM})"
-        return [
-            f"if k % {TILE} == 0:",
-            f"    seed_tile(G0, G1, G2, {counter}, {stream}, key0, key1)",
-            f"s0, s1, s2 = G0[k % {TILE_LANES}], G1[k % {TILE_LANES}], G2[k % {TILE_LANES}]",
-            f"step = U32(k % {TILE} // {TILE_LANES} + {WARM_UP + 1})",
-            self.loop,
-            "    a0, a1, a2, words[r] = sfc32(s0[r], s1[r], s2[r], step)",
-            "    s0[r], s1[r], s2[r] = a0, a1, a2",
-        ]
+        return words_of_replicas(self.lanes, 1, f"U({self.p.stream | TILE_STREAM})")
 
     def verdicts(self, field: str, then: Lines) -> Lines:
         """What float32 makes of the site of rank k; ``then`` takes the verdict v on each lane."""

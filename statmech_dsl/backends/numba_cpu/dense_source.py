@@ -29,7 +29,7 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
     for z, body in enumerate(decisions):
         head = ["k", "lane", "word", "beta", "c", *map(view, states), *listed]
         text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
-    buffers = [f"g{k} = np.empty((c1 - c0, {TILE_LANES}, {lanes}), np.uint32)" for k in range(3)]
+    buffers = [f"streams = np.empty((c1 - c0, {3 * TILE_LANES * lanes}), np.uint32)"]
     buffers += [f"words = np.empty({lanes}, np.uint32)"]
     head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
     own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]

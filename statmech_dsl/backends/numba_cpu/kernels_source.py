@@ -34,7 +34,7 @@ from statmech_dsl.backends.numba_cpu.runtime import MASK, U, U32, {RUNTIME_NAMES
 from statmech_dsl.backends.numba_cpu.runtime_float32 import {RUNTIME_NAMES_FLOAT32}
 
 '''
-COMPILE = '@njit(nogil=True, error_model="numpy", cache=True)'
+COMPILE = '@njit(nogil=True, error_model="numpy", cache=True, no_cfunc_wrapper=True)'
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,10 @@ def _buffers(program: Program, names: Names, layout: Layout) -> Lines:
     words = max((p.words for p in program.passes), default=0)
     if words and isinstance(layout, SiteLanes):
         out.append(f"W = np.empty(({words}, {TILE}), np.uint32)")
-        out += [f"G{k} = np.empty({TILE_LANES}, np.uint32)" for k in range(3)]
+        out.append(f"G = row({3 * TILE_LANES}, np.uint32)")
     elif words:
-        out += [f"G{k} = np.empty(({TILE_LANES}, {layout.width}), np.uint32)" for k in range(3)]
+        out.append(f"G = row({3 * TILE_LANES * layout.width}, np.uint32)")
+        out.append(f"words = row({words * layout.width}, np.uint32)")
     return out
 
 

@@ -56,7 +56,7 @@ class ReplicaLanes:
 
     def word(self, slot: int) -> str:
         """Random word ``slot`` of the site."""
-        return f"w{slot}[r]"
+        return f"words[{slot * self.lanes} + r]"
 
     def coefficient(self, names: Names, array: str, index: str, tag: str, real: Real) -> Load:
         """Read a coefficient."""

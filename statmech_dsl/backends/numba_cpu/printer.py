@@ -241,32 +241,30 @@ def _is_choice(s: Statement) -> bool:
 
 
 def words(printer: PassPrinter) -> Lines:
-    """The random words of the site, in rows w0, w1, ..., or of its tile, in W."""
+    """The random words of the site, or in W those of its tile."""
     p, w = printer.p, printer.p.words
     if not w:
         return []
-    sites = isinstance(printer.layout, SiteLanes)
-    replica = "U(replica_c)" if sites else "replica[c]"
-    counter = f"U(tile * {TILE_LANES}), {replica}, U(sweep), U({p.stream | TILE_STREAM})"
-    if sites:
+    stream = f"U({p.stream | TILE_STREAM})"
+    if isinstance(printer.layout, SiteLanes):
+        counter = f"U(tile * {TILE_LANES}), U(replica_c), U(sweep), {stream}"
         return [
             f"if k // {TILE} != tile:",
             f"    tile = k // {TILE}",
-            f"    tile_words(W[:{w}], {counter}, key0, key1, G0, G1, G2)",
+            f"    tile_words(W, {w}, {counter}, key0, key1, G)",
             f"first = k % {TILE}",
         ]
-    out = [
+    return words_of_replicas(printer.layout.width, w, stream)
+
+
+def words_of_replicas(lanes: int, w: int, stream: str) -> Lines:
+    """The words of the site of rank k where lanes are replicas; G holds three rows of states of streams."""
+    n = TILE_LANES * lanes
+    counter = f"U(k // {TILE} * {TILE_LANES} + lane), U(sweep), {stream}, key0, key1"
+    step = f"k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1}"
+    return [
         f"if k % {TILE} == 0:",
-        f"    tile = k // {TILE}",
-        f"    seed_tile(G0, G1, G2, {counter}, key0, key1)",
-        f"lane = k % {TILE_LANES}",
-        "g0, g1, g2 = G0[lane], G1[lane], G2[lane]",
-        f"step = U32(k % {TILE} // {TILE_LANES} * {w} + {WARM_UP + 1})",
+        f"    for lane in range({TILE_LANES}):",
+        f"        seed_replicas({lanes}, G, lane * {lanes}, replica, c * {lanes}, {counter}, {n})",
+        f"draw({lanes}, G, k % {TILE_LANES} * {lanes}, words, 0, U32({step}), {n}, {w}, {lanes})",
     ]
-    draws, rows = [], []
-    for j in range(w):
-        draws.append(f"a0, a1, a2, word{j} = sfc32(a0, a1, a2, U32(step + U32({j})))")
-        rows.append(f"{printer.names.row(f'w{j}', 'uint32')}[r] = word{j}")
-    state = "g0[r], g1[r], g2[r]"
-    body = [f"a0, a1, a2 = {state}", *draws, f"{state} = a0, a1, a2", *rows]
-    return [*out, printer.layout.loop, *indent(body)]

@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from statmech_dsl import rng
+from statmech_dsl.backends.numba_cpu.vectors import Rows, vectors
 from statmech_dsl.ir import elementary
 
 _F64, _I64 = ir.DoubleType(), ir.IntType(64)
@@ -161,52 +162,55 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 U32 = np.uint32
-_9, _3, _21, _11 = U32(9), U32(3), U32(21), U32(11)
-
-
-@_inline
-def sfc32(a, b, c, n):
-    """Next state of a stream and word number n (from 1); see `statmech_dsl.rng`."""
-    word = U32(U32(a + b) + n)
-    rotated = U32(U32(c << _21) | U32(c >> _11))
-    return U32(b ^ U32(b >> _9)), U32(c + U32(c << _3)), U32(rotated + word), word
-
-
 _WARM_UP, _TILE_LANES, _TILE_STEPS = rng.WARM_UP, rng.TILE_LANES, rng.TILE_STEPS
 _TILE = rng.TILE
 
 
-@njit(error_model="numpy", nogil=True)
-def seed_tile(g0, g1, g2, block, replicas, sweep, stream, k0, k1):
-    """States of a tile's streams after the warm-up, for every replica of a chunk."""
-    for lane in range(g0.shape[0]):
-        for r in range(g0.shape[1]):
-            a, b, c, _ = philox(block + U(lane), U(replicas[r]), sweep, stream, k0, k1)
-            g0[lane, r], g1[lane, r], g2[lane, r] = U32(a), U32(b), U32(c)
-        for n in range(_WARM_UP):
-            for r in range(g0.shape[1]):
-                a, b, c, _ = sfc32(g0[lane, r], g1[lane, r], g2[lane, r], U32(n + 1))
-                g0[lane, r], g1[lane, r], g2[lane, r] = a, b, c
+def _sfc32(a, b, c, number):
+    """Next state of a stream and its word ``number`` (from 1); see `statmech_dsl.rng`."""
+    word = a + b + number
+    return b ^ (b >> 9), c + (c << 3), ((c << 21) | (c >> 11)) + word, word
+
+
+def _begin(G: Rows, n, block, replica, sweep, stream, k0, k1):
+    a, b, c, _ = philox.py_func(block, replica, sweep, stream, k0, k1)
+    a, b, c = a.short(), b.short(), c.short()
+    for k in range(_WARM_UP):
+        a, b, c, _ = _sfc32(a, b, c, k + 1)
+    G[0], G[n], G[2 * n] = a, b, c
+
+
+@vectors
+def seed_replicas(G: Rows, replicas: Rows, block, sweep, stream, k0, k1, n):
+    """Begin a stream of a tile for each replica; G holds states in three rows of n."""
+    _begin(G, n, block, replicas[0].long(), sweep, stream, k0, k1)
+
+
+@vectors
+def _seed_lanes(G: Rows, block, replica, sweep, stream, k0, k1):
+    """Begin the streams of a tile for one replica."""
+    _begin(G, _TILE_LANES, block + block.places(), replica, sweep, stream, k0, k1)
+
+
+@vectors
+def draw(G: Rows, words: Rows, number, n, count, distance):
+    """Words from ``number`` on of streams whose states G holds in three rows of n, at some distance."""
+    a, b, c = G[0], G[n], G[2 * n]
+    for k in range(count):
+        a, b, c, words[k * distance] = _sfc32(a, b, c, number + k)
+    G[0], G[n], G[2 * n] = a, b, c
 
 
 @njit(error_model="numpy", nogil=True)
-def tile_words(w, block, replica, sweep, stream, k0, k1, g0, g1, g2):
+def tile_words(w, n_slots, block, replica, sweep, stream, k0, k1, G):
     """Random words of a tile, by slot and rank, for one replica."""
-    for r in range(_TILE_LANES):
-        a, b, c, _ = philox(block + U(r), replica, sweep, stream, k0, k1)
-        g0[r], g1[r], g2[r] = U32(a), U32(b), U32(c)
-    for n in range(_WARM_UP):
-        for r in range(_TILE_LANES):
-            a, b, c, _ = sfc32(g0[r], g1[r], g2[r], U32(n + 1))
-            g0[r], g1[r], g2[r] = a, b, c
-    n = U32(_WARM_UP)
+    _seed_lanes(_TILE_LANES, G, 0, block, replica, sweep, stream, k0, k1)
+    n = _WARM_UP
     for step in range(_TILE_STEPS):
-        for slot in range(w.shape[0]):
-            n = U32(n + U32(1))
-            row = w[slot, step * _TILE_LANES : (step + 1) * _TILE_LANES]
-            for r in range(_TILE_LANES):
-                g0[r], g1[r], g2[r], word = sfc32(g0[r], g1[r], g2[r], n)
-                row[r] = word
+        for slot in range(n_slots):
+            n += 1
+            place = slot * _TILE + step * _TILE_LANES
+            draw(_TILE_LANES, G, 0, w, place, U32(n), _TILE_LANES, 1, 0)
 
 
 @_inline

@@ -38,7 +38,17 @@ _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
 RUNTIME_NAMES = ", ".join(
     sorted(
         EXPENSIVE
-        | {"lookup", "maximum", "minimum", "philox", "row", "seed_tile", "sfc32", "share", "sign"}
+        | {
+            "draw",
+            "lookup",
+            "maximum",
+            "minimum",
+            "philox",
+            "row",
+            "seed_replicas",
+            "share",
+            "sign",
+        }
         | {"square", "tile_words", "uniform"}
     )
 )

@@ -1,8 +1,8 @@
 """Print the kernels of dense passes.
 
-A product gives the fields of a panel. Where a panel is a color, a thread visits the ranks of one lane of a tile,
-as in other tiers. Where it is a few sites in turn, a thread has a replica: it adds to each field what the sites
-before it in the panel have changed.
+A product gives the fields of a panel. Where a panel is a color, a thread visits the ranks of one lane of a
+tile, as in other tiers. Where it is a few sites in turn, a thread has a replica: it adds to each field what
+the sites before it in the panel have changed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DECIDE = [
     "const double* __restrict__ constant",
     "const double* __restrict__ error",
 ]
-"""The kernels' own parameters. ``matrix`` and ``digits`` have those sources of the panel from ``first_source`` on."""
+"""The kernels' own parameters. ``matrix`` and ``digits`` have sources from ``first_source`` on."""
 
 
 @cache

@@ -3,65 +3,53 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import ZERO
+from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import ZERO, _function
 from statmech_dsl.backends.numba_cpu.runtime import U
+from statmech_dsl.backends.numba_cpu.vectors import Rows, vectors
 
 _1 = U(1)
-_inline = njit(error_model="numpy", forceinline=True, nogil=True)
-_function = njit(error_model="numpy", nogil=True)
 
-__all__ = ["add15_1", "add15_2", "add15_4", "carry_on", "tally"]
+__all__ = ["add15", "add_carry", "tally"]
 
 
-@_inline
 def _full(a, b, c):
     """Full adder: sum and carry."""
     x = a ^ b
     return x ^ c, (a & b) | (x & c)
 
 
-def _add15(n):
-    """Build the adder for rows of n words; with n a constant, LLVM sees that rows do not overlap."""
-
-    @_function
-    def add15(S):
-        """Add rows 0 to 14, bit by bit, to the four digits in rows 15 to 18; row 19 gets the carries."""
-        for r in range(n):
-            d = 15 * n + r
-            s0, a0 = _full(S[r], S[n + r], S[2 * n + r])
-            s1, a1 = _full(S[3 * n + r], S[4 * n + r], S[5 * n + r])
-            s2, a2 = _full(S[6 * n + r], S[7 * n + r], S[8 * n + r])
-            s3, a3 = _full(S[9 * n + r], S[10 * n + r], S[11 * n + r])
-            s4, a4 = _full(S[12 * n + r], S[13 * n + r], S[14 * n + r])
-            s0, a5 = _full(s0, s1, s2)
-            s3, a6 = _full(s3, s4, S[d])
-            a7 = s0 & s3
-            a0, b0 = _full(a0, a1, a2)
-            a3, b1 = _full(a3, a4, a5)
-            a6, b2 = _full(a6, a7, S[n + d])
-            a0, b3 = _full(a0, a3, a6)
-            b0, c0 = _full(b0, b1, b2)
-            b3, c1 = _full(b3, b0, S[2 * n + d])
-            c0, carry = _full(c0, c1, S[3 * n + d])
-            S[d], S[n + d], S[2 * n + d], S[3 * n + d] = s0 ^ s3, a0, b3, c0
-            S[4 * n + d] = carry
-
-    return add15
+@vectors
+def add15(terms: Rows, digits: Rows, carry: Rows, n):
+    """Add 15 rows of n words to a number of four digits."""
+    s0, a0 = _full(terms[0], terms[n], terms[2 * n])
+    s1, a1 = _full(terms[3 * n], terms[4 * n], terms[5 * n])
+    s2, a2 = _full(terms[6 * n], terms[7 * n], terms[8 * n])
+    s3, a3 = _full(terms[9 * n], terms[10 * n], terms[11 * n])
+    s4, a4 = _full(terms[12 * n], terms[13 * n], terms[14 * n])
+    s0, a5 = _full(s0, s1, s2)
+    s3, a6 = _full(s3, s4, digits[0])
+    a7 = s0 & s3
+    a0, b0 = _full(a0, a1, a2)
+    a3, b1 = _full(a3, a4, a5)
+    a6, b2 = _full(a6, a7, digits[n])
+    a0, b3 = _full(a0, a3, a6)
+    b0, c0 = _full(b0, b1, b2)
+    b3, c1 = _full(b3, b0, digits[2 * n])
+    digits[0], digits[n], digits[2 * n] = s0 ^ s3, a0, b3
+    digits[3 * n], carry[0] = _full(c0, c1, digits[3 * n])
 
 
-add15_1, add15_2, add15_4 = (_add15(8 * words) for words in (1, 2, 4))
+@vectors
+def add_carry(digit: Rows, carry: Rows):
+    """Add a carry to a digit; the carry of that takes its place."""
+    digit[0], carry[0] = digit[0] ^ carry[0], digit[0] & carry[0]
 
 
-@_function
-def carry_on(S, carry, digits, planes, n):
-    """Add a row of carries to numbers of some more digits."""
-    for q in range(planes):
-        for w in range(n):
-            x, c = S[digits + q * n + w], S[carry + w]
-            S[digits + q * n + w] = x ^ c
-            S[carry + w] = x & c
+@vectors
+def add(x: Rows, y: Rows, total: Rows, carry: Rows):
+    """Add two digits and a carry."""
+    total[0], carry[0] = _full(x[0], y[0], carry[0])
 
 
 @_function
@@ -74,15 +62,13 @@ def tally(S, digits, planes, n, words, out):
         for w in range(half):
             S[carry + w] = ZERO
         for q in range(planes):
-            for w in range(half):
-                x, y = S[digits + q * n + w], S[digits + q * n + half + w]
-                total, c = _full(x, y, S[carry + w])
-                S[digits + q * half + w] = total
-                S[carry + w] = c
+            for w in range(0, half, words):
+                x, total = digits + q * n + w, digits + q * half + w
+                add(words, S, x, S, x + half, S, total, S, carry + w)
         n = half
     lanes = len(out) // words  # 64, but a constant would be unrolled and take long to compile
     for q in range(planes):
-        for w in range(n):
-            x = S[digits + q * n + w]
+        for w in range(words):
+            x = S[digits + q * words + w]
             for lane in range(lanes):
                 out[w * lanes + lane] += np.int64(((x >> U(lane)) & _1) << U(q))

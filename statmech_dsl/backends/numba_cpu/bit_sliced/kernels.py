@@ -8,11 +8,18 @@ import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
-from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots, bits_of, copy_lanes, words_of
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import (
+    Slots,
+    bits_of,
+    copy_lanes,
+    words_of,
+    zeros,
+)
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
 from statmech_dsl.ir.bits import BitPass, class_energies, threshold
@@ -47,10 +54,11 @@ class BitKernels:
         self.n_replicas = n_replicas
         self.halos = halos(program, self.bits, tables)
         self.lanes = np.uint64((1 << (self.bits.fold or 64)) - 1)
-        self._kernels: dict[int, tuple[str, list[np.ndarray]]] = {}
+        self._kernels: dict[int, tuple[str, list[np.ndarray], int]] = {}
         self._counted = Counted(
             program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
         )
+        self._planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
 
     def describe(self) -> str:
         """What the bits of a word hold."""
@@ -77,7 +85,7 @@ class BitKernels:
             high = state.values[v.name] == v.domain.values[1]
             x = words_of(high, slots)
             halo = self.halos[v.name]
-            words[v.name] = np.zeros((len(x), halo.size, x.shape[2]), np.uint64)
+            words[v.name] = zeros(len(x), halo.size, x.shape[2])
             words[v.name][:, halo.row_of[:-1]] = x
             self._refresh(words[v.name], v.name)
         packed = Packed(state.copy(), slots, words, [], [])
@@ -127,7 +135,9 @@ class BitKernels:
         for first, end in zip([0, *ends[:-1]], ends, strict=True):
             x[:, first : max(first, end - 1)] ^= x[:, end - 1 : end]
         x = np.tile(x, shape.width // slots.words)
-        return x.reshape(len(x), -1), tails[:, class_of[1:]]
+        levels = zeros(len(x), x[0].size)
+        levels[:] = x.reshape(levels.shape)
+        return levels, np.ascontiguousarray(tails[:, class_of[1:]])
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
@@ -167,20 +177,21 @@ class BitKernels:
         counts = self._run(packed, draws, thin, counted=True)
         return self._counted.measures(counts, lambda: self.unpack(packed))
 
-    def _kernel(self, words: int) -> tuple[str, list[np.ndarray]]:
-        """Source and tables for chunks of some number of words."""
+    def _kernel(self, words: int) -> tuple[str, list[np.ndarray], int]:
+        """Source, tables and words of scratch memory for chunks of some number of words."""
         if words not in self._kernels:
             shape = block(self.bits, words)
             arrays = sweep_tables(self.program, self.bits, self.tables, self.halos, shape)
             arrays |= sum_tables(self.bits, self.tables, self.halos, shape)
             printed = source(self.program, self.bits, arrays, shape)
-            self._kernels[words] = printed.text, [arrays[name] for name in printed.tables]
+            scratch = max(printed.scratch, sums_source.scratch(words, self._planes))
+            self._kernels[words] = printed.text, [arrays[n] for n in printed.tables], scratch
         return self._kernels[words]
 
     def _run(self, packed: Packed, draws: int, n: int, counted: bool) -> np.ndarray:
         """Sweeps, and counts of set bits [draw, sum, replica]."""
         slots, state = packed.slots, packed.state
-        text, tables = self._kernel(slots.words)
+        text, tables, scratch = self._kernel(slots.words)
         kernel, chunks = cache.load(text), len(slots.groups)
         folded = self.bits.fold is not None
         team = self.threads if chunks < self.threads and not self._small_colors else 1
@@ -192,15 +203,19 @@ class BitKernels:
             1 if folded else 64 * slots.words,
         )
         out = np.zeros(shape, np.int64)
-        planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
         levels = [x for pair in zip(packed.levels, packed.tails, strict=True) for x in pair]
         halo = [x for h in self.halos.values() for x in (h.source, h.turn)]
         shared = (np.zeros(1, np.int64), state.sweep, n, np.uint64(state.seed), self.lanes)
-        more = (slots.groups, draws, out, planes, *levels, *packed.words.values(), *halo, *tables)
+        words = [x.reshape(chunks, -1) for x in packed.words.values()]
+        more = (slots.groups, draws, out, self._planes, *levels, *words, *halo, *tables)
+
+        def work(first: int, last: int, me: int, team: int) -> None:
+            kernel(first, last, me, team, 0, zeros(scratch), *shared, *more)
+
         if team > 1:
-            together(lambda me: kernel(0, chunks, me, team, *shared, *more), team)
+            together(lambda me: work(0, chunks, me, team), team)
         else:
-            spread(lambda a, b: kernel(a, b, 0, 1, *shared, *more), chunks, self.threads)
+            spread(lambda a, b: work(a, b, 0, 1), chunks, self.threads)
         state.sweep += draws * n
         return slots.gather(out.sum(axis=2)) if counted else out
 

@@ -1,7 +1,6 @@
 """Where things lie: words in the state, and rows of words in the scratch memory of a kernel.
 
-All rows and thresholds lie in one array at constant distances, so that LLVM proves by itself that they do not
-overlap; with an array each it would give up and print scalar code.
+All rows lie in one array at constant distances, which are the offsets of its loads and stores.
 """
 
 from __future__ import annotations

@@ -13,28 +13,37 @@ from numba.extending import intrinsic
 
 from statmech_dsl import rng
 from statmech_dsl.backends.numba_cpu.runtime import U, philox
+from statmech_dsl.backends.numba_cpu.vectors import Rows, Words, vectors
 
-ZERO, ONES, _1, _2 = U(0), U(rng.MASK64), U(1), U(2)
-_3, _7, _11, _24, _27, _30, _31, _32, _40 = (U(k) for k in (3, 7, 11, 24, 27, 30, 31, 32, 40))
-_C, _GOLDEN, _MIX1, _MIX2 = U(rng.SFC64_C), U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
+ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
+_3, _7, _27, _30, _31 = (U(k) for k in (3, 7, 27, 30, 31))
+_GOLDEN, _MIX1, _MIX2 = U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
 _REST = U(64 - rng.TAIL)
-_WARM_UP, _PLANES = rng.WARM_UP, rng.PLANES
-_GROUP_LANES, _WORD_LANES = rng.GROUP_LANES, rng.WORD_LANES
-_inline = njit(error_model="numpy", forceinline=True, nogil=True)
-_function = njit(error_model="numpy", nogil=True)
+_WARM_UP, _WORD_LANES = rng.WARM_UP, rng.WORD_LANES
+# Only kernels call these: nothing that Python could call is needed.
+_function = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_inline = njit(
+    error_model="numpy",
+    nogil=True,
+    forceinline=True,
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
+)
 
 __all__ = [
     "ONES",
+    "Rows",
+    "Words",
     "ZERO",
+    "begin_streams",
     "draw3",
     "finish_groups",
     "finish_words",
     "refresh",
-    "seed_groups",
-    "seed_words",
     "set_bits",
     "sfc64",
     "transpose",
+    "vectors",
     "wait",
 ]
 
@@ -50,98 +59,63 @@ def set_bits(typingctx, x):
 # ---- random planes -------------------------------------------------------------------------------
 
 
-@_inline
 def sfc64(a, b, c, number):
     """Next state of a stream and its word ``number`` (from 1); see `statmech_dsl.rng`."""
     word = a + b + number
-    return b ^ (b >> _11), c + (c << _3), ((c << _24) | (c >> _40)) + word, word
+    return b ^ (b >> 11), c + (c << 3), ((c << 24) | (c >> 40)) + word, word
 
 
-@_inline
-def draw3(S, n, at, number):
-    """Words ``number`` and the next two of n streams into S[at:]; their states lie at the front of S."""
-    for w in range(n):
-        a, b, c = S[w], S[n + w], S[2 * n + w]
-        a, b, c, S[at + w] = sfc64(a, b, c, number)
-        a, b, c, S[at + n + w] = sfc64(a, b, c, number + _1)
-        S[w], S[n + w], S[2 * n + w], S[at + 2 * n + w] = sfc64(a, b, c, number + _2)
+@vectors
+def _seed(S: Rows, sweep, stream, k0, k1, n):
+    """Begin streams in rows of n; S[2 n] holds their blocks and S[3 n] whom they serve."""
+    w0, w1, w2, w3 = philox.py_func(S[2 * n], S[3 * n], sweep, stream, k0, k1)
+    a, b, c = w0 | (w1 << 32), w2 | (w3 << 32), w0.all(rng.SFC64_C)
+    for k in range(rng.WARM_UP):
+        a, b, c, _ = sfc64(a, b, c, k + 1)
+    S[0], S[n], S[2 * n] = a, b, c
 
 
-@_inline
-def _exchange(x, y, shift, low):
-    """Exchange the bits of x above ``shift`` with those of y below, ``low`` at a time."""
-    t = ((x >> shift) ^ y) & low
-    return x ^ (t << shift), y ^ t
+@vectors
+def _skip(S: Rows, number, n):
+    """Let streams in rows of n drop word ``number``."""
+    S[0], S[n], S[2 * n], _ = sfc64(S[0], S[n], S[2 * n], number)
 
 
-_LOW32, _LOW16, _LOW8 = U(0x00000000FFFFFFFF), U(0x0000FFFF0000FFFF), U(0x00FF00FF00FF00FF)
-_S32, _S16, _S8 = U(32), U(16), U(8)
+@_function
+def begin_streams(n, S, sweep, stream, k0, k1, number):
+    """Begin n streams and drop the words before ``number``.
+
+    A function of its own, since inlined its constants would fill registers that sweeps need.
+    """
+    _seed(n, S, 0, sweep, stream, k0, k1, n)
+    for k in range(_WARM_UP + 1, number):
+        _skip(n, S, 0, U(k), n)
 
 
-@_inline
-def transpose(S, at, n):
+@vectors
+def draw3(S: Rows, number, n, at):
+    """Word ``number`` and the next two of streams in rows of n, into rows of n from S[at] on."""
+    a, b, c = S[0], S[n], S[2 * n]
+    for k in range(3):
+        a, b, c, S[at + k * n] = sfc64(a, b, c, number + k)
+    S[0], S[n], S[2 * n] = a, b, c
+
+
+@vectors
+def transpose(S: Rows, n):
     """Byte k of row g becomes byte g of row k, in 8 rows of n words."""
-    for w in range(at, at + n):
-        a, b, c, d = S[w], S[n + w], S[2 * n + w], S[3 * n + w]
-        e, f, g, h = S[4 * n + w], S[5 * n + w], S[6 * n + w], S[7 * n + w]
-        a, e = _exchange(a, e, _S32, _LOW32)
-        b, f = _exchange(b, f, _S32, _LOW32)
-        c, g = _exchange(c, g, _S32, _LOW32)
-        d, h = _exchange(d, h, _S32, _LOW32)
-        a, c = _exchange(a, c, _S16, _LOW16)
-        b, d = _exchange(b, d, _S16, _LOW16)
-        e, g = _exchange(e, g, _S16, _LOW16)
-        f, h = _exchange(f, h, _S16, _LOW16)
-        a, b = _exchange(a, b, _S8, _LOW8)
-        c, d = _exchange(c, d, _S8, _LOW8)
-        e, f = _exchange(e, f, _S8, _LOW8)
-        g, h = _exchange(g, h, _S8, _LOW8)
-        S[w], S[n + w], S[2 * n + w], S[3 * n + w] = a, b, c, d
-        S[4 * n + w], S[5 * n + w], S[6 * n + w], S[7 * n + w] = e, f, g, h
-
-
-@_function
-def _seed(S, n, sweep, stream, k0, k1):
-    """States of n streams after the warm-up; S[2 n:] holds their blocks and S[3 n:] whom they serve."""
-    for w in range(n):
-        w0, w1, w2, w3 = philox(S[2 * n + w], S[3 * n + w], sweep, stream, k0, k1)
-        S[w], S[n + w], S[2 * n + w] = w0 | (w1 << _32), w2 | (w3 << _32), _C
-    _skip(S, n, 0, _WARM_UP)
-
-
-@_function
-def _skip(S, n, first, last):
-    """Let n streams drop words number first + 1 to last."""
-    for k in range(first, last):
-        for w in range(n):
-            S[w], S[n + w], S[2 * n + w], _ = sfc64(S[w], S[n + w], S[2 * n + w], U(k + 1))
-
-
-@_function
-def seed_groups(S, groups, tile, sweep, stream, k0, k1, steps):
-    """Streams of a tile where words hold replicas, by byte, lane and word, after some steps."""
-    words = groups.shape[1]
-    n = 8 * _GROUP_LANES * words
-    w = 0
-    for byte in range(8):
-        for lane in range(_GROUP_LANES):
-            for v in range(words):
-                S[2 * n + w] = tile * U(_GROUP_LANES) + U(lane)
-                S[3 * n + w] = U(groups[byte, v])
-                w += 1
-    _seed(S, n, sweep, stream, k0, k1)
-    _skip(S, n, _WARM_UP, _WARM_UP + 3 * steps)
-
-
-@_function
-def seed_words(S, groups, tile, sweep, stream, k0, k1, steps):
-    """Streams of a tile where words hold sites of the replica ``groups[0, 0]``, after some steps."""
-    n = _WORD_LANES
-    for lane in range(n):
-        S[2 * n + lane] = tile * U(n) + U(lane)
-        S[3 * n + lane] = U(groups[0, 0])
-    _seed(S, n, sweep, stream, k0, k1)
-    _skip(S, n, _WARM_UP, _WARM_UP + steps * _PLANES)
+    x = [S[n * k] for k in range(8)]
+    for distance, low in (
+        (4, 0x00000000FFFFFFFF),
+        (2, 0x0000FFFF0000FFFF),
+        (1, 0x00FF00FF00FF00FF),
+    ):
+        for k in range(8):
+            if not k & distance:
+                t = ((x[k] >> 8 * distance) ^ x[k + distance]) & low
+                x[k], x[k + distance] = x[k] ^ (t << 8 * distance), x[k + distance] ^ t
+    for k in range(8):
+        S[n * k] = x[k]
 
 
 # ---- lanes that the planes leave open --------------------------------------------------------------
@@ -251,12 +225,13 @@ _PATIENCE = 4096
 
 @_function
 def wait(sync, met, team):
-    """Wait until all threads of a team have come here; met[0] counts a thread's calls."""
+    """Wait until all threads of a team have come here; met counts a thread's calls."""
     if team > 1:
-        met[0] += 1
+        met += 1
         _arrive(sync)
         turns = 0
-        while _present(sync) < met[0] * team:
+        while _present(sync) < met * team:
             turns += 1
             if turns % _PATIENCE == 0:
                 _yield_processor()
+    return met

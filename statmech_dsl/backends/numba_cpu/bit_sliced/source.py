@@ -25,10 +25,11 @@ from statmech_dsl.backends.numba_cpu.runtime import MASK, U
 
 @dataclass(frozen=True)
 class Source:
-    """Text of a module, and the tables that follow the fixed arguments of its kernel."""
+    """Text of a module, the tables after the fixed arguments of its kernel, and the words of scratch memory."""
 
     text: str
     tables: tuple[str, ...]
+    scratch: int
 
 
 def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source:
@@ -39,29 +40,27 @@ def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source
     counts = sums_source.body(bits.sums, bits.fold is not None, names)
     states, n_passes = list(names.states.values()), range(len(program.passes))
     arguments = [
-        *"c0, c1, me, team, sync, sweep0, n, seed, lanes, groups, draws, out, planes".split(", "),
+        *"c0, c1, me, team, met, S, sync, sweep0, n, seed, lanes".split(", "),
+        *"groups, draws, out, planes".split(", "),
         *(f"{name}{k}" for k in n_passes for name in ("thresholds", "tails")),
         *(f"X{x[1:]}" for x in states),
         *(f"{name}{x[1:]}" for x in states for name in ("source", "turn")),
         *names.tables.values(),
     ]
     text = [
+        *names.functions,
         # One function: callees would be optimized by themselves, and again where they are called.
-        '@njit(nogil=True, error_model="numpy", cache=True)',
+        '@njit(nogil=True, error_model="numpy", cache=True, no_cfunc_wrapper=True)',
         f"def kernel({', '.join(arguments)}):",
         "    key0, key1 = seed & MASK, seed >> U(32)",
-        f"    S = np.empty({printer.size}, np.uint64)",
-        f"    C = np.empty({sums_source.scratch(block.words, 'planes')}, np.uint64)",
-        "    met = np.zeros(1, np.int64)",
         "    for c in range(c0, c1):",
-        *indent([f"{x} = X{x[1:]}[c].reshape(-1)" for x in states], 2),
-        *indent(printer.thresholds(), 2),
+        *indent([f"{x} = X{x[1:]}[c]" for x in states], 2),
         "        for draw in range(draws):",
         "            for sweep in range(sweep0 + draw * n, sweep0 + (draw + 1) * n):",
         *indent(sweeps, 4),
         "            if out.shape[0] > 0:",
-        "                wait(sync, met, team)",
+        "                met = wait(sync, met, team)",
         *indent(counts, 4),
-        "                wait(sync, met, team)",
+        "                met = wait(sync, met, team)",
     ]
-    return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables))
+    return Source(HEADER + "\n".join(text) + "\n", tuple(names.tables), printer.size)

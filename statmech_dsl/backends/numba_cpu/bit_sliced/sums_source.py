@@ -13,6 +13,7 @@ from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import BitSum
 
 ROWS = 15
+_DIGITS = 2 * ROWS + 1
 
 
 def group(folded: bool) -> int:
@@ -40,7 +41,7 @@ def body(sums: tuple[BitSum, ...], folded: bool, names: Names) -> Lines:
     place, at = ("b", "0") if folded else (f"b * {ROWS} + i", f"i * {n * names.words}")
     reads = []
     for k, s in live:
-        read = names.read(s.term, "", f"({place}) * {n}", n, at, place, "C")
+        read = names.read(s.term, "", f"({place}) * {n}", n, at, place)
         reads += [f"if k == {k}:", *indent(read)]
     return [*lines, *indent(count(n * names.words, reads, names.words))]
 
@@ -50,41 +51,36 @@ def _folded(width: int, reads: Lines, words: int) -> Lines:
         "total = 0",
         "for b in range(blocks * me // team, blocks * (me + 1) // team):",
         *indent(reads),
-        f"    for w in range({width}): total += np.int64(set_bits(C[w] & lanes))",
+        f"    for w in range({width}): total += np.int64(set_bits(S[w] & lanes))",
         "out[draw, c, me, k, 0] = total",
     ]
 
 
 def _replicas(width: int, reads: Lines, words: int) -> Lines:
-    """Rows 0 to 19 add up terms, rows 20 to 39 their carries, the following rows hold further digits."""
-    second, planes = 20 * width, 40 * width
+    """Terms lie in rows 0 to 14, their carries from row 15 on, the carry of these, then all digits."""
+    carries, carry, digits = ROWS * width, 2 * ROWS * width, _DIGITS * width
     upper = [
-        f"add15_{words}(C[{second}:])",
-        f"carry_on(C, {39 * width}, {planes}, planes - 8, {width})",
+        f"add15({width}, S, {carries}, S, {digits + 4 * width}, S, {carry}, {width})",
+        "for q in range(8, planes):",
+        f"    add_carry({width}, S, {digits} + q * {width}, S, {carry})",
     ]
     return [
-        f"C[{ROWS * width} :] = ZERO",
+        f"for w in range({digits}, {digits} + planes * {width}): S[w] = ZERO",
         "start, stop = blocks * me // team, blocks * (me + 1) // team",
         "for b in range(start, stop + 1):",
+        f"    at = {carries} + (b - start) % {ROWS} * {width}",
         "    if b < stop:",
         f"        for i in range({ROWS}):",
         *indent(reads, 3),
-        f"        add15_{words}(C)",
-        f"        at = {second} + (b - start) % {ROWS} * {width}",
-        f"        for w in range({width}): C[at + w] = C[{19 * width} + w]",
+        f"        add15({width}, S, 0, S, {digits}, S, at, {width})",
         "    else:",
-        f"        at = {second} + (b - start) % {ROWS} * {width}",
-        f"        for w in range(at, {35 * width}): C[w] = ZERO",
+        f"        for w in range(at, {carry}): S[w] = ZERO",
         f"    if b == stop or (b - start) % {ROWS} == {ROWS - 1}:",
         *indent(upper, 2),
-        # All digits in consecutive rows, from row 27 on.
-        f"for w in range({4 * width}): C[{27 * width} + w] = C[{15 * width} + w]",
-        f"for w in range({4 * width}): C[{31 * width} + w] = C[{35 * width} + w]",
-        f"for w in range((planes - 8) * {width}): C[{35 * width} + w] = C[{planes} + w]",
-        f"tally(C, {27 * width}, planes, {width}, {words}, out[draw, c, me, k])",
+        f"tally(S, {digits}, planes, {width}, {words}, out[draw, c, me, k])",
     ]
 
 
-def scratch(words: int, planes: str) -> str:
-    """Words of scratch memory."""
-    return f"(41 + {planes}) * {8 * words}"
+def scratch(words: int, planes: int) -> int:
+    """Words of scratch memory, where words hold replicas: one more row for adding up ranks."""
+    return (_DIGITS + planes + 1) * 8 * words

@@ -18,7 +18,7 @@ from statmech_dsl.backends.numba_cpu.body import indent
 from statmech_dsl.ir.bits import BitKind, BitPass, Bits
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
-from statmech_dsl.rng import BIT_STREAM, BIT_TILE, PLANES, WARM_UP
+from statmech_dsl.rng import BIT_STREAM, BIT_TILE, GROUP_LANES, PLANES, WARM_UP
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,7 @@ class _Rows:
 
 
 class SweepPrinter:
-    """Prints a sweep of chunk c, as thread ``me`` of ``team``.
-
-    ``size`` is the size of the scratch memory: rows, and behind them the planes of all thresholds.
-    """
+    """Prints a sweep of chunk c, as thread ``me`` of ``team``; ``size`` are the words of its scratch memory."""
 
     def __init__(
         self, program: Program, bits: Bits, arrays: Tables, block: Block, names: Names
@@ -58,16 +55,7 @@ class SweepPrinter:
         self.block, self.names = block, names
         self.rows = [_Rows.of(form, arrays) for form in bits.passes]
         ends = [rows.end(form) for rows, form in zip(self.rows, bits.passes, strict=True)]
-        classes = [sum(kind.n_classes for kind in form.kinds) for form in bits.passes]
-        levels = (n * PLANES * block.width for n in classes)
-        *self.levels, self.size = accumulate(levels, initial=block.size(max(ends, default=PLANES)))
-
-    def thresholds(self) -> Lines:
-        """Bring the thresholds of the chunk into scratch memory."""
-        return [
-            f"for w in range(thresholds{k}.shape[1]): S[{at} + w] = thresholds{k}[c, w]"
-            for k, at in enumerate(self.levels)
-        ]
+        self.size = block.size(max(ends, default=PLANES))
 
     def body(self) -> Lines:
         """The sweep."""
@@ -81,20 +69,18 @@ class SweepPrinter:
         x, segments = self.names.states[p.variable], self.names.table(p.segments)
         runs, colors = (self.names.table(t) for t in (form.runs, f"{form.runs}.colors"))
         rows = self.rows[number]
-        what = "words" if folded else "groups"
-        tile = f"U(tile), U(sweep), U({p.stream | BIT_STREAM})"
         block = [
             f"if k0 // {BIT_TILE} != tile:",
             f"    tile = k0 // {BIT_TILE}",
-            f"    seed_{what}(S, groups[c], {tile}, key0, key1, k0 % {BIT_TILE} // {ranks})",
+            *indent(self._seed(p.stream | BIT_STREAM)),
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
-            f"number = U({self._number()})",
             *self._halves(self._gather(form, rows)),
             *self._halves(self._decide(form, number, rows)),
             *self._halves(self._store(x, rows)),
             *(self._go_on() if folded else []),
         ]
         return [
+            f"levels = thresholds{number}[c]",
             "tile, drawn = -1, -1",
             f"for g in range({segments}.shape[0] - 1):",
             f"    first, last = {segments}[g], {segments}[g + 1]",
@@ -123,7 +109,7 @@ class SweepPrinter:
 
     def _meet(self, x: str) -> Lines:
         halo = [f"refresh({x}, source{x[1:]}, turn{x[1:]}, lanes, first, last)"]
-        return [*(halo if self.bits.fold is not None else []), "wait(sync, met, team)"]
+        return [*(halo if self.bits.fold is not None else []), "met = wait(sync, met, team)"]
 
     def _store(self, x: str, rows: _Rows) -> Lines:
         """Words of the ranks of the present run; rows of states are sorted by rank."""
@@ -138,13 +124,28 @@ class SweepPrinter:
         """Number of the first word that the block takes from its streams."""
         return f"k0 % {BIT_TILE} // {self.block.ranks} * {self.block.draws} + {WARM_UP + 1}"
 
+    def _seed(self, stream: int) -> Lines:
+        """Begin the streams of a tile and bring them to the present block."""
+        b = self.block
+        if self.bits.fold is None:  # in the order of bytes, lanes and words
+            lanes, lane = GROUP_LANES, f"w // {b.words} % {GROUP_LANES}"
+            whom = f"groups[c, w // {b.words * GROUP_LANES}, w % {b.words}]"
+        else:
+            lanes, lane, whom = b.streams, "w", "groups[c, 0, 0]"
+        n = b.streams
+        return [
+            f"for w in range({n}):",
+            f"    S[{2 * n} + w], S[{3 * n} + w] = U(tile * {lanes} + {lane}), U({whom})",
+            f"begin_streams({n}, S, U(sweep), U({stream}), key0, key1, {self._number()})",
+        ]
+
     def _draw(self) -> Lines:
         """Planes of groups of replicas into rows 0, 1, ...: their streams hold a byte for each word."""
         b = self.block
         return [
-            f"draw3(S, {b.streams}, {b.row(0)}, U({self._number()}))",
+            f"draw3({b.streams}, S, 0, U({self._number()}), {b.streams}, {b.row(0)})",
             "for q in range(3):",
-            f"    transpose(S, {b.row(0)} + q * {b.streams}, {b.width})",
+            f"    transpose({b.width}, S, {b.row(0)} + q * {b.streams}, {b.width})",
         ]
 
     def _go_on(self) -> Lines:
@@ -189,13 +190,13 @@ class SweepPrinter:
         return f"{self.block.row(row)} + h * {self.block.stride}"
 
     def _word(self, row: int) -> str:
-        return f"S[{self.block.row(row)} + at + w]"
+        return f"S[{self.block.row(row)}]"
 
     # ---- the decision ---------------------------------------------------------------------------
 
     def _decide(self, form: BitPass, number: int, rows: _Rows) -> Lines:
         """New values of a part of the block."""
-        lines = [f"at, any_open = h * {self.block.stride}, ZERO"]
+        lines = [f"at = h * {self.block.stride}"]
         first = accumulate((kind.n_classes for kind in form.kinds), initial=0)
         for k, (kind, n) in enumerate(zip(form.kinds, first, strict=False)):
             part = self._part(form, kind, number, rows, n)
@@ -221,12 +222,12 @@ class SweepPrinter:
             *adders,
             *self._masks(kind, digits),
             "low, open = ZERO, ~m0 & lanes",
-            *self._planes(kind.n_classes, self.levels[number] + first * PLANES * b.width),
+            *self._planes(kind.n_classes),
             "low ^= m0 & (low ^ ~r)",
             f"{self._word(rows.out)} = ~(low ^ rises) & lanes",
             f"{self._word(rows.open)} = open",
             *(f"{self._word(rows.classes + k)} = m{k + 1}" for k in range(kind.n_classes - 1)),
-            "any_open |= open",
+            "return open",
         ]
         what = "words" if self.bits.fold is not None else "groups"
         rest = (
@@ -234,9 +235,15 @@ class SweepPrinter:
             f"{b.row(rows.classes)}, {kind.n_classes}, {b.words}, h * {b.ranks // b.halves}, "
             f"tails{number}[c, {first}:])"
         )
-        return [
-            f"for w in range({b.width}):",
+        name = f"decide{number}_{first}"
+        self.names.functions += [
+            "@vectors",
+            f"def {name}(S: Rows, levels: Rows, lanes, number) -> Words:",
             *indent(body),
+        ]
+        levels = f"levels, {first * PLANES * b.width}"
+        return [
+            f"any_open = {name}({b.width}, S, at, {levels}, lanes, U({self._number()}))",
             *([f"if any_open != ZERO: {rest}"] if kind.n_classes else []),
         ]
 
@@ -254,33 +261,29 @@ class SweepPrinter:
             lines.append("m0 = ONES")
         return [*lines, f"rises = {lanes(lambda n: kind.rises[n])}"]
 
-    def _planes(self, n_classes: int, levels: int) -> Lines:
+    def _planes(self, n_classes: int) -> Lines:
         """All planes, the least significant one first; under a fold they are drawn as they are needed."""
-        planes = reversed(range(PLANES))
+        b, last = self.block, PLANES - 1
         if self.bits.fold is None:
             return [
-                line
-                for q in planes
-                for line in (f"r = {self._word(q)}", *self._compare(q, n_classes, levels))
+                f"for q in range({last}, -1, -1):",
+                f"    r = S[{b.row(0)} + q * {b.width}]",
+                *indent(self._compare(n_classes)),
             ]
-        n, lines = self.block.streams, []
-        for k, q in enumerate(planes):
-            lines.append(f"s0, s1, s2, r = sfc64(s0, s1, s2, number + U({k}))")
-            lines += self._compare(q, n_classes, levels)
-        states = [f"S[{k * n} + w]" for k in range(6)]
+        n = b.streams
         return [
-            f"s0, s1, s2 = {', '.join(states[:3])}",
-            *lines,
-            f"{', '.join(states[3:])} = s0, s1, s2",
+            f"s0, s1, s2 = S[0], S[{n}], S[{2 * n}]",
+            f"for q in range({last}, -1, -1):",
+            f"    s0, s1, s2, r = sfc64(s0, s1, s2, number + ({last} - q))",
+            *indent(self._compare(n_classes)),
+            f"S[{3 * n}], S[{4 * n}], S[{5 * n}] = s0, s1, s2",
         ]
 
-    def _compare(self, q: int, n_classes: int, levels: int) -> Lines:
+    def _compare(self, n_classes: int) -> Lines:
         """A bit r that differs from the threshold's overrules those below it."""
-        b = self.block
         if not n_classes:
             return []
-        places = [levels + (k * PLANES + q) * b.width for k in range(n_classes)]
-        level = [f"S[{place} + w]" for place in places]
+        level = [f"levels[({k * PLANES} + q) * {self.block.width}]" for k in range(n_classes)]
         parts = [f"(m{k + 1} & {x})" for k, x in enumerate(level[:-1])]
         return [
             f"t = {' ^ '.join([level[-1], *parts])}",

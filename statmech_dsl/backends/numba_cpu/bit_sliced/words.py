@@ -8,6 +8,14 @@ import numpy as np
 from numba import njit
 
 
+def zeros(*shape: int) -> np.ndarray:
+    """Words of zeros from the beginning of a cache line on: vectors that cross lines are slow."""
+    n = int(np.prod(shape))
+    room = np.zeros(n + 8, np.uint64)
+    first = -room.ctypes.data % 64 // 8
+    return room[first : first + n].reshape(shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Slots:
     """Places of replicas: ``lane[r]`` counts the bits of all words, chunk by chunk.
