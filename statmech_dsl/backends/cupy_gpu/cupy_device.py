@@ -52,7 +52,7 @@ class CupyDevice:
         self._cupy = cupy
         device = cupy.cuda.Device()
         self._processors = device.attributes["MultiProcessorCount"]
-        self._tf32 = int(device.compute_capability) >= 80
+        self.tf32 = int(device.compute_capability) >= 80
         self._meeting = cupy.zeros(1, np.uint64)
 
     def compile(self, source: str, kernels: Sequence[str]) -> Mapping[str, Launch]:
@@ -121,6 +121,6 @@ class CupyDevice:
             out.data.ptr,
             real,
             n_columns,
-            cublas.CUBLAS_COMPUTE_32F_FAST_TF32 if self._tf32 else cublas.CUBLAS_COMPUTE_32F,
+            cublas.CUBLAS_COMPUTE_32F_FAST_TF32 if self.tf32 else cublas.CUBLAS_COMPUTE_32F,
             cublas.CUBLAS_GEMM_DEFAULT,
         )

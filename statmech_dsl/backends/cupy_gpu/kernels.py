@@ -35,13 +35,13 @@ class CupyKernels:
         self.measure_kernel = Kernel("measure", measure_source(program), layout, device)
         self._sweeps: dict[int, Kernel] = {}
         dense = bool(program.passes) and all(p.dense for p in program.passes)
-        self._dense = DenseSweep(program, layout, device) if dense else None
+        self.dense = DenseSweep(program, layout, device) if dense else None
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
 
     def source(self) -> str:
         """Source of the kernels of a sweep."""
-        return self._dense.source() if self._dense else self.sweep_kernel(TEAM).source.text
+        return self.dense.source() if self.dense else self.sweep_kernel(TEAM).source.text
 
     def sweep_kernel(self, width: int) -> Kernel:
         """The sweep for teams of ``width`` replicas."""
@@ -110,8 +110,8 @@ class CupyKernels:
 
     def sweep(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place: one launch, or several if dense; it returns before they are done."""
-        if self._dense:
-            self._dense(packed, n)
+        if self.dense:
+            self.dense(packed, n)
             return
         state = packed.state
         n_replicas, (low, width) = state.n_replicas, state.law_range

@@ -1,8 +1,8 @@
 """The couplings of a dense pass in panels of ranks, as two digits that tensor cores add without error.
 
-TF32 keeps 11 bits of a factor and float32 sums of 24 bits. A coupling in whole steps is ``base * high + low``, both
-whole numbers of at most 2^11; states are 0 and 1; no partial sum of a row exceeds 2^24. So products in TF32 are
-exact, and so are those in float32, in any order.
+TF32 keeps 11 bits of a factor, and sums have the 24 bits of float32. A coupling in whole steps is
+``base * high + low``, both whole numbers of at most 2^11; states are 0 and 1; no sum of some digits of a row
+exceeds 2^24. So products in TF32 are exact in any order, and so are those in float32.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statmech_dsl.backends.couplings import Units, couplings, in_steps
+from statmech_dsl.backends.couplings import Couplings, Steps, Units, couplings, in_steps
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.kernel import LoweredPass
@@ -23,7 +23,7 @@ FACTOR, SUM = 2**11, 2**24
 """Largest whole numbers that TF32 holds in a row, and float32."""
 
 
-def panels(p: LoweredPass, tables: Tables) -> list[tuple[int, int]]:
+def in_panels(p: LoweredPass, tables: Tables) -> list[tuple[int, int]]:
     """First and last rank (and one) of each panel: a color, or a few sites in turn.
 
     Examples
@@ -32,7 +32,7 @@ def panels(p: LoweredPass, tables: Tables) -> list[tuple[int, int]]:
     >>> from statmech_dsl.ir.kernel import LoweredPass
     >>> form = DenseForm("fields", 0.0, 1.0, ("s",))
     >>> p = LoweredPass("", "s", (), (), "order", "segments", 0, 1, False, dense=form)
-    >>> panels(p, {"order": np.arange(70), "segments": np.arange(71)})
+    >>> in_panels(p, {"order": np.arange(70), "segments": np.arange(71)})
     [(0, 32), (32, 64), (64, 70)]
     """
     assert p.dense is not None
@@ -70,10 +70,9 @@ class DenseArrays:
         sites = [self.first[v] + layout.site_of[v].astype(np.int64) for v in self.form.sources]
         by_site = couplings(p, model, tables)
         self.exact = replace(by_site, matrix=by_site.matrix[:, np.concatenate(sites)])
-        self.base = base(self.n_sources)
-        self.steps = in_steps(self.exact, self.base * (SUM - self.n_sources), self.base * FACTOR)
+        self.base, self.steps = for_digits(self.exact)
         self.units = Units(self.steps)
-        self.panels = [self._panel(*ranks) for ranks in panels(p, tables)]
+        self.panels = [self._panel(*ranks) for ranks in in_panels(p, tables)]
 
     @property
     def by_rank(self) -> list[np.ndarray]:
@@ -97,15 +96,13 @@ class DenseArrays:
         return Panel(first, last, part.start, part.stop, digits, matrix[:, part])
 
 
-def base(n: int) -> int:
-    """The base of digits whose sums over n sources float32 holds.
-
-    Examples
-    --------
-    >>> base(500), base(100_000)
-    (4096, 256)
-    """
-    return 2 ** min(12, 25 - (n - 1).bit_length())
+def for_digits(exact: Couplings) -> tuple[int, Steps]:
+    """Round couplings to steps that two digits hold; the base of the digits, the steps."""
+    n = exact.matrix.shape[1]
+    base = 2 ** min(
+        12, 25 - (n - 1).bit_length()
+    )  # n low digits, each up to base / 2, must not exceed SUM
+    return base, in_steps(exact, base * (SUM - n), base * FACTOR)
 
 
 def in_digits(steps: np.ndarray, base: int) -> np.ndarray:

@@ -31,9 +31,14 @@ class DenseSweep:
         self._device = device
         self.passes = [_Pass(p, z, program, layout, device) for z, p in enumerate(program.passes)]
 
+    @property
+    def kernels(self) -> list[Kernel]:
+        """All that are launched."""
+        return [k for q in self.passes for k in q.kernels]
+
     def source(self) -> str:
         """Sources of all kernels."""
-        return "\n".join(k.source.text for q in self.passes for k in q.kernels)
+        return "\n".join(k.source.text for k in self.kernels)
 
     def __call__(self, packed: Packed, n: int) -> None:
         """Do n sweeps in place."""
