@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS, Backend, couplings
+from statmech_dsl.backends.cupy_gpu import CupyDevice
 from statmech_dsl.backends.cupy_gpu.dense import panels
 from statmech_dsl.backends.cupy_gpu.dense import source as dense_source
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
@@ -173,3 +177,49 @@ def test_sweeps_copy_nothing_between_host_and_device(method):
     kernels.sweep(packed, 3)
     device.closed = False
     assert packed.state.sweep == 4
+
+
+def test_what_cublas_is_asked_for(monkeypatch):
+    """A stand-in for cuBLAS: matrices by columns, each with the distance between its columns."""
+
+    def columns(address, n_rows, n_columns, distance):
+        assert distance >= n_rows
+        numbers = np.ctypeslib.as_array(
+            (ctypes.c_float * (distance * n_columns)).from_address(address)
+        )
+        return numbers.reshape(n_columns, distance).T[:n_rows]
+
+    def gemm_ex(
+        handle, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, *how
+    ):
+        assert (ta, tb, a_type, b_type, c_type, how) == (
+            "N",
+            "N",
+            "R32",
+            "R32",
+            "R32",
+            ("TF32", "any"),
+        )
+        one, zero = columns(alpha, 1, 1, 1)[0, 0], columns(beta, 1, 1, 1)[0, 0]
+        out = columns(c, m, n, ldc)
+        out[:] = one * columns(a, m, k, lda) @ columns(b, k, n, ldb) + zero * out
+
+    names = {"OP_N": "N", "COMPUTE_32F_FAST_TF32": "TF32", "GEMM_DEFAULT": "any"}
+    cublas = SimpleNamespace(gemmEx=gemm_ex, **{f"CUBLAS_{k}": v for k, v in names.items()})
+    for package in ("cupy_backends", "cupy_backends.cuda"):
+        monkeypatch.setitem(sys.modules, package, ModuleType(package))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs", SimpleNamespace(cublas=cublas))
+    device = object.__new__(CupyDevice)
+    cuda = SimpleNamespace(
+        runtime=SimpleNamespace(CUDA_R_32F="R32"),
+        device=SimpleNamespace(get_cublas_handle=lambda: 0),
+    )
+    vars(device).update(tf32=True, _cupy=SimpleNamespace(cuda=cuda))
+    rng = np.random.default_rng(1)
+    a, b, out = (rng.normal(size=s).astype(np.float32) for s in ((3, 5), (5, 4), (3, 4)))
+    wanted = a @ b
+    arrays = (
+        SimpleNamespace(shape=x.shape, data=SimpleNamespace(ptr=x.ctypes.data)) for x in (a, b, out)
+    )
+    device.matmul(*arrays)
+    assert np.allclose(out, wanted, atol=1e-6)
