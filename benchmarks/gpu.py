@@ -120,8 +120,8 @@ ROWS = {
         "heat_bath",
         1.0,
         34.0,
-        "a state of 1 byte, read and written; as float32, written and read; two digits of its field, written and "
-        "read; two digits of 4096 couplings, which serve 4096 replicas",
+        "a state of 1 byte, read and written; as float32, written and read; two digits of its field, written "
+        "and read; two digits of 4096 couplings, which serve 4096 replicas",
         8192,
         "two digits of 4096 couplings, multiplied and added on tensor cores",
     ),

@@ -11,18 +11,19 @@ FN u32 verdict(float x, float slack, u32 word) {
     return d > bound ? 1 : d < -bound ? 0 : CLOSE;
 }
 
-// Any order of summation will do. Few threads come here, so each has several loads under way.
+// Any order of summation will do. Few threads come here and others wait for them, so many loads are under way.
 FN double row_sum(const double* row, const float* bits, u32 n, u64 R) {
-    double part[16] = {};
+    double part[4] = {};
     u32 q = 0;
-    for (; q + 16 <= n; q += 16) {
+    for (; q + 32 <= n; q += 32) {
+        float bit[32];
 #pragma unroll
-        for (u32 j = 0; j < 16; ++j) part[j] += row[q + j] * (double)bits[(q + j) * R];
+        for (u32 j = 0; j < 32; ++j) bit[j] = bits[(q + j) * R];
+#pragma unroll
+        for (u32 j = 0; j < 32; ++j) part[j % 4] += row[q + j] * (double)bit[j];
     }
     for (; q < n; ++q) part[0] += row[q] * (double)bits[q * R];
-#pragma unroll
-    for (u32 j = 1; j < 16; ++j) part[0] += part[j];
-    return part[0];
+    return (part[0] + part[1]) + (part[2] + part[3]);
 }
 
 FN u32 second_verdict(double e, double error, double beta, u32 word) {

@@ -79,7 +79,7 @@ def gather_source(p: LoweredPass, program: Program) -> Source:
         to = f"bits[{before}item]"
         body += block(f"EACH(item, {rows})", [f"{to} = {x}[item] == {high} ? 1.0f : 0.0f;"])
         before += f"{rows} + "
-    return finished("gather", names, GATHER, [*body, "MEET;"])
+    return finished("gather", names, GATHER, body)
 
 
 def words_source(p: LoweredPass, number: int, program: Program, layout: Layout) -> Source:
@@ -91,9 +91,7 @@ def words_source(p: LoweredPass, number: int, program: Program, layout: Layout) 
         f"Stream g = {printer.stream('r')};",
         f"for (u32 k = lane; k < {TILE}; k += {TILE_LANES}) words[k * (u64)R + r] = next(g);",
     ]
-    return finished(
-        "words", names, WORDS, [*block(f"EACH(item, {TILE_LANES} * (u64)R)", body), "MEET;"]
-    )
+    return finished("words", names, WORDS, block(f"EACH(item, {TILE_LANES} * (u64)R)", body))
 
 
 def decide_source(p: LoweredPass, number: int, program: Program, layout: Layout) -> Source:
@@ -121,7 +119,7 @@ def decide_source(p: LoweredPass, number: int, program: Program, layout: Layout)
                 *block("for (u32 k = first; k < last; ++k)", ranks),
             ],
         )
-    return finished("decide", names, DECIDE, [*body, "MEET;"], header())
+    return finished("decide", names, DECIDE, body, header())
 
 
 def _own_row(p: LoweredPass, names: Names) -> str:
