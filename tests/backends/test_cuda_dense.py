@@ -45,6 +45,19 @@ def test_the_bits_are_those_of_the_reference(name, host):
     check_backend(CASES[name][0](), host, replicas=(1, 10), threads=(0, 1))
 
 
+def test_three_colors_in_one_variable(host):
+    """The sources of the second one lie on both sides of its own sites."""
+    weights = np.random.default_rng(3).normal(scale=0.3, size=(3, 9, 9))
+    with sm.Model() as model:
+        s = sm.Spin("s", 27)
+        for k, (a, b) in enumerate(((0, 1), (1, 2), (2, 0))):
+            sm.Energy(f"W{k}", s[a::3, None] * weights[k] * s[b::3])
+    (p,) = build(model).program.passes
+    assert p.dense is not None
+    assert p.dense.method == "products"
+    check_backend(model, host, replicas=(9,), threads=(0, 1))
+
+
 def test_several_panels(host):
     """Of 44 sites the last 12 see what the first 32 have changed by another product."""
     check_backend(complete(sm.Spin, 44), host, replicas=(9,), threads=(0, 1, 2))

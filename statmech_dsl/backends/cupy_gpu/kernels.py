@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,14 @@ class CupyKernels:
         self.feature_kernel = Kernel("features", feature_source(program), layout, device)
         self.measure_kernel = Kernel("measure", measure_source(program), layout, device)
         self._sweeps: dict[int, Kernel] = {}
-        dense = bool(program.passes) and all(p.dense for p in program.passes)
-        self.dense = DenseSweep(program, layout, device) if dense else None
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
+
+    @cached_property
+    def dense(self) -> DenseSweep | None:
+        """What sweeps if all passes are dense."""
+        dense = bool(self.program.passes) and all(p.dense for p in self.program.passes)
+        return DenseSweep(self.program, self._layout, self.device) if dense else None
 
     def source(self) -> str:
         """Source of the kernels of a sweep."""
