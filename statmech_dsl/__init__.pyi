@@ -1,5 +1,12 @@
-from . import errors, models
-from .diagnostics import Derived, correlation, correlation_length, derived, tau_int
+from . import errors, models, plots
+from .diagnostics import (
+    Derived,
+    correlation,
+    correlation_length,
+    derived,
+    reweight,
+    tau_int,
+)
 from .engine.explain import explain
 from .lang import lattices
 from .lang.energy import Energy, Observable
@@ -16,6 +23,7 @@ from .lang.variables import (
 )
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
+from .runs.tempering import temper
 from .solvers.exact import exact
 from .testing.validate import validate
 
@@ -44,7 +52,10 @@ __all__ = [
     "explain",
     "lattices",
     "models",
+    "plots",
+    "reweight",
     "sample",
     "tau_int",
+    "temper",
     "validate",
 ]

@@ -76,6 +76,10 @@ class DiagnosticsError(StatmechError, ValueError):
     """Results that a diagnostic cannot work with."""
 
 
+class OverlapError(DiagnosticsError):
+    """Draws that say nothing about the temperature that is asked for."""
+
+
 class ValidationError(StatmechError, AssertionError):
     """`validate` found a disagreement between a sampler and the exact result."""
 

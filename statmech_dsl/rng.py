@@ -42,6 +42,8 @@ PLANES, TAIL = 12, 36
 """Bits of a uniform in a bit-sliced kernel: those that are always drawn, and the rest."""
 BIT_STREAM = 1 << 30
 """Stream numbers of bit-sliced passes."""
+SWAP_STREAM = 1 << 29
+"""Stream number of what happens between two replicas of a tempering ladder."""
 BIT_TILE = 1024
 """Ranks (or words of sites) of a tile in a bit-sliced pass."""
 GROUP_LANES, WORD_LANES = 8, 32
@@ -199,6 +201,20 @@ def replica_id(chain: int, index_of_T: int) -> int:
     True
     """
     return chain + (index_of_T << CHAIN_BITS)
+
+
+LADDER_BITS = 12
+"""A replica of a ladder has the number ``place + (ladder << LADDER_BITS)``: those of a ladder fill words."""
+
+
+def swap_words(level, ladder, copy, swap, seed: int) -> tuple[np.ndarray, ...]:
+    """Four words for level ``level`` of a ladder and one of its copies, at a swap.
+
+    The first one decides whether the level swaps with the next one, the second one picks the site of a
+    Houdayer move.
+    """
+    who = np.asarray(ladder, np.uint64) << np.uint64(LADDER_BITS) | np.asarray(copy, np.uint64)
+    return philox(level, who, swap, SWAP_STREAM, seed)
 
 
 def initial_generator(seed: int, replica: int, variable: int) -> np.random.Generator:

@@ -127,3 +127,23 @@ def test_initial_values_depend_on_their_own_numbers_only():
     assert draw(1, 2, 3) == draw(1, 2, 3)
     numbers = [(s, r, v) for s in (0, 1, 2**63) for r in (0, 1, FULL) for v in (0, 1)]
     assert len({draw(*x) for x in numbers}) == len(numbers)
+
+
+def test_words_of_swaps_depend_on_each_of_their_numbers():
+    def words(*numbers):
+        return tuple(int(w) for w in rng.swap_words(*numbers))
+
+    numbers = [
+        (k, c, r, t, s)
+        for k in (0, 1)
+        for c in (0, 1)
+        for r in (0, 1)
+        for t in (0, 9)
+        for s in (0, 5)
+    ]
+    assert len({words(*x) for x in numbers}) == len(numbers)
+    assert rng.SWAP_STREAM not in (rng.BIT_STREAM, rng.TILE_STREAM)
+    assert rng.SWAP_STREAM > rng.STREAM_STRIDE * (rng.MAX_ATTEMPTS + 1), "beyond late attempts"
+    blocks = rng.swap_words(np.arange(3)[:, None], np.arange(4), 0, 7, 1)
+    assert blocks[0].shape == (3, 4)
+    assert int(blocks[2][1, 3]) == words(1, 3, 0, 7, 1)[2]

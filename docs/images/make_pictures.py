@@ -1,6 +1,6 @@
 """Make the pictures of the documentation: python -m docs.images.make_pictures, in the repository.
 
-ising_transition.png and hopfield_digits.png are made by the examples of these names.
+ising_transition.png, hopfield_digits.png and tempering_spin_glass.png are made by the examples of these names.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ class Kernels(Protocol):
         """Do n sweeps in place."""
         ...
 
+    def accepted(self, packed: Any) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (passes, replicas)."""
+        ...
+
     def values(self, packed: Any, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows); read-only."""
         ...

@@ -6,13 +6,29 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import statmech_dsl
 from statmech_dsl.cli.failures import friendly
+from statmech_dsl.cli.options import (
+    Backend,
+    Beta,
+    Debug,
+    Draws,
+    Init,
+    Model,
+    Output,
+    Parameters,
+    Progress,
+    Seed,
+    Store,
+    Thin,
+    Threads,
+    Tune,
+    Updates,
+)
 
 # Help is plain text: importing what typer needs to draw boxes takes longer than all the rest.
 app = typer.Typer(
@@ -22,26 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL", help="A name from `statmech models`, FILE.py, or FILE.py:NAME in it."
-    ),
-]
-Parameters = Annotated[
-    list[str],
-    typer.Option(
-        "--param", "-p", metavar="NAME=VALUE", help="Parameter of the model; repeat for more."
-    ),
-]
-Updates = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME", help="auto, an update, or VARIABLE=UPDATE with commas between them."
-    ),
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -64,42 +60,19 @@ def run(
             "--T", metavar="NUMBERS", help="Temperature: 2.3, or 2.0,2.3, or LOW:HIGH:COUNT."
         ),
     ] = "1.0",
-    beta: Annotated[
-        str | None, typer.Option(metavar="NUMBERS", help="Inverse temperature, instead of T.")
-    ] = None,
-    draws: Annotated[int, typer.Option(metavar="N", help="Recorded draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(metavar="N", help="Sweeps before recording.")] = 1000,
+    beta: Beta = None,
+    draws: Draws = 1000,
+    tune: Tune = 1000,
     chains: Annotated[int, typer.Option(metavar="N", help="Chains at each temperature.")] = 4,
-    thin: Annotated[int, typer.Option(metavar="N", help="Sweeps from draw to draw.")] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Makes a run repeatable; a fresh one unless given."),
-    ] = None,
-    init: Annotated[
-        str,
-        typer.Option(
-            metavar="STATES", help="hot, cold, both, or the results of a run to go on with."
-        ),
-    ] = "hot",
+    thin: Thin = 1,
+    seed: Seed = None,
+    init: Init = "hot",
     updates: Updates = "auto",
-    backend: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="What runs the sweeps: auto, numba, cupy, reference."),
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="All cores unless given.")
-    ] = None,
-    store: Annotated[
-        list[str],
-        typer.Option(metavar="VARIABLE", help="Record the states of a variable; repeat for more."),
-    ] = (),  # type: ignore[assignment]
-    progressbar: Annotated[
-        bool, typer.Option(help="Show progress in a terminal.", show_default=False)
-    ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Results: .nc (netCDF) or .zarr."),
-    ] = None,
+    backend: Backend = "auto",
+    threads: Threads = None,
+    store: Store = (),  # type: ignore[assignment]
+    progressbar: Progress = True,
+    output: Output = None,
     debug: Debug = False,
 ) -> None:
     """Sample a model and print its energy, heat capacity and |m|.
@@ -118,6 +91,70 @@ def run(
             draws=draws,
             tune=tune,
             chains=chains,
+            thin=thin,
+            seed=seed,
+            init=init,
+            updates=updates,
+            backend=backend,
+            threads=threads,
+            store=store,
+            progressbar=progressbar,
+        )
+
+
+@app.command()
+def temper(
+    model: Model,
+    param: Parameters = (),  # type: ignore[assignment]
+    T: Annotated[
+        str,
+        typer.Option(
+            "--T", metavar="NUMBERS", help="A range LOW:HIGH to tune a ladder in, or a ladder."
+        ),
+    ] = "1.0",
+    beta: Beta = None,
+    draws: Draws = 1000,
+    tune: Tune = 1000,
+    chains: Annotated[int, typer.Option(metavar="N", help="Independent ladders.")] = 4,
+    replicas_per_T: Annotated[
+        int,
+        typer.Option(
+            "--replicas-per-T", metavar="N", help="From two on, their overlaps are recorded."
+        ),
+    ] = 1,
+    houdayer: Annotated[
+        bool,
+        typer.Option("--houdayer", help="Exchange clusters between replicas of one temperature."),
+    ] = False,
+    thin: Thin = 1,
+    seed: Seed = None,
+    init: Init = "hot",
+    updates: Updates = "auto",
+    backend: Backend = "auto",
+    threads: Threads = None,
+    store: Store = (),  # type: ignore[assignment]
+    progressbar: Progress = True,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """Sample by replicas that swap temperatures; print energies and swaps.
+
+    statmech temper edwards_anderson -p L=6 --T 0.7:3.0 --tune 4000 -o glass.nc
+    """
+    with friendly(debug):
+        from statmech_dsl.cli.running import temper_model
+
+        temper_model(
+            model,
+            param,
+            output,
+            T=T,
+            beta=beta,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            replicas_per_T=replicas_per_T,
+            houdayer=houdayer,
             thin=thin,
             seed=seed,
             init=init,

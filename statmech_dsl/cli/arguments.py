@@ -33,6 +33,20 @@ def read_numbers(name: str, text: str) -> float | list[float]:
         ) from None
 
 
+def read_ladder(name: str, text: str) -> tuple[float, float] | float | list[float]:
+    """Read a range LOW:HIGH, or what `read_numbers` reads.
+
+    Examples
+    --------
+    >>> read_ladder("T", "0.5:2"), read_ladder("T", "0.5:2:4")
+    ((0.5, 2.0), [0.5, 1.0, 1.5, 2.0])
+    """
+    if text.count(":") == 1 and "," not in text:
+        low, high = np.ravel([read_numbers(name, end) for end in text.split(":")]).tolist()
+        return low, high
+    return read_numbers(name, text)
+
+
 def _span(text: str) -> list[float]:
     if ":" not in text:
         return [float(text)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 
 import arviz as az
 import numpy as np
@@ -30,33 +31,61 @@ def summary(data: xr.DataTree) -> str:
     )
 
 
-def table(data: xr.DataTree) -> Table:
+def table(data: xr.DataTree, more: Mapping[str, Sequence[str]] | None = None) -> Table:
     """Energy, heat capacity and |m| with errors, worst R-hat and least ESS, one row for each T.
+
+    Columns of ``more`` stand in the place of the heat capacity and of |m|.
 
     Per site; of the whole system if it has several variables, as it is not clear then what a site is.
     """
     draws = data["posterior"].to_dataset()
     per_site = len(json.loads(data.attrs["n_sites"])) == 1
     titles = {k: f"{v}\nper site" if per_site else v for k, v in PLAIN.items()}
+    if more is not None:
+        del titles["heat_capacity_per_site"]
     observed = draws[["energy"]]
-    if "m" in draws and draws["m"].dims == draws["energy"].dims:
+    if more is None and "m" in draws and draws["m"].dims == draws["energy"].dims:
         titles["abs_magnetization"] = "|m|"
         observed["|m|"] = abs(draws["m"])
     values = sm.derived(data, titles, n_sites=None if per_site else 1)
     with np.errstate(invalid="ignore"):  # R-hat of what never changes is 0/0
-        values["rhat"] = az.rhat(observed).to_array().max("variable")
-        values["ess"] = az.ess(observed).to_array().min("variable")
+        values["rhat"] = _over_copies(az.rhat(observed).to_array(), "max")
+        values["ess"] = _over_copies(az.ess(observed).to_array(), "min")
     style = {"box": box.SIMPLE_HEAD, "show_edge": False, "collapse_padding": True}
-    out = Table("T", *titles.values(), "R-hat", "ESS", **style)
+    cells = more or {}
+    out = Table("T", *titles.values(), *cells, "R-hat", "ESS", **style)
     for column in out.columns:
         column.justify = "right"
-    for row in _rows(values):
+    for k, row in enumerate(_rows(values)):
         out.add_row(
             f"{row['T']:.6g}",
-            *(with_error(row[k], row[f"{k}_error"]) for k in titles),
+            *(with_error(row[name], row[f"{name}_error"]) for name in titles),
+            *(column[k] for column in cells.values()),
             "-" if math.isnan(row["rhat"]) else f"{row['rhat']:.2f}",
             "-" if math.isnan(row["ess"]) else f"{row['ess']:.0f}",
         )
+    return out
+
+
+def _over_copies(found: xr.DataArray, which: str) -> xr.DataArray:
+    return getattr(found, which)([d for d in found.dims if d != "T"])
+
+
+def ladder_table(data: xr.DataTree) -> Table:
+    """Energies, log Z, and the swaps of every temperature with the next higher one."""
+    stats = data["sample_stats"].to_dataset()
+    swaps = [f"{x:.2f}" for x in stats["swap_acceptance"].mean("chain").values]
+    log_z, error = stats["log_partition"], stats["log_partition_error"]
+    absolute = log_z.attrs["reference"] == "absolute"
+    more = {
+        "log Z" if absolute else "log Z,\nrelative": [
+            with_error(*x) for x in zip(log_z.values, error.values, strict=True)
+        ],
+        "swaps": [*swaps, ""],
+    }
+    out = table(data, more)
+    trips = int(stats["round_trips"].sum())
+    out.caption = f"barrier {float(stats['barrier'][0]):.2f}, {trips} round trips"
     return out
 
 

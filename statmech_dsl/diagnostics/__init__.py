@@ -5,5 +5,6 @@ from statmech_dsl.diagnostics.correlation import correlation
 from statmech_dsl.diagnostics.correlation_length import correlation_length
 from statmech_dsl.diagnostics.derived import derived
 from statmech_dsl.diagnostics.functions import Derived
+from statmech_dsl.diagnostics.reweighting import reweight
 
-__all__ = ["Derived", "correlation", "correlation_length", "derived", "tau_int"]
+__all__ = ["Derived", "correlation", "correlation_length", "derived", "reweight", "tau_int"]

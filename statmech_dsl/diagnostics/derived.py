@@ -10,6 +10,7 @@ from statmech_dsl.diagnostics.checks import ChainCheck
 from statmech_dsl.diagnostics.functions import Derived, estimate
 from statmech_dsl.diagnostics.posterior import (
     SCALAR,
+    over_copies,
     per_temperature,
     read_posterior,
     sites_of,
@@ -115,9 +116,31 @@ def derived(
             mend="set data.attrs['T'], or give the posterior a coordinate T",
         )
     posterior = posterior.assign_attrs(n_sites=sites_of(data, n_sites))
+    more = (TAU,) if "energy" in posterior else ()
+    chosen = choose(posterior, quantities, functions, magnetization, more)
+    with_tau = TAU in (more if quantities is None else quantities)
+    check = ChainCheck(posterior.sizes["draw"])
+
+    def compute(draws: xr.Dataset) -> xr.Dataset:
+        table = estimate(chosen, draws, check)
+        return table.assign(_energy_time(draws)) if with_tau else table
+
+    table = per_temperature(posterior, compute)
+    check.warn()
+    return table
+
+
+def choose(
+    posterior: xr.Dataset,
+    quantities: Iterable[str] | None,
+    functions: Mapping[str, Derived] | None,
+    magnetization: str | None,
+    more: tuple[str, ...] = (),
+) -> dict[str, Derived]:
+    """Return the quantities that are asked for; ``more`` are names that the caller knows himself."""
     m = _order_parameter(posterior, magnetization)
     known = (THERMAL if "energy" in posterior else {}) | (magnetic(m) if m else {})
-    possible = [*known, TAU] if "energy" in posterior else list(known)
+    possible = [*known, *more]
     wanted = possible if quantities is None else list(quantities)
     if unknown := set(wanted) - set(possible):
         raise DiagnosticsError(
@@ -125,16 +148,7 @@ def derived(
             where=f"possible for this run: {', '.join(possible)}",
             mend="name a magnetization=, or define the quantity in functions=",
         )
-    chosen = {name: known[name] for name in wanted if name != TAU} | dict(functions or {})
-    check = ChainCheck(posterior.sizes["draw"])
-
-    def compute(draws: xr.Dataset) -> xr.Dataset:
-        table = estimate(chosen, draws, check)
-        return table.assign(_energy_time(draws)) if TAU in wanted else table
-
-    table = per_temperature(posterior, compute)
-    check.warn()
-    return table
+    return {name: known[name] for name in wanted if name not in more} | dict(functions or {})
 
 
 def _order_parameter(posterior: xr.Dataset, name: str | None) -> str | None:
@@ -156,7 +170,7 @@ def _order_parameter(posterior: xr.Dataset, name: str | None) -> str | None:
 
 
 def _energy_time(draws: xr.Dataset) -> dict[str, xr.DataArray]:
-    result = tau_int(variable(draws, "energy"))
+    result = tau_int(over_copies(variable(draws, "energy")))
     about = {"long_name": "integrated autocorrelation time of the energy", "units": "draws"}
     error = {"long_name": f"standard error of {about['long_name']}", "units": "draws"}
     return {

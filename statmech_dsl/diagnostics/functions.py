@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.diagnostics.checks import ChainCheck, at_temperature
-from statmech_dsl.diagnostics.posterior import variable
-from statmech_dsl.estimators import jackknife
+from statmech_dsl.diagnostics.posterior import over_copies, variable
+from statmech_dsl.estimators import JackknifeEstimate, jackknife
 
 
 @dataclass(frozen=True)
@@ -57,28 +57,38 @@ def estimate(functions: Mapping[str, Derived], draws: xr.Dataset, check: ChainCh
         a result of the shape of one of the averaged arrays keeps the dimensions of that array.
     """
     T = float(draws["T"]) if "T" in draws.coords else None
-    results = {}
+    results: dict[str, xr.DataArray] = {}
     for name, function in functions.items():
-        sources = {key: _source(draws, what) for key, what in function.of.items()}
-        result = jackknife(function.value, {key: source.values for key, source in sources.items()})
+        sources = {key: over_copies(source(draws, what)) for key, what in function.of.items()}
+        result = jackknife(function.value, {key: array.values for key, array in sources.items()})
         check.see(at_temperature(name, T), result.tau, result.n_blocks)
-        about = {"long_name": function.long_name or name, "formula": function.formula}
-        results[name] = _labelled(name, result.value, sources).assign_attrs(about)
-        results[f"{name}_error"] = _labelled(name, result.error, sources).assign_attrs(
-            long_name=f"standard error of {about['long_name']}"
-        )
+        results |= labelled(name, function, result, sources)
     return xr.Dataset(results, coords=None if T is None else {"T": T})
 
 
-def _source(draws: xr.Dataset, what: str | Callable[[xr.Dataset], xr.DataArray]) -> xr.DataArray:
+def labelled(
+    name: str, function: Derived, result: JackknifeEstimate, sources: Mapping[str, xr.DataArray]
+) -> dict[str, xr.DataArray]:
+    """Return value and error with the dimensions of a source (chain, draw, ...) of their shape."""
+    about = {"long_name": function.long_name or name, "formula": function.formula}
+    return {
+        name: _labelled(name, result.value, sources).assign_attrs(about),
+        f"{name}_error": _labelled(name, result.error, sources).assign_attrs(
+            long_name=f"standard error of {about['long_name']}"
+        ),
+    }
+
+
+def source(draws: xr.Dataset, what: str | Callable[[xr.Dataset], xr.DataArray]) -> xr.DataArray:
+    """Return what is averaged, dimensions chain and draw first."""
     if isinstance(what, str):
         return variable(draws, what)
     return what(draws).transpose("chain", "draw", ...)
 
 
 def _labelled(name: str, value: Any, sources: Mapping[str, xr.DataArray]) -> xr.DataArray:
-    for source in sources.values():
-        template = source.isel(chain=0, draw=0, drop=True)
+    for array in sources.values():
+        template = array.isel(chain=0, draw=0, drop=True)
         if template.shape == np.shape(value):
             return template.drop_attrs().copy(data=value)
     dims = [f"{name}_dim_{axis}" for axis in range(np.ndim(value))]

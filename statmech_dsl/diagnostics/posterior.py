@@ -9,8 +9,15 @@ import xarray as xr
 
 from statmech_dsl.errors import DiagnosticsError
 
-SCALAR = {"chain", "draw", "T"}
+COPIES = {"copy", "copy_pair"}
+"""Dimensions along which replicas of one temperature lie: means are taken over them too."""
+SCALAR = {"chain", "draw", "T"} | COPIES
 """Dimensions of a variable that is one number in a state."""
+
+
+def over_copies(array: xr.DataArray) -> xr.DataArray:
+    """Mean over the replicas of one temperature, which may hang together: one number for each draw."""
+    return array.mean([d for d in array.dims if d in COPIES])
 
 
 def read_posterior(data: xr.DataTree) -> xr.Dataset:

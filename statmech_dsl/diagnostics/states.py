@@ -66,8 +66,11 @@ def check_sites(states: xr.DataArray, n_sites: int) -> None:
         If they do not.
     """
     if states.ndim < 3 or states.shape[2] != n_sites:
+        mend = "pass the variable declared on this lattice, stored with store=, and its lattice"
+        if "copy" in states.dims:
+            mend = 'take the copies one by one: data.isel(copy=0, missing_dims="ignore")'
         raise DiagnosticsError(
             f"{states.name!r} does not have one value for each of the {n_sites} sites",
             where=f"sizes {dict(states.sizes)}",
-            mend="pass the variable declared on this lattice, stored with store=, and its lattice",
+            mend=mend,
         )

@@ -1,6 +1,17 @@
 """Arrays in; value, error and diagnostics out. Nothing here knows the DSL or xarray."""
 
+from statmech_dsl.estimators.bar import FreeEnergyDifference, bar
 from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
 from statmech_dsl.estimators.tau_int import CorrelatedMean, tau_int
+from statmech_dsl.estimators.weights import Multihistogram, Weights
 
-__all__ = ["CorrelatedMean", "JackknifeEstimate", "jackknife", "tau_int"]
+__all__ = [
+    "CorrelatedMean",
+    "FreeEnergyDifference",
+    "JackknifeEstimate",
+    "Multihistogram",
+    "Weights",
+    "bar",
+    "jackknife",
+    "tau_int",
+]

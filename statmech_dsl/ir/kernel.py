@@ -152,6 +152,11 @@ class LoweredPass:
     dense: DenseForm | None = None
     field: FieldForm | str = "not analyzed"
 
+    @property
+    def tallied(self) -> bool:
+        """Whether moves may be rejected, and are counted."""
+        return any(isinstance(s, Tally) for s in self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

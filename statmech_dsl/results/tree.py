@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,36 @@ CONVENTION = "p(x) = exp(-E(x)/T) / Z; E is the total energy; T in units of ener
 LIBRARIES = ("statmech_dsl", "numpy", "numba", "pymc", "pytensor", "xarray")
 
 
+@dataclass(frozen=True)
+class Lead:
+    """The dimensions that replicas become: chain, T if there are many, copy if there are several."""
+
+    n_T: int
+    many: bool
+    copies: int
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Without the draws."""
+        return ("chain", *["T"] * self.many, *["copy"] * (self.copies > 1))
+
+    @property
+    def with_draw(self) -> tuple[str, ...]:
+        """With the draws; ArviZ wants chain and draw first."""
+        return ("chain", "draw", *self.dims[1:])
+
+    def arrange(self, x: np.ndarray) -> np.ndarray:
+        """Split the first axis, of replicas, into these dimensions."""
+        x = np.moveaxis(x.reshape(self.n_T, -1, self.copies, *x.shape[1:]), 0, 1)
+        x = x if self.copies > 1 else x[:, :, 0]
+        return x if self.many else x[:, 0]
+
+    def flatten(self, x: np.ndarray) -> np.ndarray:
+        """The inverse."""
+        x = np.moveaxis(x, 1, 0) if self.many else x[None]
+        return x.reshape(-1, *x.shape[2 + (self.copies > 1) :])
+
+
 def to_tree(
     sampler: Sampler,
     arrays: dict[str, np.ndarray],
@@ -28,31 +59,31 @@ def to_tree(
     model: Any,
     attrs: dict[str, Any],
     statistics: dict[str, np.ndarray],
+    copies: int = 1,
 ) -> xr.DataTree:
     """Build the tree that verbs return.
 
-    ``arrays`` have axes (replica, draw, ...), replicas running over T first, then over chains;
-    ``statistics`` have one number for each replica.
+    ``arrays`` have axes (replica, draw, ...), replicas running over T first, then over chains, then over
+    copies; ``statistics`` have one number for each replica.
     """
-    n_T = len(T)
+    lead = Lead(len(T), many, copies)
     dims_of = _dims(sampler, model)
     posterior: dict[str, tuple] = {
-        name: _labelled(x, n_T, many, dims_of.get(name), name) for name, x in arrays.items()
+        name: _labelled(x, lead, dims_of.get(name), name) for name, x in arrays.items()
     }
     coords: dict[str, Any] = {}
     if many:
         coords["T"] = ("T", np.round(T, 12), {"units": "energy / k_B"})
-    chains = len(state.replicas) // n_T
-    coords["chain"] = np.arange(chains)
+    coords["chain"] = np.arange(len(state.replicas) // (len(T) * copies))
     coords["draw"] = np.arange(arrays["energy"].shape[1])
     named = {d for dims, *_ in posterior.values() for d in dims}
     given = {d: np.asarray(v) for d, v in model.coords.items() if v is not None and d in named}
     common = _common_attrs(sampler, state, T, many) | attrs
     scalar_T = {} if many else {"T": float(T[0])}
-    stats = {
-        name: (("chain", "draw", "T") if many else ("chain", "draw"), _spread(x, n_T, coords, many))
-        for name, x in statistics.items()
-    }
+    if copies > 1:
+        coords["copy"] = np.arange(copies)
+    n_draws = len(coords["draw"])
+    stats = {name: (lead.with_draw, _spread(x, lead, n_draws)) for name, x in statistics.items()}
     posterior["energy"] = (*posterior["energy"][:2], {"long_name": "energy E, total"})
     tree = xr.DataTree.from_dict(
         {
@@ -60,7 +91,7 @@ def to_tree(
             "/posterior": xr.Dataset(posterior, coords=coords | given, attrs=common | scalar_T),
             "/sample_stats": xr.Dataset(stats, coords=coords),
             "/constant_data": xr.Dataset(_couplings(sampler)),
-            "/final_state": _state_dataset(sampler, state, n_T, many, dims_of, coords),
+            "/final_state": _state_dataset(sampler, state, lead, dims_of, coords),
         }
     )
     return tree
@@ -92,21 +123,18 @@ def _dims(sampler: Sampler, model: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _labelled(
-    x: np.ndarray, n_T: int, many: bool, dims: tuple[str, ...] | None, name: str
+    x: np.ndarray, lead: Lead, dims: tuple[str, ...] | None, name: str
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Split replicas into T and chain; ArviZ wants chain and draw first."""
-    x = x.reshape(n_T, -1, *x.shape[1:])
-    x = np.moveaxis(x, 0, 2) if many else x[0]
-    n_lead = 3 if many else 2
-    trailing = dims or tuple(f"{name}_dim_{k}" for k in range(x.ndim - n_lead))
-    return (*("chain", "draw", "T")[:n_lead], *trailing), x
+    """Split replicas into the leading dimensions."""
+    x = np.moveaxis(lead.arrange(x), len(lead.dims), 1)
+    trailing = dims or tuple(f"{name}_dim_{k}" for k in range(x.ndim - len(lead.with_draw)))
+    return (*lead.with_draw, *trailing), x
 
 
-def _spread(x: np.ndarray, n_T: int, coords: dict[str, Any], many: bool) -> np.ndarray:
+def _spread(x: np.ndarray, lead: Lead, n_draws: int) -> np.ndarray:
     """One number for each replica, repeated for every draw as ArviZ expects of statistics."""
-    x = np.moveaxis(x.reshape(n_T, -1, 1), 0, 2) if many else x.reshape(-1, 1)
-    shape = (x.shape[0], len(coords["draw"]), *x.shape[2:])
-    return np.array(np.broadcast_to(x, shape))
+    x = lead.arrange(x)
+    return np.repeat(x[:, None], n_draws, axis=1)
 
 
 def _couplings(sampler: Sampler) -> dict[str, Any]:
@@ -126,23 +154,17 @@ def _couplings(sampler: Sampler) -> dict[str, Any]:
 
 
 def _state_dataset(
-    sampler: Sampler, state: State, n_T: int, many: bool, dims_of: dict, coords: dict
+    sampler: Sampler, state: State, lead: Lead, dims_of: dict, coords: dict
 ) -> xr.Dataset:
-    lead = ("chain", "T") if many else ("chain",)
-
-    def arranged(x: np.ndarray) -> np.ndarray:
-        x = x.reshape(n_T, -1, *x.shape[1:])
-        return np.moveaxis(x, 0, 1) if many else x[0]
-
     data: dict[str, Any] = {}
     for v in sampler.program.model.variables:
-        x = arranged(state.values[v.name].reshape(-1, *v.shape))
+        x = lead.arrange(state.values[v.name].reshape(-1, *v.shape))
         trailing = dims_of.get(v.name) or tuple(f"{v.name}_dim_{k}" for k in range(len(v.shape)))
-        data[v.name] = ((*lead, *trailing), x)
+        data[v.name] = ((*lead.dims, *trailing), x)
     for k, (number, q) in enumerate(sampler.params):
         variable = sampler.program.passes[number].variable
-        data[f"{variable}.{q.name}"] = (lead, arranged(state.params[k]))
-    kept = {k: c for k, c in coords.items() if k in lead}
+        data[f"{variable}.{q.name}"] = (lead.dims, lead.arrange(state.params[k]))
+    kept = {k: c for k, c in coords.items() if k in lead.dims}
     return xr.Dataset(data, coords=kept, attrs={"sweep": state.sweep, "seed": str(state.seed)})
 
 
@@ -159,15 +181,11 @@ def final_state(sampler: Sampler, tree: xr.DataTree, start: State) -> State:
             "init= is the result of a run of another model", mend="give states by variable name"
         )
     data = tree["final_state"].to_dataset()
-    many = "T" in data.dims
+    lead = Lead(data.sizes.get("T", 1), "T" in data.dims, data.sizes.get("copy", 1))
     state = start.copy()
 
-    def flat(x: xr.DataArray) -> np.ndarray:
-        a = x.to_numpy()
-        return (np.moveaxis(a, 1, 0) if many else a[None]).reshape(-1, *a.shape[1 + many :])
-
     for v in sampler.program.model.variables:
-        x = flat(data[v.name]).reshape(-1, int(np.prod(v.shape)))
+        x = lead.flatten(data[v.name].to_numpy()).reshape(-1, int(np.prod(v.shape)))
         if x.shape != state.values[v.name].shape:
             raise ArgumentError(
                 "init= has other chains or temperatures than this run",
@@ -176,6 +194,6 @@ def final_state(sampler: Sampler, tree: xr.DataTree, start: State) -> State:
         state.values[v.name] = x.astype(v.domain.storage_dtype)
     for k, (number, q) in enumerate(sampler.params):
         variable = sampler.program.passes[number].variable
-        state.params[k] = flat(data[f"{variable}.{q.name}"])
+        state.params[k] = lead.flatten(data[f"{variable}.{q.name}"].to_numpy())
     state.sweep, state.seed = int(data.attrs["sweep"]), int(data.attrs["seed"])
     return state

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 import numpy as np
 
+from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError
 
 
@@ -27,3 +29,16 @@ def seed_of(seed: object) -> int:
     ):
         raise ArgumentError("seed must be a whole number, 0 <= seed < 2^64", where=f"seed={seed!r}")
     return int(seed)
+
+
+def stored(store: str | Sequence[str], sampler: Sampler) -> tuple[str, ...]:
+    """Names of the variables whose states are recorded."""
+    names = (store,) if isinstance(store, str) else tuple(store)
+    known = [v.name for v in sampler.program.model.variables]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise ArgumentError(
+            f"store= names {', '.join(map(repr, unknown))}, which is no variable of the model",
+            mend=f"its variables are {', '.join(known)}",
+        )
+    return names

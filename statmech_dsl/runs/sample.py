@@ -20,7 +20,7 @@ from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
-from statmech_dsl.runs.arguments import count, seed_of
+from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
@@ -114,7 +114,7 @@ def sample(
         model, chains * max(n_T, 1), updates=updates, backend=backend, threads=threads
     )
     at = temperatures(T, beta, sampler.tempered)
-    names = _stored(store, sampler)
+    names = stored(store, sampler)
     values, many = np.atleast_1d(at.T), at.T.ndim == 1
     chain = np.tile(np.arange(chains), len(values))
     index = np.repeat(np.arange(len(values)), chains)
@@ -135,20 +135,8 @@ def sample(
     with progress(progressbar, what, tune + draws * thin) as advance:
         state = _run(sampler, state, recorder, tune, draws, thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
-    statistics = _acceptance(sampler, state, recorder.n * thin)
+    statistics = acceptance(sampler, state.accepted, recorder.n * thin)
     return to_tree(sampler, recorder.arrays(), state, values, many, model, attrs, statistics)
-
-
-def _stored(store: str | Sequence[str], sampler: Sampler) -> tuple[str, ...]:
-    names = (store,) if isinstance(store, str) else tuple(store)
-    known = [v.name for v in sampler.program.model.variables]
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise ArgumentError(
-            f"store= names {', '.join(map(repr, unknown))}, which is no variable of the model",
-            mend=f"its variables are {', '.join(known)}",
-        )
-    return names
 
 
 def _run(
@@ -208,12 +196,11 @@ def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> Stat
     return state
 
 
-def _acceptance(sampler: Sampler, state: State, sweeps: int) -> dict[str, np.ndarray]:
+def acceptance(sampler: Sampler, accepted: np.ndarray, sweeps: int) -> dict[str, np.ndarray]:
     """Accepted fraction of the moves of each pass; exact draws are always accepted."""
     out = {}
     for number, p in enumerate(sampler.program.passes):
         n = len(sampler.tables[p.order]) * sweeps
-        tallied = any(type(s).__name__ == "Tally" for s in p.body)
-        rate = state.accepted[number] / n if tallied else np.ones(state.n_replicas)
+        rate = accepted[number] / n if p.tallied else np.ones(accepted.shape[1])
         out[f"{p.variable}_{p.update}_acceptance"] = rate
     return out

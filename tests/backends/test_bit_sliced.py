@@ -208,3 +208,21 @@ def test_masks_and_counts_spell_numbers():
             exec("\n".join(lines), scope)
             total = sum(bit << q for bit, q in zip(x, positions, strict=True))
             assert sum(scope[d] << q for q, d in enumerate(digits)) == total
+
+
+@pytest.mark.parametrize("n", [1, 40, 300])
+def test_other_temperatures_are_those_of_a_fresh_start(n):
+    """Thresholds are kept from call to call: known temperatures, new ones, and back."""
+    s = sampler(sm.models.ising(L=64 if n == 1 else 16), n)
+    rng_ = np.random.default_rng(1)
+    ladder = np.linspace(0.1, 1.0, 7)
+    state = begin(s, rng_.choice(ladder, n), seed=1)
+    packed = s.kernels.pack(state)
+    for known in (ladder, ladder, ladder + 0.01, ladder):
+        beta = rng_.choice(known, n)
+        s.kernels.set_beta(packed, beta)
+        state.beta = beta
+        fresh = s.kernels.pack(state)
+        assert np.array_equal(packed.state.beta, beta)
+        for a, b in zip(packed.levels + packed.tails, fresh.levels + fresh.tails, strict=True):
+            assert np.array_equal(a, b)

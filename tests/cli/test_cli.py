@@ -14,7 +14,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import statmech_dsl as sm
-from statmech_dsl.cli.app import app, run
+from statmech_dsl.cli.app import app, run, temper
 from statmech_dsl.cli.parameters import read_parameters
 from statmech_dsl.errors import ArgumentError, ShortChainWarning
 from statmech_dsl.runs.sample import Recorder
@@ -79,19 +79,55 @@ except SystemExit:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_options_are_the_arguments_of_sample():
-    api = dict(list(inspect.signature(sm.sample).parameters.items())[1:])
-    cli = inspect.signature(run).parameters
+@pytest.mark.parametrize(("verb", "command"), [(sm.sample, run), (sm.temper, temper)])
+def test_options_are_the_arguments_of_the_verb(verb, command):
+    api = dict(list(inspect.signature(verb).parameters.items())[1:])
+    cli = inspect.signature(command).parameters
     assert cli.keys() - api.keys() == {"model", "param", "output", "debug"}
     assert not api.keys() - cli.keys()
-    options = statmech("run", "--help").stdout
+    options = statmech(command.__name__, "--help").stdout
     for name, p in api.items():
-        assert f"--{name} " in options
+        assert f"--{name.replace('_', '-')} " in options
         assert cli[name].default == (p.default if name != "T" else str(p.default))
 
 
 def test_version():
     assert statmech("--version").stdout.strip() == sm.__version__
+
+
+# ---- temper ----------------------------------------------------------------------------------------
+
+
+def test_tempering_from_a_shell():
+    options = ("-p", "L=4", "--T", "1.5:4.0", "--replicas-per-T", "2", "-o", "out.nc")
+    done = statmech("temper", "ising", *options, "--tune", "60", "--draws", "20", "--seed", "3")
+    assert done.exit_code == 0, done.output
+    expected = sm.temper(
+        sm.models.ising(L=4), T=(1.5, 4.0), replicas_per_T=2, tune=60, draws=20, seed=3,
+        progressbar=False,
+    )  # fmt: skip
+    with xr.open_datatree("out.nc") as data:
+        for group in ("posterior", "sample_stats", "final_state"):
+            xr.testing.assert_equal(data[group].to_dataset(), expected[group].to_dataset())
+    rows = [line.split() for line in done.stdout.splitlines() if "+-" in line]
+    assert len(rows) == expected.posterior.sizes["T"]
+    for k, row in enumerate(rows):
+        assert float(row[0]) == pytest.approx(float(expected.posterior["T"][k]), rel=1e-5)
+        log_z = float(expected.sample_stats.log_partition[k])
+        assert float(row[4]) == pytest.approx(log_z, rel=0.1)
+    trips = int(expected.sample_stats.round_trips.sum())
+    assert f"{trips} round trips" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_ladder_from_a_shell():
+    done = statmech("temper", "ising", "-p", "L=4", "--beta", "0,0.3,0.6", "--draws", "20")
+    assert done.exit_code == 0, done.output
+    assert "log Z  " in done.stdout, "absolute, as beta = 0 is there"
+    assert "inf" in done.stdout
+    done = statmech("temper", "ising", "--T", "2.0")
+    assert done.exit_code == 2
+    assert "two temperatures or more" in done.stderr
 
 
 # ---- run -----------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ from statmech_dsl.models import MODELS
 MARKED = re.compile(r"(?<=<!-- (?P<name>\w{6}) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVector", "Field")
 DECLARE = ("Model", "Energy", "Observable")
-RUN = ("sample", "exact", "explain", "validate", "LocalGibbs")
-MEASURE = ("derived", "Derived", "correlation", "correlation_length", "tau_int")
+RUN = ("sample", "temper", "exact", "explain", "validate", "LocalGibbs")
+MEASURE = ("derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int")
 
 
 def first_line(thing: Any) -> str:
@@ -70,10 +70,12 @@ def public() -> str:
     listed = {"Model, energies, observables": DECLARE, "Variables": VARIABLES, "Verbs": RUN}
     listed |= {"Results": MEASURE}
     other = set(sm.__all__) - {x for group in listed.values() for x in group}
-    assert other == {"__version__", "errors", "lattices", "models"}, other
+    assert other == {"__version__", "errors", "lattices", "models", "plots"}, other
+    listed_plots = names(sm.plots, "sm.plots.", sm.plots.__all__)
     parts = [f"## {title}\n\n{names(sm, 'sm.', group)}" for title, group in listed.items()]
     lattices = names(sm.lattices, "sm.lattices.", sm.lattices.__all__)
     errors = names(sm.errors, "sm.errors.", filter(is_error, vars(sm.errors)))
+    parts += [f"## Plots\n\n{listed_plots}"]
     parts += [f"## Lattices\n\n{lattices}", f"## Errors and warnings\n\n{errors}"]
     for title, module in (("Estimators", estimators), ("Conformance", testing)):
         listing = names(module, f"{module.__name__}.", module.__all__)

@@ -29,7 +29,13 @@ def is_picture(path):
 
 def test_every_example_has_a_test():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert scripts == {"demo", "hopfield_digits", "ising_transition", "kaufman"}
+    assert scripts == {
+        "demo",
+        "hopfield_digits",
+        "ising_transition",
+        "kaufman",
+        "tempering_spin_glass",
+    }
 
 
 def test_demo(example, tmp_path, capsys):
@@ -68,6 +74,18 @@ def test_hopfield_digits(example, tmp_path):
     assert (pairs < 0.8).all(), "ten digits are too many and too alike for a Hopfield network"
     assert (dense == 1).all()
     assert is_picture(tmp_path / "hopfield_digits.png")
+
+
+def test_tempering_spin_glass(example, tmp_path):
+    data, sides = example("tempering_spin_glass").main(small=True)
+    acceptance = data.sample_stats.swap_acceptance.mean("chain")
+    assert ((acceptance > 0.3) & (acceptance < 0.7)).all(), "the ladder is tuned"
+    assert (data.sample_stats.round_trips > 0).all()
+    q2 = (data.posterior.overlap**2).mean(("chain", "draw"))
+    assert q2[0] > 5 * q2[-1], "it freezes"
+    hot = sides.isel(T=-1)
+    assert float(hot.energy) == pytest.approx(float(hot.links), rel=0.1)
+    assert is_picture(tmp_path / "tempering_spin_glass.png")
 
 
 def test_kaufman_against_enumeration(example):

@@ -64,6 +64,10 @@ class NumpyKernels:
         """Give replica r the values that replica ``rows[r]`` has."""
         packed.values = {name: x[rows] for name, x in packed.values.items()}
 
+    def accepted(self, packed: State) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (passes, replicas)."""
+        return packed.accepted.copy()
+
     def values(self, packed: State, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         return packed.values[variable]

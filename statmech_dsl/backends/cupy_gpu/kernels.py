@@ -90,6 +90,10 @@ class CupyKernels:
         state.accepted = self.device.get(packed.accepted)
         return state
 
+    def accepted(self, packed: Packed) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (passes, replicas)."""
+        return self.device.get(packed.accepted)
+
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         by_row = self.device.get(packed.values[variable])

@@ -132,7 +132,7 @@ class NumbaKernels:
         state = packed.state.copy()
         state.values = {name: self.values(packed, name).copy() for name in packed.values}
         state.params = np.array([p.reshape(-1)[:n] for p in packed.params]).reshape(-1, n)
-        state.accepted = packed.accepted.reshape(len(packed.accepted), -1)[:, :n].copy()
+        state.accepted = self.accepted(packed)
         return state
 
     def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
@@ -153,6 +153,11 @@ class NumbaKernels:
         for x in arrays:
             for a in range(0, x.shape[1], some):
                 x[c, a : a + some, lane] = x[c0, a : a + some, lane0]
+
+    def accepted(self, packed: Packed) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (passes, replicas)."""
+        n = packed.state.n_replicas
+        return packed.accepted.reshape(len(packed.accepted), -1)[:, :n].copy()
 
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""

@@ -45,6 +45,10 @@ class Angle(Continuous):
     def cold(self, n_sites: int) -> np.ndarray:  # noqa: D102
         return np.zeros(n_sites)
 
+    def vectors(self, x: np.ndarray) -> np.ndarray:
+        """(cos theta, sin theta)."""
+        return np.stack([np.cos(x), np.sin(x)], axis=-1)
+
     def proposal(self) -> Proposal:
         """Turn by a uniform angle of at most half a ``width``."""
         new = wrap(read("old.0") + read("width") * (read("step") - 0.5))

@@ -95,6 +95,13 @@ class Domain:
         """Exact draw of a continuous variable, or None."""
         return None
 
+    def vectors(self, x: np.ndarray) -> np.ndarray:
+        """Values [state, row] as the vectors that overlaps are made of, [state, site, component].
+
+        Numbers as they are, unless the type says what is better.
+        """
+        return x.reshape(len(x), -1, self.components)
+
     def attributes(self, variable: Any) -> dict[str, Any]:
         """Attributes that a declared variable gets besides PyTensor's, such as ``angle``."""
         return {}

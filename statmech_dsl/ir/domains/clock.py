@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from statmech_dsl.ir.domains.base import Finite, require_count
 
 
@@ -23,6 +25,11 @@ class Clock(Finite):
     @property
     def values(self) -> tuple[float, ...]:  # noqa: D102
         return tuple(float(k) for k in range(self.q))
+
+    def vectors(self, x: np.ndarray) -> np.ndarray:
+        """(cos, sin) of 2 pi k / q."""
+        angle = (2.0 * math.pi / self.q) * x
+        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
     def attributes(self, variable: Any) -> dict[str, Any]:
         """``angle``: 2 pi k / q."""

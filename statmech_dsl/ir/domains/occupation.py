@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from statmech_dsl.ir.domains.base import Finite
 
 
@@ -17,3 +19,7 @@ class Occupation(Finite):
     @property
     def values(self) -> tuple[float, ...]:  # noqa: D102
         return (0.0, 1.0)
+
+    def vectors(self, x: np.ndarray) -> np.ndarray:
+        """-1 or +1."""
+        return (2 * x - 1)[..., None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from statmech_dsl.ir.domains.base import Finite, require_count
 
 
@@ -21,3 +23,8 @@ class Potts(Finite):
     @property
     def values(self) -> tuple[float, ...]:  # noqa: D102
         return tuple(float(k) for k in range(self.q))
+
+    def vectors(self, x: np.ndarray) -> np.ndarray:
+        """Unit vectors to the corners of a simplex: s . s' is 1 or -1 / (q - 1)."""
+        centered = np.eye(self.q) - 1.0 / self.q  # the corners, in q dimensions instead of q - 1
+        return (centered * (self.q / (self.q - 1)) ** 0.5)[x]

@@ -127,6 +127,10 @@ class CupyBitKernels:
         state.values = {name: self.values(packed, name) for name in packed.words}
         return state
 
+    def accepted(self, packed: Packed) -> np.ndarray:
+        """None: all draws are exact."""
+        return packed.state.accepted.copy()
+
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
         v = self.program.model.variable(variable)

@@ -10,6 +10,7 @@ from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.limits import Limits
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.source import source
 from statmech_dsl.backends.numba_cpu.bit_sliced.tables import halos, sum_tables, sweep_tables
@@ -17,12 +18,13 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.words import (
     Slots,
     bits_of,
     copy_lanes,
+    planes_of,
     words_of,
     zeros,
 )
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.numba_cpu.threads import spread, together
-from statmech_dsl.ir.bits import BitPass, class_energies, threshold
+from statmech_dsl.ir.bits import class_energies
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -58,6 +60,10 @@ class BitKernels:
         self._counted = Counted(
             program, tables, lambda p: NumbaKernels(p, tables, n_replicas, threads)
         )
+        kinds = [[class_energies(k, tables) for k in p.kinds] for p in self.bits.passes]
+        # One class that nothing reads where a pass has none.
+        self._limits = [Limits(np.concatenate([*x]).tolist() or [0.0]) for x in kinds]
+        self._minus = [_last_of_kind([len(e) for e in x]) for x in kinds]
         self._planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
 
     def describe(self) -> str:
@@ -95,7 +101,7 @@ class BitKernels:
     def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
         """Give the replicas other inverse temperatures: other thresholds."""
         packed.state.beta = np.array(beta, float)
-        pairs = [self._levels(p, packed.state, packed.slots) for p in self.bits.passes]
+        pairs = [self._levels(k, packed.state.beta, packed.slots) for k in range(len(self._limits))]
         packed.levels, packed.tails = [p[0] for p in pairs], [p[1] for p in pairs]
 
     def take(self, packed: Packed, rows: np.ndarray) -> None:
@@ -115,35 +121,25 @@ class BitKernels:
         copy, down = x[:, halo.source], halo.turn.astype(np.uint64)[:, None]
         x[:, halo.rows + 1 :] = (copy >> down | copy << (size - down)) & self.lanes
 
-    def _levels(self, p: BitPass, state: State, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
-        """Planes and rests of the thresholds of a pass."""
-        energies = [class_energies(kind, self.tables) for kind in p.kinds]
-        # Many kinds share sizes; the first one is for passes without any.
-        sizes, class_of = np.unique(np.concatenate([[0.0], *energies]), return_inverse=True)
-        betas, which = np.unique(state.beta, return_inverse=True)
-        limits = [[threshold(float(b), float(e)) for b in betas] for e in sizes]
-        limit = np.array(limits, np.uint64).reshape(len(sizes), len(betas))[:, which]
-        lanes = slots.spread(limit)
-        tails = lanes & np.uint64((1 << TAIL) - 1)
-        shape = block(self.bits, slots.words)
-        planes = []
-        for q in range(PLANES):
-            bit = lanes >> np.uint64(TAIL + PLANES - 1 - q) & np.uint64(1)
-            planes.append(slots.words_of_lanes(bit.astype(bool)))
-        x = np.stack(planes, axis=2)[:, class_of[1:]]  # [chunk, class, plane, word]
-        ends = np.cumsum([len(e) for e in energies])
-        for first, end in zip([0, *ends[:-1]], ends, strict=True):
-            x[:, first : max(first, end - 1)] ^= x[:, end - 1 : end]
-        x = np.tile(x, shape.width // slots.words)
-        levels = zeros(len(x), x[0].size)
-        levels[:] = x.reshape(levels.shape)
-        return levels, np.ascontiguousarray(tails[:, class_of[1:]])
+    def _levels(self, k: int, beta: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
+        """Planes and rests of the thresholds of pass k."""
+        lanes = slots.spread(self._limits[k](beta))
+        alike = lanes if self.bits.fold is None else np.repeat(lanes, 64, axis=2)
+        repeat = block(self.bits, slots.words).width // slots.words
+        planes = planes_of(alike, self._minus[k], repeat, PLANES, TAIL)
+        levels = zeros(len(planes), planes[0].size)
+        levels[:] = planes.reshape(levels.shape)
+        return levels, lanes & np.uint64((1 << TAIL) - 1)
 
     def unpack(self, packed: Packed) -> State:
         """Copy back into plain arrays."""
         state = packed.state.copy()
         state.values = {name: self.values(packed, name) for name in packed.words}
         return state
+
+    def accepted(self, packed: Packed) -> np.ndarray:
+        """None: all draws are exact."""
+        return packed.state.accepted.copy()
 
     def values(self, packed: Packed, variable: str) -> np.ndarray:
         """Values of a variable, shape (replicas, rows)."""
@@ -228,3 +224,9 @@ class BitKernels:
             return False
         sizes = [np.diff(self.tables[p.segments]) for p in self.program.passes]
         return min((int(x.min()) for x in sizes), default=0) < self.threads * BIT_TILE
+
+
+def _last_of_kind(sizes: list[int]) -> np.ndarray:
+    """For each class of a pass the last one of its kind, given the numbers of classes of the kinds."""
+    last = np.cumsum(sizes) - 1
+    return np.repeat(last, sizes) if sum(sizes) else np.zeros(1, np.int64)

@@ -65,12 +65,6 @@ class Slots:
         """Back to replicas: [draw, chunk, sum, lane] to [draw, sum, replica]."""
         return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)[..., self.lane]
 
-    def words_of_lanes(self, bit: np.ndarray) -> np.ndarray:
-        """Words of bits that lie in the last axis, lane by lane; one bit fills a folded word."""
-        if self.fold is not None:
-            return np.where(bit, np.uint64(2**64 - 1), np.uint64(0))
-        return np.packbits(bit, axis=-1, bitorder="little").view(np.uint64)
-
 
 def words_of(high: np.ndarray, slots: Slots) -> np.ndarray:
     """Words [chunk, row, word] of bits [replica, site]."""
@@ -111,3 +105,27 @@ def copy_lanes(words, source, target):
             c, w = word // n_words, word % n_words
             rest = words[c, row, w] & ~(np.uint64(1) << bit)
             words[c, row, w] = rest | bits[k] << bit
+
+
+@njit(nogil=True, cache=True)
+def planes_of(limits, minus, repeat, planes, tail):
+    """Bit planes [chunk, class, plane, word] of thresholds [chunk, class, lane].
+
+    Class ``minus[k]`` is first subtracted (xor) from class k, if it is another one; the words of a chunk are
+    repeated.
+    """
+    chunks, classes, lanes = limits.shape
+    n_words = lanes // 64
+    out = np.zeros((chunks, classes, planes, n_words * repeat), np.uint64)
+    for c in range(chunks):
+        for k in range(classes):
+            row = limits[c, k] ^ limits[c, minus[k]] if minus[k] != k else limits[c, k]
+            for q in range(planes):
+                down = np.uint64(tail + planes - 1 - q)
+                for w in range(n_words):
+                    word = np.uint64(0)
+                    for lane in range(64):
+                        word |= (row[64 * w + lane] >> down & np.uint64(1)) << np.uint64(lane)
+                    for r in range(repeat):
+                        out[c, k, q, w + r * n_words] = word
+    return out

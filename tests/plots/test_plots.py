@@ -1,0 +1,26 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import statmech_dsl as sm
+from statmech_dsl.errors import DiagnosticsError
+
+
+def test_a_ladder_shows_its_numbers():
+    data = sm.temper(
+        sm.models.ising(L=4), beta=[0.0, 0.3, 0.6], draws=30, seed=1, progressbar=False
+    )
+    figure = sm.plots.ladder(data)
+    swaps, barrier, paths = figure.axes
+    np.testing.assert_allclose(
+        swaps.lines[0].get_ydata(), data.sample_stats.swap_acceptance.mean("chain")
+    )
+    np.testing.assert_allclose(barrier.lines[0].get_ydata(), data.sample_stats.barrier)
+    assert len(paths.lines) == 3
+    plt.close(figure)
+
+
+def test_a_run_without_a_ladder_is_refused():
+    data = sm.sample(sm.models.ising(L=4), T=2.0, draws=5, progressbar=False)
+    with pytest.raises(DiagnosticsError, match="no ladder"):
+        sm.plots.ladder(data)
