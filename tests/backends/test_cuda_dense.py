@@ -148,10 +148,10 @@ def test_coarse_steps_are_covered_by_the_slack(method, host, monkeypatch):
 # ---- products ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [3, 4096, 4097, 30_000])
+@pytest.mark.parametrize("n", [3, 4096, 4097, 70_000])
 def test_digits_are_exact_in_tf32_and_so_are_their_sums(n):
     rng = np.random.default_rng(n)
-    rows = [rng.normal(size=n), np.ones(n), rng.normal(size=n) ** 9, np.eye(1, n)[0]]
+    rows = [rng.choice([-1.0, 1.0], n), np.ones(n), rng.normal(size=n) ** 9, np.eye(1, n)[0]]
     exact = couplings.Couplings(np.array(rows), np.array([0.0, -n, 1.0, 0.0]), np.zeros(4))
     base, steps = panels.for_digits(exact)
     digits = panels.in_digits(steps.steps, base)
@@ -160,7 +160,7 @@ def test_digits_are_exact_in_tf32_and_so_are_their_sums(n):
     bits[:, 0] = 1
     HostDevice().matmul(digits, bits, np.empty((8, 3), np.float32))
     size = np.abs(exact.matrix)
-    assert (steps.scale <= np.maximum(size.max(1), size.sum(1) / 2**12) / 2**20).all()
+    assert (steps.scale <= np.maximum(size.max(1) / 2**10, size.sum(1) / 2**23) / base).all()
 
 
 class Queue(HostDevice):
