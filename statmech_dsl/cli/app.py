@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import statmech_dsl
+from statmech_dsl.cli.annealing import anneal, population_anneal
 from statmech_dsl.cli.failures import friendly
 from statmech_dsl.cli.options import (
     Backend,
@@ -201,6 +202,10 @@ def models(
             show_models()
         else:
             show_model(name)
+
+
+app.command()(anneal)
+app.command()(population_anneal)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

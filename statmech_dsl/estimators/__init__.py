@@ -2,6 +2,7 @@
 
 from statmech_dsl.estimators.bar import FreeEnergyDifference, bar
 from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
+from statmech_dsl.estimators.repeats import TimeToSolution, time_to_solution
 from statmech_dsl.estimators.tau_int import CorrelatedMean, tau_int
 from statmech_dsl.estimators.weights import Multihistogram, Weights
 
@@ -10,8 +11,10 @@ __all__ = [
     "FreeEnergyDifference",
     "JackknifeEstimate",
     "Multihistogram",
+    "TimeToSolution",
     "Weights",
     "bar",
     "jackknife",
     "tau_int",
+    "time_to_solution",
 ]
