@@ -21,6 +21,7 @@ from .lang.variables import (
     Spin,
     UnitVector,
 )
+from .runs.flat_histogram import flat_histogram
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .runs.tempering import temper
@@ -50,6 +51,7 @@ __all__ = [
     "errors",
     "exact",
     "explain",
+    "flat_histogram",
     "lattices",
     "models",
     "plots",
