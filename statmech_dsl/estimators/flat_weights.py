@@ -37,6 +37,7 @@ class FlatWeights:
     0.50 -0.693
     """
 
+    reference_name = "infinite temperature, within the levels of the run"
     source = "the draws of a flat histogram"
 
     def __init__(self, energy: ArrayLike, log_weight: ArrayLike) -> None:

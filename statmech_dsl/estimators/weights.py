@@ -24,6 +24,8 @@ class Pool(Protocol):
     """Draws that can be weighted for any temperature."""
 
     energy: NDArray[np.float64]
+    reference_name: str
+    """What log Z is relative to, in words."""
 
     @property
     def source(self) -> str:
@@ -75,6 +77,8 @@ class Multihistogram:
     >>> print(f"{weights.mean(energy)[0]:.1f}, exactly {3 / 1.4:.1f}")
     2.1, exactly 2.1
     """
+
+    reference_name = "the highest temperature"
 
     def __init__(self, energy: ArrayLike, beta: ArrayLike) -> None:
         self.energy = as_series(energy, "energy")

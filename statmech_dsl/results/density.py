@@ -48,6 +48,8 @@ def add_density(
     }
     coords = {"level": ("level", low + width * levels, {"long_name": "energy E, total"})}
     attrs = {"flatness": float(visits.min() / visits.mean()), "width": width}
+    if absolute:
+        attrs["log_volume"] = whole
     tree["density_of_states"] = xr.DataTree(xr.Dataset(table, coords, attrs))
     # No temperature: what reads one must not take these draws for those of any.
     for node in (tree, tree["posterior"]):

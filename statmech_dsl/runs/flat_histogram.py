@@ -145,13 +145,16 @@ def flat_histogram(
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = acceptance(sampler, state.accepted, recorder.n * thin)
     everywhere = np.array([math.inf])
-    tree = to_tree(
-        sampler, recorder.arrays(), state, everywhere, False, model, attrs, statistics
-    )
+    tree = to_tree(sampler, recorder.arrays(), state, everywhere, False, model, attrs, statistics)
     whole = log_volume(sampler) if energies is None else None
     found = walk.bins
     return add_density(
-        tree, state.law_table, found.low, found.width, found.window, math.nan if whole is None else whole
+        tree,
+        state.law_table,
+        found.low,
+        found.width,
+        found.window,
+        math.nan if whole is None else whole,
     )
 
 
