@@ -12,6 +12,7 @@ import typer
 
 import statmech_dsl
 from statmech_dsl.cli.failures import friendly
+from statmech_dsl.cli.flattening import flat_histogram
 from statmech_dsl.cli.options import (
     Backend,
     Beta,
@@ -201,6 +202,9 @@ def models(
             show_models()
         else:
             show_model(name)
+
+
+app.command()(flat_histogram)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
