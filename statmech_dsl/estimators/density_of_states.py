@@ -11,7 +11,9 @@ from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
 def density_of_states(
     counts: ArrayLike, log_law: ArrayLike, log_total: float = 0.0
 ) -> JackknifeEstimate:
-    r"""Estimate the log of the density of states, :math:`\ln g_k = \ln h_k - w_k`, with errors.
+    r"""Estimate the log of the density of states from a histogram under fixed weights, with errors.
+
+    :math:`\ln g_k = \ln h_k - w_k`, up to a constant, with the visits h and the log weights w.
 
     Parameters
     ----------

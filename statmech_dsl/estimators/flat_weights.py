@@ -13,9 +13,9 @@ from statmech_dsl.estimators.weights import Weights
 
 
 class FlatWeights:
-    r"""Draws of a multicanonical run, whose weights were fixed before it [1]_.
+    r"""Draws of a run at weights other than those of a temperature, known before it.
 
-    A draw with the log weight v is worth :math:`e^{v}` where all states count alike, and
+    Multicanonical runs are such [1]_. A draw with the log weight v is worth :math:`e^{v}` where all states count alike, and
     :math:`e^{v - \beta E}` at an inverse temperature. Log Z is relative to beta = 0.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Bins of the energy: where its levels lie, found by a short run."""
+"""Bins of the energy: where its levels lie."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError, ModelError
 
-STAGES, SWEEPS = 100, 4
-"""Temperatures of the short run, and sweeps at each."""
-COLDEST = 10.0
-"""Its last inverse temperature, over the spread of the energy for one site."""
 MOST = 100_000
 """More bins would not be visited in any run."""
 MEND = "give bins of your own: energies=(low, high, number)"
@@ -108,24 +103,6 @@ def spacing(energies: np.ndarray) -> float:
         raise ModelError("the energies are no multiples of a common spacing", mend=MEND)
     n = np.rint((levels[-1] - levels[0]) / common)
     return float((energies.max() - energies.min()) / n)
-
-
-def explore(sampler: Sampler, seed: int, walkers: int) -> np.ndarray:
-    """Energies of a short run that cools half of the walkers, and heats the others beyond infinity.
-
-    At negative temperatures high energies are the likely ones.
-    """
-    chains, kernels = np.arange(walkers), sampler.kernels
-    # Replicas of the second temperature: random numbers that the run proper does not use.
-    state = sampler.start(seed, chains, np.ones_like(chains), np.zeros(walkers), "hot")
-    packed = kernels.pack(state)
-    seen = [kernels.record(packed, STAGES, 1)[0]]
-    scale = seen[0].std() / math.sqrt(sum(sampler.n_sites.values()))
-    if scale > 0:
-        for beta in np.linspace(0.0, COLDEST / scale, STAGES + 1)[1:]:
-            kernels.set_beta(packed, np.where(chains % 2, -beta, beta))
-            seen.append(kernels.record(packed, SWEEPS, 1)[0])
-    return np.concatenate(seen).reshape(-1)
 
 
 def _check(energies: Sequence[float]) -> None:

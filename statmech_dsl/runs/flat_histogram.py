@@ -20,7 +20,8 @@ from statmech_dsl.results import Recorder, to_tree
 from statmech_dsl.results.density import add_density
 from statmech_dsl.results.ladder import log_volume
 from statmech_dsl.runs.arguments import count, seed_of, stored
-from statmech_dsl.runs.energy_bins import choose_bins, explore
+from statmech_dsl.runs.energy_bins import choose_bins
+from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.progress import progress
 from statmech_dsl.runs.sample import acceptance, run_chains
 from statmech_dsl.runs.wang_landau import learn
@@ -131,9 +132,9 @@ def flat_histogram(
     began = time.perf_counter()
     recorder = Recorder(sampler, draws, chains, names)
     with progress(progressbar, f"flattening with {chains} walkers", tune + draws * thin) as advance:
-        seen = explore(pilot, seed, chains)
-        bins = choose_bins(energies, seen)
-        state, walk = learn(sampler, state, bins, seen, tune, advance)
+        explored = explore(pilot, seed, chains)
+        bins = choose_bins(energies, explored.energies)
+        state, walk = learn(sampler, state, bins, explored, tune, advance)
         state = run_chains(sampler, state, recorder, 0, draws, thin, advance)
     if not walk.late:
         warnings.warn(

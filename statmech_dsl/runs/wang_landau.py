@@ -9,6 +9,7 @@ import numpy as np
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.runs.energy_bins import Bins
+from statmech_dsl.runs.exploring import Explored
 from statmech_dsl.runs.progress import Advance
 
 WALL = 50.0
@@ -29,11 +30,11 @@ class WangLandau:
     .. [2] R. E. Belardinelli and V. D. Pereyra, Phys. Rev. E 75, 046701 (2007).
     """
 
-    def __init__(self, bins: Bins, seen: np.ndarray) -> None:
-        self.bins = bins
-        self.log_g = np.zeros(bins.n)
+    def __init__(self, bins: Bins, seen: np.ndarray, log_g: np.ndarray) -> None:
+        self.bins, self.log_g = bins, log_g
+        index = bins.index(seen)
         self.known = np.zeros(bins.n, bool)
-        self.known[bins.index(seen)] = True
+        self.known[index[(index >= 0) & (index < bins.n)]] = True
         self.known &= bins.beyond == 0
         self.visits = np.zeros(bins.n, np.int64)
         self.step, self.total, self.late = 1.0, 0, False
@@ -80,10 +81,11 @@ class WangLandau:
 
 
 def learn(
-    sampler: Sampler, state: State, bins: Bins, seen: np.ndarray, sweeps: int, advance: Advance
+    sampler: Sampler, state: State, bins: Bins, explored: Explored, sweeps: int, advance: Advance
 ) -> tuple[State, WangLandau]:
     """Walk for some sweeps, and give the state the law that was learned."""
-    kernels, walk = sampler.kernels, WangLandau(bins, seen)
+    kernels = sampler.kernels
+    walk = WangLandau(bins, explored.energies, explored.log_g(bins.levels))
     packed = kernels.pack(state)
     walk.cover(kernels.energy(packed)[0])
     for n in range(sweeps):

@@ -18,7 +18,7 @@ from statmech_dsl.models import MODELS
 MARKED = re.compile(r"(?<=<!-- (?P<name>\w{6}) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVector", "Field")
 DECLARE = ("Model", "Energy", "Observable")
-RUN = ("sample", "temper", "exact", "explain", "validate", "LocalGibbs")
+RUN = ("sample", "temper", "flat_histogram", "exact", "explain", "validate", "LocalGibbs")
 MEASURE = ("derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int")
 
 

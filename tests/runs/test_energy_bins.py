@@ -5,6 +5,7 @@ import pytest
 
 from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.runs.energy_bins import Bins, choose_bins, spacing
+from statmech_dsl.runs.exploring import Explored
 from statmech_dsl.runs.wang_landau import WALL, WangLandau
 
 
@@ -56,7 +57,7 @@ def test_a_range_without_levels():
 
 
 def test_a_new_level_begins_as_the_rarest_one():
-    walk = WangLandau(Bins(0.0, 1.0, 3), np.array([0.0, 1.0, 2.0]))
+    walk = WangLandau(Bins(0.0, 1.0, 3), np.array([0.0, 1.0, 2.0]), np.zeros(3))
     for _ in range(3):
         walk.visit(np.array([0.0, 1.0, 1.0, 2.0]))
     assert list(walk.log_g) == [3, 6, 3]
@@ -68,7 +69,7 @@ def test_a_new_level_begins_as_the_rarest_one():
 
 
 def test_the_step_is_halved_by_full_rounds_and_falls_as_1_over_t_then():
-    walk = WangLandau(Bins(0.0, 1.0, 2), np.array([0.0, 1.0]))
+    walk = WangLandau(Bins(0.0, 1.0, 2), np.array([0.0, 1.0]), np.zeros(2))
     for _ in range(8):
         walk.visit(np.array([0.0]))
         walk.refine()
@@ -88,8 +89,18 @@ def test_the_step_is_halved_by_full_rounds_and_falls_as_1_over_t_then():
 
 
 def test_walls_are_steep_and_nothing_is_counted_beyond_them():
-    walk = WangLandau(Bins(0.0, 1.0, 4, (1.0, 2.0)), np.arange(4.0))
+    walk = WangLandau(Bins(0.0, 1.0, 4, (1.0, 2.0)), np.arange(-1.0, 6.0), np.zeros(4))
     walk.visit(np.arange(4.0))
     assert list(walk.log_g) == [0, 1, 1, 0]
     assert list(walk.log_law) == [-1 - WALL, -1, -1, -1 - WALL]
     assert walk.total == 2
+
+
+def test_a_rough_density_of_states_from_mean_energies():
+    """Free spins in a field: E = -N tanh(beta), and ln g is the entropy."""
+    beta = np.linspace(4.0, -4.0, 81)
+    explored = Explored(np.zeros(1), beta, -100 * np.tanh(beta))
+    levels = np.arange(-98.0, 99.0, 2.0)
+    p = (1 + levels / 100) / 2
+    entropy = -100 * (p * np.log(p) + (1 - p) * np.log(1 - p))
+    np.testing.assert_allclose(explored.log_g(levels), entropy - entropy[0], atol=1.0)
