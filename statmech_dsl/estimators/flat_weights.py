@@ -15,8 +15,8 @@ from statmech_dsl.estimators.weights import Weights
 class FlatWeights:
     r"""Draws of a run at weights other than those of a temperature, known before it.
 
-    Multicanonical runs are such [1]_. A draw with the log weight v is worth :math:`e^{v}` where all states count alike, and
-    :math:`e^{v - \beta E}` at an inverse temperature. Log Z is relative to beta = 0.
+    Multicanonical runs are such [1]_. A draw with the log weight v is worth :math:`e^{v}` where all states
+    count alike, and :math:`e^{v - \beta E}` at an inverse temperature. Log Z is relative to beta = 0.
 
     Parameters
     ----------

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
 
 import statmech_dsl as sm
@@ -61,6 +63,26 @@ def test_reweighted_quantities_are_right(run):
         assert (abs(z) < 4).all(), (name, z.values)
     assert table.log_partition.attrs["reference"] == "absolute"
     assert set(table) >= {"abs_magnetization", "binder_cumulant"}
+
+
+def two_variables():
+    """Two variables, and a term that T does not divide."""
+    with sm.Model() as model:
+        s, t = sm.Spin("s", 6), sm.Potts("t", 4, q=3)
+        sm.Energy("exchange", -1.0 * s[:-1] * s[1:])
+        sm.Energy("colors", -0.5 * pt.eq(t[:-1], t[1:]))
+        pm.Potential("field", 0.7 * s.sum())
+    return model
+
+
+@pytest.mark.parametrize("model", [two_variables(), sm.models.curie_weiss(N=12)])
+def test_models_with_more_than_couplings(model):
+    T = [0.7, 1.5]
+    table = sm.reweight(flat(model), T, ["energy_per_site"], n_sites=1)
+    z = (table.energy_per_site - sm.exact(model, T=T).energy) / table.energy_per_site_error
+    assert (abs(z) < 4).all()
+    with_fixed_part = "field" in model.named_vars
+    assert (table.log_partition.attrs["reference"] == "absolute") != with_fixed_part
 
 
 def test_error_bars_hold_their_value():
