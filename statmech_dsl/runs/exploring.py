@@ -9,7 +9,7 @@ import numpy as np
 
 from statmech_dsl.engine.sampler import Sampler
 
-STAGES, SWEEPS = 100, 4
+STAGES, SWEEPS = 200, 4
 """Temperatures on each side of infinity, and sweeps at each."""
 COLDEST = 10.0
 """The last inverse temperature, over the spread of the energy for one site."""
@@ -42,7 +42,8 @@ def explore(sampler: Sampler, seed: int, walkers: int) -> Explored:
     hot = kernels.record(packed, STAGES, 1)[0][STAGES // 10 :]
     scale = hot.std() / math.sqrt(sum(sampler.n_sites.values()))
     seen, low, high = [hot], [(0.0, float(hot.mean()))], [(0.0, float(hot.mean()))]
-    for beta in np.linspace(0.0, COLDEST / scale, STAGES + 1)[1:] if scale > 0 else ():
+    steps = np.linspace(0.0, 1.0, STAGES + 1)[1:] ** 2  # closer together where most happens
+    for beta in COLDEST / scale * steps if scale > 0 else ():
         kernels.set_beta(packed, np.where(chains % 2, -beta, beta))
         energy = kernels.record(packed, SWEEPS, 1)[0]
         seen.append(energy)

@@ -13,16 +13,17 @@ from statmech_dsl.runs.exploring import Explored
 from statmech_dsl.runs.progress import Advance
 
 WALL = 50.0
-"""By how much the log weight falls from bin to bin outside of the window."""
+"""By how much the log weight falls from bin to bin outside of the window, at least."""
 LOOK = 100
 """Sweeps between two looks at the histogram."""
 
 
 class WangLandau:
-    """The estimate of ln g that walkers share; each adds ``step`` to the bin where a sweep leaves it [1]_.
+    """The estimate of ln g that walkers share: ``first``, and how it has changed.
 
-    The step is halved when every bin that is known has been visited since the last time, and falls as
-    1/t once that is slower, t being the visits per bin [2]_.
+    Each walker adds ``step`` to the bin where a sweep leaves it [1]_. The step is halved when every bin that is
+    known has been visited since the last time, and falls as 1/t once that is slower, t being the visits per
+    bin [2]_.
 
     References
     ----------
@@ -30,8 +31,9 @@ class WangLandau:
     .. [2] R. E. Belardinelli and V. D. Pereyra, Phys. Rev. E 75, 046701 (2007).
     """
 
-    def __init__(self, bins: Bins, seen: np.ndarray, log_g: np.ndarray) -> None:
-        self.bins, self.log_g = bins, log_g
+    def __init__(self, bins: Bins, seen: np.ndarray, first: np.ndarray) -> None:
+        self.bins, self.first, self.change = bins, first, np.zeros(bins.n)
+        self.wall = WALL + float(np.abs(np.diff(first)).max(initial=0.0))
         index = bins.index(seen)
         self.known = np.zeros(bins.n, bool)
         self.known[index[(index >= 0) & (index < bins.n)]] = True
@@ -41,20 +43,25 @@ class WangLandau:
 
     @property
     def log_law(self) -> np.ndarray:
-        """Log weight of a state in each bin; bins that were never seen count as the rarest one."""
-        log_g = np.where(self.known, self.log_g, self._rarest)
-        return -log_g - WALL * self.bins.beyond
+        """Log weight of a state in each bin; a bin that was never seen has changed as little as any other."""
+        change = np.where(self.known, self.change, self._least)
+        beyond = self.bins.beyond
+        within = np.flatnonzero(beyond == 0)
+        # Outside the law falls from where it is at the end of the window, wherever that has got to.
+        nearest = np.clip(np.arange(self.bins.n), within[0], within[-1])
+        return -(self.first + change)[nearest] - self.wall * beyond
 
     @property
-    def _rarest(self) -> float:
-        return float(self.log_g[self.known].min()) if self.known.any() else 0.0
+    def _least(self) -> float:
+        return float(self.change[self.known].min()) if self.known.any() else 0.0
 
     def cover(self, energy: np.ndarray) -> None:
         """Add bins until all energies have one."""
         before = self.bins.n
         self.bins, front = self.bins.covering(energy)
         around = (front, self.bins.n - before - front)
-        self.log_g, self.known = np.pad(self.log_g, around), np.pad(self.known, around)
+        self.first = np.pad(self.first, around, mode="edge")
+        self.change, self.known = np.pad(self.change, around), np.pad(self.known, around)
         self.visits = np.pad(self.visits, around)
 
     def visit(self, energy: np.ndarray) -> None:
@@ -63,9 +70,9 @@ class WangLandau:
         counts[self.bins.beyond > 0] = 0
         new = (counts > 0) & ~self.known
         if new.any():
-            self.log_g[new] = self._rarest
+            self.change[new] = self._least
             self.known |= new
-        self.log_g += self.step * counts
+        self.change += self.step * counts
         self.visits += counts
         self.total += int(counts.sum())
 

@@ -56,15 +56,15 @@ def test_a_range_without_levels():
         choose_bins((5, 9), np.array([0.0, 1.0]))
 
 
-def test_a_new_level_begins_as_the_rarest_one():
+def test_a_new_level_begins_with_the_least_change():
     walk = WangLandau(Bins(0.0, 1.0, 3), np.array([0.0, 1.0, 2.0]), np.zeros(3))
     for _ in range(3):
         walk.visit(np.array([0.0, 1.0, 1.0, 2.0]))
-    assert list(walk.log_g) == [3, 6, 3]
+    assert list(walk.change) == [3, 6, 3]
     walk.cover(np.array([-2.0]))
     assert list(walk.log_law) == [-3, -3, -3, -6, -3], "no hole that draws all walkers"
     walk.visit(np.array([-2.0]))
-    assert list(walk.log_g) == [4, 0, 3, 6, 3]
+    assert list(walk.change) == [4, 0, 3, 6, 3]
     assert list(walk.known) == [True, False, True, True, True]
 
 
@@ -91,7 +91,7 @@ def test_the_step_is_halved_by_full_rounds_and_falls_as_1_over_t_then():
 def test_walls_are_steep_and_nothing_is_counted_beyond_them():
     walk = WangLandau(Bins(0.0, 1.0, 4, (1.0, 2.0)), np.arange(-1.0, 6.0), np.zeros(4))
     walk.visit(np.arange(4.0))
-    assert list(walk.log_g) == [0, 1, 1, 0]
+    assert list(walk.change) == [0, 1, 1, 0]
     assert list(walk.log_law) == [-1 - WALL, -1, -1, -1 - WALL]
     assert walk.total == 2
 
@@ -104,3 +104,14 @@ def test_a_rough_density_of_states_from_mean_energies():
     p = (1 + levels / 100) / 2
     entropy = -100 * (p * np.log(p) + (1 - p) * np.log(1 - p))
     np.testing.assert_allclose(explored.log_g(levels), entropy - entropy[0], atol=1.0)
+
+
+def test_levels_that_the_short_run_has_missed_keep_their_first_estimate():
+    first = np.array([0.0, 500.0, 900.0, 1200.0])
+    walk = WangLandau(Bins(0.0, 1.0, 4, (1.0, 3.0)), np.array([0.0, 3.0]), first)
+    for _ in range(5):
+        walk.visit(np.array([3.0, 3.0]))
+    law = walk.log_law
+    assert list(law[1:]) == [-510, -910, -1210]
+    assert law[0] == law[1] - walk.wall, "it follows the end of the window"
+    assert walk.wall > WALL + 499, "steeper than ln g itself"
