@@ -130,7 +130,7 @@ FLAT = """## Flat histograms
 
 Densities of states against exact ones, and a transition of first order. The checks are in
 `tests/evidence/flat_histograms.py`, and in a reduced form among the tests. The highest points of the two
-peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the phases depend less on the size."""
+peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the phases are closer."""
 
 
 def section(head: str, checks: list[Check]) -> str:
