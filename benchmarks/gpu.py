@@ -12,8 +12,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -112,6 +113,30 @@ ROWS = {
         90,
         "two random words 18, four neighbors with 8 each, potential 12, exponential 20, proposal 8",
     ),
+    "rbm": Row(
+        "restricted Boltzmann machine, 4096 and 4096 units",
+        lambda: sm.models.restricted_boltzmann_machine(weights=_weights(4096)),
+        4096,
+        "heat_bath",
+        1.0,
+        34.0,
+        "a state of 1 byte, read and written; as float32, written and read; two digits of its field, written "
+        "and read; two digits of 4096 couplings, which serve 4096 replicas",
+        8192,
+        "two digits of 4096 couplings, multiplied and added on tensor cores",
+    ),
+    "sk": Row(
+        "Sherrington-Kirkpatrick glass, N = 1024",
+        lambda: sm.models.sherrington_kirkpatrick(N=1024),
+        16384,
+        "heat_bath",
+        1.0,
+        162.0,
+        "1024 states in float32, read for 32 sites; two digits of a field and a random word, written and read; "
+        "a state of 1 byte, read and written, and as float32, written twice",
+        2048,
+        "two digits of 1024 couplings, multiplied and added on tensor cores",
+    ),
 }
 
 
@@ -124,28 +149,55 @@ def _heisenberg(L: int) -> pm.Model:
     return model
 
 
-def times(row: Row) -> Iterator[float]:
-    """Nanoseconds of an update, measured again and again."""
-    from cupy.cuda import Device
+def _weights(n: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(scale=n**-0.5, size=(n, n))
 
-    model = row.build()
-    sampler = compile_model(model, row.replicas, updates=row.updates, backend="cupy")
-    kernels, chains = sampler.kernels, np.arange(row.replicas)
-    beta = np.full(row.replicas, 1 / row.T)
-    packed = kernels.pack(sampler.start(1, chains, 0 * chains, beta, "cold"))
-    updates = row.replicas * sum(sampler.n_sites.values())
 
-    def seconds(n: int) -> float:
+@dataclass(frozen=True)
+class Run:
+    """Chains of a row on the card."""
+
+    kernels: Any
+    packed: Any
+    updates: int
+    """Of a sweep."""
+
+    @staticmethod
+    def of(row: Row) -> Run:
+        """Set up."""
+        sampler = compile_model(row.build(), row.replicas, updates=row.updates, backend="cupy")
+        chains = np.arange(row.replicas)
+        beta = np.full(row.replicas, 1 / row.T)
+        packed = sampler.kernels.pack(sampler.start(1, chains, 0 * chains, beta, "cold"))
+        return Run(sampler.kernels, packed, row.replicas * sum(sampler.n_sites.values()))
+
+    def seconds(self, n: int) -> float:
+        """Time of n sweeps."""
+        from cupy.cuda import Device
+
         Device().synchronize()
         began = time.perf_counter()
-        kernels.sweep(packed, n)
+        self.kernels.sweep(self.packed, n)
         Device().synchronize()
         return time.perf_counter() - began
 
-    seconds(10)  # compiles, and warms up
-    n = max(1, round(SECONDS / seconds(10) * 10))
-    for _ in range(REPEATS):
-        yield seconds(n) / n / updates * 1e9
+    def sweep(self) -> Spread:
+        """Seconds of a sweep, measured again and again."""
+        self.seconds(10)  # compiles, and warms up
+        n = max(1, round(SECONDS / self.seconds(10) * 10))
+        return Spread.of(np.array([self.seconds(n) / n for _ in range(REPEATS)]))
+
+    def share_of_products(self) -> dict[str, float]:
+        """The part of a sweep that the products of a dense model take, in both kinds of arithmetic."""
+        device, found = self.kernels.device, {}
+        matmul, best = device.matmul, device.tf32
+        for name, device.tf32 in (("float32", False), ("TF32", best)):
+            device.matmul = matmul
+            whole = self.sweep().median
+            device.matmul = lambda a, b, out: None
+            found[name] = 1 - self.sweep().median / whole
+        device.matmul = matmul
+        return found
 
 
 def card() -> dict[str, str]:
@@ -166,12 +218,14 @@ def main() -> None:
     rows = []
     for name in sys.argv[1:] or ROWS:
         row = ROWS[name]
-        spread = Spread.of(np.array(list(times(row))))
-        plain = {k: v for k, v in asdict(row).items() if k != "build"}
-        rows.append(plain | {"ns": asdict(spread), "updates_per_ns": 1 / spread.median})
-        print(
-            f"{row.system}, {row.replicas} replicas: {1 / spread.median:.1f} updates/ns", flush=True
-        )
+        run = Run.of(row)
+        spread = run.sweep()
+        ns = {k: v / run.updates * 1e9 for k, v in asdict(spread).items()}
+        found = {"ns": ns, "updates_per_ns": 1 / ns["median"]}
+        if getattr(run.kernels, "dense", None):
+            found["share_of_products"] = run.share_of_products()
+        rows.append({k: v for k, v in asdict(row).items() if k != "build"} | found)
+        print(f"{row.system}, {row.replicas} replicas: {found}", flush=True)
     where = card()
     result = {"environment": environment(LIBRARIES) | where, "rows": rows}
     name = re.sub(r"\W+", "-", where["card"].lower()).strip("-")

@@ -19,6 +19,7 @@ from statmech_dsl.models.heisenberg import heisenberg as heisenberg
 from statmech_dsl.models.hopfield import hopfield as hopfield
 from statmech_dsl.models.ising import ising as ising
 from statmech_dsl.models.lattice_gas import lattice_gas as lattice_gas
+from statmech_dsl.models.max_cut import max_cut as max_cut
 from statmech_dsl.models.p_spin import p_spin as p_spin
 from statmech_dsl.models.phi4 import phi4 as phi4
 from statmech_dsl.models.potts import potts as potts
@@ -46,6 +47,7 @@ MODELS: dict[str, Callable[..., sm.Model]] = {
         hopfield,
         ising,
         lattice_gas,
+        max_cut,
         p_spin,
         phi4,
         potts,

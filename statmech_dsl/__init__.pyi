@@ -9,7 +9,9 @@ from .diagnostics import (
 )
 from .engine.explain import explain
 from .lang import lattices
+from .lang.bqm import from_bqm
 from .lang.energy import Energy, Observable
+from .lang.gset import read_gset
 from .lang.model import Model
 from .lang.variables import (
     Angle,
@@ -21,10 +23,15 @@ from .lang.variables import (
     Spin,
     UnitVector,
 )
+from .results.sampleset import to_sampleset
+from .results.time_to_solution import time_to_solution
+from .runs.annealing import anneal
 from .runs.flat_histogram import flat_histogram
+from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .runs.tempering import temper
+from .solvers.bqm import to_bqm
 from .solvers.exact import exact
 from .testing.validate import validate
 
@@ -45,6 +52,7 @@ __all__ = [
     "Spin",
     "UnitVector",
     "__version__",
+    "anneal",
     "correlation",
     "correlation_length",
     "derived",
@@ -52,12 +60,18 @@ __all__ = [
     "exact",
     "explain",
     "flat_histogram",
+    "from_bqm",
     "lattices",
     "models",
     "plots",
+    "population_anneal",
+    "read_gset",
     "reweight",
     "sample",
     "tau_int",
     "temper",
+    "time_to_solution",
+    "to_bqm",
+    "to_sampleset",
     "validate",
 ]

@@ -60,6 +60,10 @@ class BackendError(StatmechError, ValueError):
     """A backend that is unknown, or not usable on this machine."""
 
 
+class PackageError(StatmechError, ImportError):
+    """An optional package that is not installed."""
+
+
 class ArgumentError(StatmechError, ValueError):
     """An argument of a verb that is out of range or of the wrong kind."""
 
@@ -94,6 +98,10 @@ class ShortChainWarning(StatmechWarning):
 
 class UnusedVariableWarning(StatmechWarning):
     """A variable that no energy term depends on."""
+
+
+class SmallPopulationWarning(StatmechWarning):
+    """A population with too few families for its errors to be trusted."""
 
 
 class InterruptedWarning(StatmechWarning):

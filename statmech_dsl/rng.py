@@ -192,8 +192,8 @@ def uniform_single(word) -> np.ndarray | float:
     return ((word >> 9) + 0.5) * 2.0**-23
 
 
-def replica_id(chain: int, index_of_T: int) -> int:
-    """Number of a replica, independent of how many chains and temperatures the run has.
+def replica_id(chain, index_of_T):
+    """Number of a replica, independent of how many chains and temperatures the run has; arrays broadcast.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import dimod
@@ -10,6 +12,7 @@ from dwave.samplers import SimulatedAnnealingSampler
 
 from benchmarks.contender import Contender
 from benchmarks.systems import System
+from statmech_dsl.estimators import TimeToSolution, time_to_solution
 
 CHAINS = 16
 
@@ -32,6 +35,29 @@ def annealed(
     """Reads from random states, one sweep for each beta; the rule may be "Gibbs" (heat bath) too."""
     schedule = partial(np.geomspace, *betas)
     return _contender(system, reads, schedule, goes_on=False, proposal_acceptance_criteria=rule)
+
+
+def searches(instance, reads: int) -> Iterator[Callable[[int], TimeToSolution]]:
+    """Times to solution of maximum cuts as functions of the sweeps, for each of its own schedules."""
+    sampler = SimulatedAnnealingSampler()
+    (i, j), w = instance.graph.bonds, instance.weights
+    pairs = zip(i.tolist(), j.tolist(), (w / 2).tolist(), strict=True)
+    linear = dict.fromkeys(range(instance.graph.n_sites), 0.0)
+    bqm = dimod.BinaryQuadraticModel(linear, {(a, b): x for a, b, x in pairs}, -w.sum() / 2, "SPIN")
+    for schedule in ("geometric", "linear"):
+
+        def run(sweeps: int, schedule: str = schedule) -> TimeToSolution:
+            began = time.thread_time()
+            found = sampler.sample(
+                bqm, num_reads=reads, num_sweeps=sweeps, seed=sweeps, beta_schedule_type=schedule
+            )
+            # Its own clock leaves out reading the problem, that of the thread other programs.
+            spent = time.thread_time() - began
+            seconds = min(found.info["timing"]["sampling_ns"] * 1e-9, spent)
+            reached = int((found.record.energy <= instance.target + 1e-6).sum())
+            return time_to_solution(reached, reads, seconds / reads)
+
+        yield run
 
 
 def _contender(system: System, n: int, schedule, goes_on: bool, **options) -> Contender:

@@ -10,6 +10,7 @@ WORKS = (
     "one_lattice",
     "spin_glass",
     "annealing",
+    "time_to_solution",
     "boltzmann_machine",
     "zoo",
     "languages",

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, evaluate
 from statmech_dsl.ir.kernel import Accumulate, Gather, LoweredPass, Role
 from statmech_dsl.ir.model import Column, ModelIR, Tables
+
+LARGEST_SLACK = 0.25
+"""Slack of an exponent up to which `WIDER` makes up for the curvature of the exponential."""
+WIDER = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,31 @@ class Steps:
     offset: np.ndarray
     scale: np.ndarray
     slack: np.ndarray
+
+
+class Units:
+    """Steps for verdicts in float32: in units of the largest one, or they might leave its range.
+
+    ``scale`` and ``slack`` are those of `Steps`, by rank.
+    """
+
+    def __init__(self, steps: Steps) -> None:
+        self.unit = float(steps.scale.max())
+        self._largest_slack = float(steps.slack.max())
+        slack = (steps.slack / self.unit).astype(np.float32)
+        self.scale = (steps.scale / self.unit).astype(np.float32)
+        self.slack = np.nextafter(slack, np.float32(np.inf))  # never less than it was
+
+    @np.errstate(invalid="ignore", over="ignore")
+    def factors(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
+
+        The second factor is infinite where nothing is certain.
+        """
+        certain = np.abs(beta) * self._largest_slack <= LARGEST_SLACK
+        exponent = -LOG2E * (beta * self.unit)
+        width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
+        return exponent.astype(np.float32), width.astype(np.float32)
 
 
 @np.errstate(invalid="ignore", over="ignore")  # random couplings need not be finite
@@ -93,12 +123,14 @@ def _terms(
 
 
 @np.errstate(invalid="ignore", over="ignore")
-def in_steps(c: Couplings, limit: int) -> Steps:
-    """Round couplings so that sums of steps stay within +-limit."""
+def in_steps(c: Couplings, limit: int, largest: float = np.inf) -> Steps:
+    """Round couplings so that sums of steps stay within +-limit, and each step within +-largest."""
     reach = _largest_sum(c.matrix) + np.abs(c.offset)
     finite = np.isfinite(reach)
     n = c.matrix.shape[1] + 2  # each rounding may add half a step
-    scale = np.where(finite, np.maximum(reach, 2.0**-900), 1.0) / (limit - n)
+    scale = np.maximum(reach, 2.0**-900) / (limit - n)
+    scale = np.maximum(scale, np.abs(c.matrix).max(1, initial=0.0) / (largest - 1))
+    scale = np.where(finite, scale, 1.0)
     matrix, offset = np.where(finite[:, None], c.matrix, 0.0), np.where(finite, c.offset, 0.0)
     steps, whole = np.rint(matrix / scale[:, None]), np.rint(offset / scale)
     rest = _largest_sum(matrix - steps * scale[:, None]) + np.abs(offset - whole * scale)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import statmech_dsl
+from statmech_dsl.cli.annealing import anneal, population_anneal
 from statmech_dsl.cli.failures import friendly
 from statmech_dsl.cli.flattening import flat_histogram
 from statmech_dsl.cli.options import (
@@ -204,6 +205,8 @@ def models(
             show_model(name)
 
 
+app.command()(anneal)
+app.command()(population_anneal)
 app.command()(flat_histogram)
 
 

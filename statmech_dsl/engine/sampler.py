@@ -60,8 +60,7 @@ class Sampler:
         self, seed: int, chains: np.ndarray, index_of_T: np.ndarray, beta: np.ndarray, init: Init
     ) -> State:
         """First state of replicas that are numbered by their chain and the index of their T."""
-        numbers = [rng.replica_id(int(c), int(t)) for c, t in zip(chains, index_of_T, strict=True)]
-        n = len(numbers)
+        numbers = rng.replica_id(np.asarray(chains), np.asarray(index_of_T))
         if isinstance(init, Mapping) and (unknown := set(init) - set(self.n_sites)):
             raise ArgumentError(
                 f"init= names {', '.join(map(repr, sorted(unknown)))}, which is no variable of the model",
@@ -70,15 +69,39 @@ class Sampler:
         values = {
             v.name: np.stack(
                 [
-                    self._initial(k, init, seed, number, int(c))
+                    self._initial(k, init, seed, int(number), int(c))
                     for number, c in zip(numbers, chains, strict=True)
                 ]
             )
             for k, v in enumerate(self.program.model.variables)
         }
+        return self._state(values, numbers, beta, seed)
+
+    def start_population(self, seed: int, runs: int, size: int) -> State:
+        """First states of populations at infinite temperature.
+
+        Member m of run k has the number of chain m at the temperature with index k. All members of a run are
+        drawn from one stream, as they are many.
+        """
+        numbers = rng.replica_id(np.arange(size), np.arange(runs)[:, None])
+        values = {}
+        for k, v in enumerate(self.program.model.variables):
+            streams = [rng.initial_generator(seed, int(number), k) for number in numbers[:, 0]]
+            x = np.concatenate([v.domain.hot(stream, size * v.n_sites) for stream in streams])
+            x = x.reshape(runs * size, v.n_sites, -1).astype(v.domain.storage_dtype)
+            if v.name in self.clamped:
+                mask, given = self.clamped[v.name]
+                x[:, mask] = given.reshape(v.n_sites, -1)[mask]
+            values[v.name] = x.reshape(runs * size, -1)
+        return self._state(values, numbers.reshape(-1), np.zeros(runs * size), seed)
+
+    def _state(
+        self, values: dict[str, np.ndarray], numbers: np.ndarray, beta: np.ndarray, seed: int
+    ) -> State:
+        n = len(numbers)
         return State(
             values,
-            np.array(numbers, np.uint32),
+            numbers.astype(np.uint32),
             np.asarray(beta, float),
             seed,
             0,

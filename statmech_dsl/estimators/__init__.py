@@ -4,6 +4,7 @@ from statmech_dsl.estimators.bar import FreeEnergyDifference, bar
 from statmech_dsl.estimators.density_of_states import density_of_states
 from statmech_dsl.estimators.flat_weights import FlatWeights
 from statmech_dsl.estimators.jackknife import JackknifeEstimate, jackknife
+from statmech_dsl.estimators.repeats import TimeToSolution, time_to_solution
 from statmech_dsl.estimators.tau_int import CorrelatedMean, tau_int
 from statmech_dsl.estimators.weights import Multihistogram, Pool, Weights
 
@@ -14,9 +15,11 @@ __all__ = [
     "JackknifeEstimate",
     "Multihistogram",
     "Pool",
+    "TimeToSolution",
     "Weights",
     "bar",
     "density_of_states",
     "jackknife",
     "tau_int",
+    "time_to_solution",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-import numba as nb
 import numpy as np
 
+from statmech_dsl.compiled import compiled
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.sorting import group
 
@@ -91,7 +91,7 @@ def prove(colors: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
         raise AssertionError(f"sites {a[k]} and {b[k]} share a factor and the color {colors[a[k]]}")
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _parity(neighbors, start, free):
     """Two colors by breadth-first search, or None where an odd cycle forbids it."""
     n = len(start) - 1
@@ -117,7 +117,7 @@ def _parity(neighbors, start, free):
     return colors
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _greedy(neighbors, start, free):
     """Smallest color that no neighbor has, site by site."""
     n = len(start) - 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from statmech_dsl.compiled import compiled
 
 
 def group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -11,7 +12,7 @@ def group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     return _group(np.ascontiguousarray(keys, np.uint32), n)  # one type: compiled once
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _group(keys: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     start = np.zeros(n + 1, np.int64)
     for k in keys:

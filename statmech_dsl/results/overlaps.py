@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-import numba as nb
 import numpy as np
 
+from statmech_dsl.compiled import compiled
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.model import ModelIR, Tables
@@ -85,7 +85,7 @@ def overlaps(
     return np.sqrt((tensor**2).sum(axis=(1, 2))), link / max(len(i), 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _scalar_overlaps(x, y, i, j):
     n_pairs, n = x.shape
     q, link = np.zeros(n_pairs), np.zeros(n_pairs)

@@ -67,7 +67,7 @@ def to_tree(
     copies; ``statistics`` have one number for each replica.
     """
     lead = Lead(len(T), many, copies)
-    dims_of = _dims(sampler, model)
+    dims_of = dims_by_name(sampler, model)
     posterior: dict[str, tuple] = {
         name: _labelled(x, lead, dims_of.get(name), name) for name, x in arrays.items()
     }
@@ -78,8 +78,8 @@ def to_tree(
     coords["draw"] = np.arange(arrays["energy"].shape[1])
     named = {d for dims, *_ in posterior.values() for d in dims}
     given = {d: np.asarray(v) for d, v in model.coords.items() if v is not None and d in named}
-    common = _common_attrs(sampler, state, T, many) | attrs
     scalar_T = {} if many else {"T": float(T[0])}
+    common = common_attrs(sampler, state.seed) | scalar_T | attrs
     if copies > 1:
         coords["copy"] = np.arange(copies)
     n_draws = len(coords["draw"])
@@ -97,22 +97,23 @@ def to_tree(
     return tree
 
 
-def _common_attrs(sampler: Sampler, state: State, T: np.ndarray, many: bool) -> dict[str, Any]:
+def common_attrs(sampler: Sampler, seed: int) -> dict[str, Any]:
+    """What was run, and with what."""
     return {
         "inference_library": "statmech_dsl",
         "versions": json.dumps({name: importlib.metadata.version(name) for name in LIBRARIES}),
         "created_at": datetime.now(UTC).isoformat(),
         "convention": CONVENTION,
-        "seed": str(state.seed),
+        "seed": str(seed),
         "backend": sampler.backend.name,
         "model_hash": sampler.content_hash,
         "n_sites": json.dumps(sampler.n_sites),
         "updates": json.dumps({p.variable: p.update for p in sampler.program.passes}),
         "tiers": json.dumps(sampler.program.tiers),
-    } | ({} if many else {"T": float(T[0])})
+    }
 
 
-def _dims(sampler: Sampler, model: Any) -> dict[str, tuple[str, ...]]:
+def dims_by_name(sampler: Sampler, model: Any) -> dict[str, tuple[str, ...]]:
     """Names of the trailing dimensions of variables and observables that the model knows."""
     named = model.named_vars_to_dims
     known = {v.name: named[v.name] for v in sampler.program.model.variables if v.name in named}

@@ -122,7 +122,7 @@ class Ensemble:
         params, tables = self.sampler.params, self.sampler.tables
         passes = [number for number, _ in params]
         orders = [self.sampler.program.passes[number].order for number in passes]
-        visits = np.array([len(tables[name]) for name in orders]) * (self._sweeps / BLOCK)
+        moves = np.array([len(tables[name]) for name in orders]) * self._sweeps
         places = State({}, np.zeros(0), np.zeros(0), 0, 0, self.params, self.accepted)
-        adapt(places, passes, np.array([q.target for _, q in params]), visits, self._step)
+        adapt(places, passes, np.array([q.target for _, q in params]), moves, self._step)
         self._step, self._sweeps = self._step + 1, 0

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import numba as nb
 import numpy as np
 
+from statmech_dsl.compiled import compiled
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.model import ModelIR, Tables
@@ -117,7 +117,7 @@ def factor_graph(model: ModelIR, tables: Tables) -> tuple[np.ndarray, np.ndarray
     return adjacency(np.concatenate(first), np.concatenate(second), sum(sizes))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def exchange_clusters(a, b, u, neighbors, start, largest):
     """Exchange in each row of a and b the cluster around the differing site that u picks.
 

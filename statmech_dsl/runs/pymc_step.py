@@ -119,7 +119,7 @@ class LocalGibbs(BlockedStep):
         params = [(number, p, q) for number, p in enumerate(passes) for q in p.params]
         self._start = np.array([[q.start] for _, _, q in params]).reshape(-1, 1)
         self._targets = np.array([q.target for _, _, q in params])
-        self._n_sites = np.array([len(self._tables[p.order]) for _, p, _ in params])
+        self._moves = BLOCK * np.array([len(self._tables[p.order]) for _, p, _ in params])
         self._tuned = [number for number, _, _ in params]
         self._background = _background(compiled.recovered)
         graphs, random = compiled.recovered.parameters, compiled.recovered.random
@@ -208,7 +208,7 @@ class LocalGibbs(BlockedStep):
         self.accepted += packed.accepted[:, 0, :1]
         if self.sweep % BLOCK == 0:
             state = replace(packed.state, params=self.params, accepted=self.accepted)
-            adapt(state, self._tuned, self._targets, self._n_sites, self.sweep // BLOCK - 1)
+            adapt(state, self._tuned, self._targets, self._moves, self.sweep // BLOCK - 1)
 
 
 def _background(recovered: Recovered) -> dict[str, np.ndarray]:

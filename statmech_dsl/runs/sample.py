@@ -22,7 +22,7 @@ from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
-from statmech_dsl.runs.tuning import BLOCK, adapt
+from statmech_dsl.runs.tuning import BLOCK, retune
 
 
 def sample(
@@ -173,11 +173,7 @@ def run_chains(
 
 
 def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
-    kernels = sampler.kernels
-    passes = [number for number, _ in sampler.params]
-    targets = np.array([q.target for _, q in sampler.params])
-    orders = [sampler.program.passes[number].order for number in passes]
-    n_sites = np.array([len(sampler.tables[name]) for name in orders])
+    kernels, passes = sampler.kernels, sampler.params
     packed, done, n, step = kernels.pack(state), 0, BLOCK if passes else 1, 0
     while done < sweeps:
         n = min(n, sweeps - done)
@@ -186,9 +182,7 @@ def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> Stat
         done += n
         advance(n)
         if passes and n == BLOCK:
-            state = kernels.unpack(packed)
-            adapt(state, passes, targets, n_sites, step)
-            packed, step = kernels.pack(state), step + 1
+            packed, step = retune(sampler, packed, n, step), step + 1
         elif not passes and time.perf_counter() - began < RESPONSE:
             n *= 2
     state = kernels.unpack(packed)

@@ -66,6 +66,15 @@ class HostDevice:
         """Copy an array."""
         return x.copy()
 
+    def matmul(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        """Multiply, and see to it that tensor cores would get the same."""
+        for x in (a, b):
+            assert not (x.view(np.uint32) & 0x1FFF).any(), "TF32 would round a factor"
+        for sign in (1.0, -1.0):  # of the terms of one sign: then no order exceeds it
+            sums = np.maximum(sign * a.astype(float), 0.0) @ np.abs(b.astype(float))
+            assert (sums <= 2.0**24).all(), "float32 would round a sum"
+        np.matmul(a, b, out=out)
+
 
 def _passed(x: Any) -> Any:
     if isinstance(x, np.ndarray):

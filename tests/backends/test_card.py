@@ -9,6 +9,7 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.backends import BACKENDS
+from statmech_dsl.backends.cupy_gpu import CupyDevice
 from statmech_dsl.testing.setup import begin, build
 from tests.evidence.cases import CASES
 from tests.evidence.zscores import band, scores, variance
@@ -25,8 +26,18 @@ pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
         (sm.models.xy(L=256), 2),
         (sm.models.phi4(L=64), 64),
         (sm.models.curie_weiss(N=2000), 40),
+        (sm.models.sherrington_kirkpatrick(N=600), 100),
+        (sm.models.restricted_boltzmann_machine(700, 400, weights=None), 100),
     ],
-    ids=["one card full of sites", "teams of replicas", "angles", "reals", "a running sum"],
+    ids=[
+        "one card full of sites",
+        "teams of replicas",
+        "angles",
+        "reals",
+        "a running sum",
+        "products of 32 sites",
+        "products of layers",
+    ],
 )
 def test_chains_are_those_of_the_processor(model, replicas):
     ends = []
@@ -39,6 +50,22 @@ def test_chains_are_those_of_the_processor(model, replicas):
     assert all(np.array_equal(a.values[v], b.values[v]) for v in a.values)
     assert np.array_equal(a.accepted, b.accepted)
     assert np.allclose(energy, found, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_products_of_digits_are_exact(tf32):
+    """Factors of 11 bits, sums up to 2^24: what tensor cores do with them is written nowhere."""
+    device, rng = CupyDevice(), np.random.default_rng(1)
+    device.tf32 &= tf32
+    for rows, n, columns in ((64, 1024, 4096), (300, 8191, 777), (8192, 4096, 512), (1, 3, 1)):
+        a = rng.integers(-2048, 2049, (rows, n)).astype(np.float32)
+        a[0] = 2048  # the largest sum is 2^24 for n = 8192
+        b = rng.integers(0, 2, (n, columns)).astype(np.float32)
+        b[:, 0] = 1
+        out = device.empty((rows, columns), np.float32)
+        device.matmul(device.put(a), device.put(b), out)
+        exact = a.astype(float) @ b.astype(float)
+        assert np.array_equal(device.get(out), exact)
 
 
 def test_exact_values():

@@ -18,8 +18,15 @@ from statmech_dsl.models import MODELS
 MARKED = re.compile(r"(?<=<!-- (?P<name>\w{6}) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVector", "Field")
 DECLARE = ("Model", "Energy", "Observable")
-RUN = ("sample", "temper", "flat_histogram", "exact", "explain", "validate", "LocalGibbs")
-MEASURE = ("derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int")
+RUN = (
+    "sample", "temper", "anneal", "population_anneal", "flat_histogram", "exact", "explain",
+    "validate", "LocalGibbs",
+)  # fmt: skip
+MEASURE = (
+    "derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int",
+    "time_to_solution",
+)  # fmt: skip
+EXCHANGE = ("read_gset", "from_bqm", "to_bqm", "to_sampleset")
 
 
 def first_line(thing: Any) -> str:
@@ -68,7 +75,7 @@ def is_error(name: str) -> bool:
 def public() -> str:
     """All public names, by what they are for."""
     listed = {"Model, energies, observables": DECLARE, "Variables": VARIABLES, "Verbs": RUN}
-    listed |= {"Results": MEASURE}
+    listed |= {"Results": MEASURE, "Graph files and dimod": EXCHANGE}
     other = set(sm.__all__) - {x for group in listed.values() for x in group}
     assert other == {"__version__", "errors", "lattices", "models", "plots"}, other
     listed_plots = names(sm.plots, "sm.plots.", sm.plots.__all__)

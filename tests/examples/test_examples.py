@@ -35,6 +35,8 @@ def test_every_example_has_a_test():
         "hopfield_digits",
         "ising_transition",
         "kaufman",
+        "maxcut_gset",
+        "population_annealing",
         "tempering_spin_glass",
     }
 
@@ -87,6 +89,20 @@ def test_tempering_spin_glass(example, tmp_path):
     hot = sides.isel(T=-1)
     assert float(hot.energy) == pytest.approx(float(hot.links), rel=0.1)
     assert is_picture(tmp_path / "tempering_spin_glass.png")
+
+
+def test_maxcut_gset(example, tmp_path):
+    few, many = example("maxcut_gset").main(small=True).values()
+    assert float(many.energy.mean()) < float(few.energy.mean()) - 5
+    assert -564 <= float(many.energy.min()) <= -560
+    assert is_picture(tmp_path / "maxcut_gset.png")
+
+
+def test_population_annealing(example, tmp_path):
+    averages, exact = example("population_annealing").main(small=True)
+    for name in ("energy", "log_partition"):
+        assert (abs(averages[name] - exact[name]) < 4 * averages[f"{name}_error"]).all()
+    assert is_picture(tmp_path / "population_annealing.png")
 
 
 def test_kaufman_against_enumeration(example):

@@ -414,3 +414,17 @@ def test_u1_gauge_symmetry(rng):
     assert energy[0] == pytest.approx(energy[1])
     plaquette = evaluate(model, model["plaquette"], theta=[theta])
     assert energy[0] == pytest.approx(-486 * plaquette[0])
+
+
+def test_max_cut_of_a_file(tmp_path):
+    """By hand: the best cut of a square with one diagonal of weight -3 leaves the diagonal uncut."""
+    path = tmp_path / "square.txt"
+    path.write_text("4 5\n1 2 1\n2 3 1\n3 4 1\n4 1 1\n1 3 -3\n")
+    model = sm.models.max_cut(str(path))
+    s = all_states([-1, 1], 4)
+    w, i, j = np.array([1, 1, 1, 1, -3]), [0, 1, 2, 3, 0], [1, 2, 3, 0, 2]
+    cut = ((s[:, i] != s[:, j]) * w).sum(axis=1)
+    np.testing.assert_allclose(energies(model, s=s), -cut)
+    (observed,) = evaluate(model, [model["cut"]], s=s)
+    np.testing.assert_allclose(observed, cut)
+    assert cut.max() == 4

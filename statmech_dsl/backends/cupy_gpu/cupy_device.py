@@ -14,13 +14,14 @@ from statmech_dsl.backends.cupy_gpu.device import OPTIONS, Launch
 BLOCK = 256
 """Most threads of a block."""
 WARP = 32
+_ONE, _ZERO = np.ones(1, np.float32), np.zeros(1, np.float32)
 
 
 @cache
 def missing() -> str | None:
     """What keeps kernels from running on a card here, in one sentence, or None."""
     if find_spec("cupy") is None:
-        return "CuPy is not installed (pip install cupy-cuda13x nvidia-cuda-nvrtc)"
+        return "CuPy is not installed (pip install cupy-cuda13x nvidia-cuda-nvrtc nvidia-cublas)"
     import cupy
 
     try:
@@ -35,6 +36,10 @@ def missing() -> str | None:
         cupy.cuda.nvrtc.getVersion()
     except Exception as error:  # what is raised depends on the loader
         return f"CuPy finds no NVRTC (pip install nvidia-cuda-nvrtc): {error}"
+    try:
+        from cupy_backends.cuda.libs import cublas  # noqa: F401
+    except ImportError as error:
+        return f"CuPy finds no cuBLAS (pip install nvidia-cublas): {error}"
     return None
 
 
@@ -45,7 +50,9 @@ class CupyDevice:
         import cupy
 
         self._cupy = cupy
-        self._processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
+        device = cupy.cuda.Device()
+        self._processors = device.attributes["MultiProcessorCount"]
+        self.tf32 = int(device.compute_capability) >= 80
         self._meeting = cupy.zeros(1, np.uint64)
 
     def compile(self, source: str, kernels: Sequence[str]) -> Mapping[str, Launch]:
@@ -85,3 +92,35 @@ class CupyDevice:
     def get(self, x: Any) -> np.ndarray:
         """Copy an array back."""
         return self._cupy.asnumpy(x)
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        """Multiply by cuBLAS, on tensor cores where there are any for TF32.
+
+        Not by `cupy.matmul`, whose precision is a setting of the whole process. cuBLAS has columns where we
+        have rows, so it is asked for the transposed product.
+        """
+        from cupy_backends.cuda.libs import cublas
+
+        (n_rows, n_sums), n_columns = a.shape, b.shape[1]
+        real = self._cupy.cuda.runtime.CUDA_R_32F
+        cublas.gemmEx(
+            self._cupy.cuda.device.get_cublas_handle(),
+            cublas.CUBLAS_OP_N,
+            cublas.CUBLAS_OP_N,
+            n_columns,
+            n_rows,
+            n_sums,
+            _ONE.ctypes.data,
+            b.data.ptr,
+            real,
+            n_columns,
+            a.data.ptr,
+            real,
+            n_sums,
+            _ZERO.ctypes.data,
+            out.data.ptr,
+            real,
+            n_columns,
+            cublas.CUBLAS_COMPUTE_32F_FAST_TF32 if self.tf32 else cublas.CUBLAS_COMPUTE_32F,
+            cublas.CUBLAS_GEMM_DEFAULT,
+        )

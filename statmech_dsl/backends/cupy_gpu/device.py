@@ -39,3 +39,10 @@ class Device(Protocol):
     def get(self, x: Any) -> np.ndarray:
         """Copy an array back."""
         ...
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        """Put the product of two matrices of float32 into a third one.
+
+        It is exact if the factors are whole numbers of up to 11 bits, and no sum exceeds 24 bits.
+        """
+        ...

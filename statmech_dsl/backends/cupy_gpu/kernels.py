@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from statmech_dsl.backends.base import Measures
+from statmech_dsl.backends.cupy_gpu.dense import DenseSweep
 from statmech_dsl.backends.cupy_gpu.device import Device
-from statmech_dsl.backends.cupy_gpu.source import Source, feature_source, measure_source
+from statmech_dsl.backends.cupy_gpu.kernel import Kernel, Packed
+from statmech_dsl.backends.cupy_gpu.source import feature_source, measure_source
 from statmech_dsl.backends.cupy_gpu.sweep_source import sweep_source
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.ir.kernel import Program
@@ -25,53 +26,6 @@ KEPT = 1 << 25
 """Measured numbers that wait on the device."""
 
 
-@dataclass(eq=False)
-class Packed:
-    """A state on the device.
-
-    ``values`` and ``features`` are [component][row][replica], ``sums`` [element][replica]; ``state`` has
-    the counters, its values are those of the beginning.
-    """
-
-    state: State
-    values: dict[str, Any]
-    features: list[Any]
-    sums: list[Any]
-    energy: Any
-    replicas: Any
-    beta: Any
-    params: Any
-    accepted: Any
-    law_table: Any
-
-
-class Kernel:
-    """A kernel on a device, compiled when first launched, with its tables."""
-
-    def __init__(self, name: str, source: Source, layout: Layout, device: Device) -> None:
-        self.name, self.source, self._layout, self._device = name, source, layout, device
-
-    @cached_property
-    def _launch(self):
-        return self._device.compile(self.source.text, [self.name])[self.name]
-
-    @cached_property
-    def _tables(self) -> list[Any]:
-        layout = self._layout
-        tables = [self._device.put(layout.table(t)) for t in self.source.tables]
-        return [*tables, *(np.uint32(layout.length(*s)) for s in self.source.sizes)]
-
-    def __call__(
-        self, items: int, packed: Packed, first: list[Any], more_sums: tuple[Any, ...] = ()
-    ) -> None:
-        """Launch; ``first`` are the kernel's own parameters."""
-        rows = [np.uint32(len(sites)) for sites in self._layout.site_of.values()]
-        features = packed.features if self.source.features else []
-        states = [*packed.values.values(), *rows, *features, *packed.sums, *more_sums]
-        replicas = np.uint32(packed.state.n_replicas)
-        self._launch(items, replicas, *first, *states, *self._tables)
-
-
 class CupyKernels:
     """Kernels of one program; compiled when first used."""
 
@@ -84,9 +38,15 @@ class CupyKernels:
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._ranks = [tables[p.segments].astype(np.int64) for p in program.passes]
 
+    @cached_property
+    def dense(self) -> DenseSweep | None:
+        """What sweeps if all passes are dense."""
+        dense = bool(self.program.passes) and all(p.dense for p in self.program.passes)
+        return DenseSweep(self.program, self._layout, self.device) if dense else None
+
     def source(self) -> str:
-        """Source of the sweep kernel."""
-        return self.sweep_kernel(TEAM).source.text
+        """Source of the kernels of a sweep."""
+        return self.dense.source() if self.dense else self.sweep_kernel(TEAM).source.text
 
     def sweep_kernel(self, width: int) -> Kernel:
         """The sweep for teams of ``width`` replicas."""
@@ -158,7 +118,10 @@ class CupyKernels:
     # ---- sweeps -------------------------------------------------------------------------------------
 
     def sweep(self, packed: Packed, n: int) -> None:
-        """Do n sweeps in place: one launch, which returns before it is done."""
+        """Do n sweeps in place: one launch, or several if dense; it returns before they are done."""
+        if self.dense:
+            self.dense(packed, n)
+            return
         state = packed.state
         n_replicas, (low, width) = state.n_replicas, state.law_range
         kernel = self.sweep_kernel(TEAM if n_replicas >= WARP and n_replicas % TEAM == 0 else 1)

@@ -225,7 +225,7 @@ class PassPrinter:
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
         """A feature of the new value."""
         self.inside["@new"] = new = f"new{f.component}"
-        if (f.real, f.stored) == (self.real, self.real):
+        if (f.real, f.stored) == (self.real, self.real) and not self.fast:
             # The functions of a proposed value are at hand.
             e = f.at(value if value.op == "where" else read("@new"), self.names.model)
             return self.bind(f"const {C_TYPES[f.stored]} {target}", e)

@@ -76,7 +76,7 @@ FN Stream stream(u32 block, u32 replica, u32 sweep, u32 number, u64 seed) {
 FN double uniform(u32 word) { return (word + 0.5) * 0x1p-32; }
 FN float uniformf(u32 word) { return ((float)(word >> 9) + 0.5f) * 0x1p-23f; }
 
-// ---- primitives of ir/elementary.py ----------------------------------------------------------------------
+// ---- primitives of ir/elementary.py and ir/elementary_float32.py -----------------------------------------
 
 #define NOT_A_NUMBER __longlong_as_double(0x7FF8000000000000ll)
 #define INFINITE __longlong_as_double(0x7FF0000000000000ll)
@@ -92,9 +92,10 @@ FN double mantissa(double x) {
     return __longlong_as_double((__double_as_longlong(x) & 0x800FFFFFFFFFFFFFll) | 0x3FE0000000000000ll);
 }
 
+// A NaN of the card has all its lower bits set: shifted, they would make a number of it.
 FN float scale2(float p, float n) {
     const u32 whole = __float_as_uint(n + 12582912.0f) - 0x4B400000u;
-    return __uint_as_float(__float_as_uint(p) + (whole << 23));
+    return n == n ? __uint_as_float(__float_as_uint(p) + (whole << 23)) : n;
 }
 
 FN float exponent(float x) { return (float)(int)((__float_as_uint(x) >> 23) & 0xFF) - 126.0f; }
@@ -118,8 +119,8 @@ FN double lookup(const double* table, u32 size, double low, double inverse, doub
 
 // ---- float32 ---------------------------------------------------------------------------------------------
 
-// 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126.
-FN float fast_weight2(float x) { return exp2f(minimum(maximum(x, -126.0f), 126.0f)); }
+// 2**x to a relative error of 2^-22, by the margins of `field_printer`; x is held within +-126, NaN stays NaN.
+FN float fast_weight2(float x) { return exp2f(least(most(x, -126.0f), 126.0f)); }
 
 // The first 24 bits of a word as a number in [0, 1), at most 2^-24 below `uniform`.
 FN float top24(u32 word) { return (float)(word >> 8) * 0x1p-24f; }

@@ -27,11 +27,11 @@ class Source:
     sizes: tuple[tuple[Table, int], ...]
 
 
-def finished(name: str, names: Names, first: list[str], body: Lines) -> Source:
+def finished(name: str, names: Names, first: list[str], body: Lines, header: str = "") -> Source:
     """A kernel whose body is printed; its last parameters are what the body came to read."""
     parameters = ",\n".join(indent(["u64* meeting", "const u32 R", *first, *names.parameters()]))
     head = f'extern "C" __global__ void __launch_bounds__({THREADS}) {name}(\n{parameters}) {{'
-    text = "\n".join([runtime(), "", head, *indent(body), "}", ""])
+    text = "\n".join([runtime(), header, head, *indent(body), "}", ""])
     return Source(text, tuple(names.features), tuple(names.tables), tuple(names.sizes))
 
 

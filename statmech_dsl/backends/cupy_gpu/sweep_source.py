@@ -52,8 +52,21 @@ def sweep_source(program: Program, layout: Layout, width: int) -> Source:
 
 
 def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
-    """A stage for each color; a thread visits the ranks of one lane of a tile that have the color."""
-    segments, width = printer.names.copy(p.segments), printer.width
+    """A stage for each color."""
+    segments = printer.names.copy(p.segments)
+    return block(
+        f"for (u32 color = 0; color + 1 < {printer.names.size(Table('copy', p.segments))}; ++color)",
+        [
+            f"const u32 first = {segments}[color], last = {segments}[color + 1];",
+            *lane_of_tile(printer, printer.lines()),
+            "MEET;",
+        ],
+    )
+
+
+def lane_of_tile(printer: PassPrinter, ranks: Lines) -> Lines:
+    """A stage in which a thread visits those ranks of one lane of a tile that lie from first to last."""
+    width = printer.width
     item = [
         f"const u32 {printer.replica} = item % (R / {width}) * {width};",
         f"const u64 rest = item / (R / {width});",
@@ -63,18 +76,11 @@ def _by_color(p: LoweredPass, printer: PassPrinter) -> Lines:
         f"u32 k = begin + {TILE_LANES} * before;",
         "if (k >= end) continue;",
         *printer.begin(),
-        *block(f"for (; k < end; k += {TILE_LANES})", printer.lines()),
+        *block(f"for (; k < end; k += {TILE_LANES})", ranks),
         *printer.after(),
     ]
     tiles = f"((last + {TILE - 1}) / {TILE} - first / {TILE})"
-    return block(
-        f"for (u32 color = 0; color + 1 < {printer.names.size(Table('copy', p.segments))}; ++color)",
-        [
-            f"const u32 first = {segments}[color], last = {segments}[color + 1];",
-            *block(f"EACH(item, (u64){tiles} * {TILE_LANES} * (R / {width}))", item),
-            "MEET;",
-        ],
-    )
+    return block(f"EACH(item, (u64){tiles} * {TILE_LANES} * (R / {width}))", item)
 
 
 def _exclusive(p: LoweredPass, printer: PassPrinter) -> Lines:

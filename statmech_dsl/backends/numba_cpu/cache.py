@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from statmech_dsl.compiled import locked
+
 
 def folder() -> Path:
     """Folder of the generated modules."""
@@ -52,7 +54,7 @@ def load(source: str) -> Callable[..., Any]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    return module.kernel
+    return locked(module.kernel)
 
 
 def _write(where: Path, name: str, source: str) -> Path:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from statmech_dsl.backends.couplings import Couplings, Steps, couplings, in_steps
-from statmech_dsl.backends.numba_cpu.verdicts import LARGEST_SLACK, WIDER
+from statmech_dsl.backends.couplings import Couplings, Steps, Units, couplings, in_steps
 from statmech_dsl.ir.dense import DenseForm
-from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.model import ModelIR, Tables
 
@@ -29,13 +27,8 @@ class DenseArrays:
         self.lows = np.repeat(lows, self.sizes).astype(np.int8)
         exact = couplings(p, model, tables)
         steps = in_steps(exact, LIMIT[self.form.method])
-        self.unit = float(steps.scale.max())
-        self.largest_slack = float(steps.slack.max())
-        slack = (steps.slack / self.unit).astype(np.float32)
-        self.arrays = {
-            "scale": (steps.scale / self.unit).astype(np.float32),
-            "slack": np.nextafter(slack, np.float32(np.inf)),  # never less than it was
-        }
+        self.units = Units(steps)
+        self.arrays = {"scale": self.units.scale, "slack": self.units.slack}
         if self.form.method == "fields":
             self._by_source(steps)
         else:
@@ -75,16 +68,8 @@ class DenseArrays:
         }
 
     def factors(self, beta: np.ndarray) -> dict[str, np.ndarray]:
-        """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
-
-        Energies are in units of the largest step, or they might leave the range of float32. The second
-        factor is infinite where nothing is certain.
-        """
-        with np.errstate(invalid="ignore", over="ignore"):
-            certain = np.abs(beta) * self.largest_slack <= LARGEST_SLACK
-            exponent = (-LOG2E * (beta * self.unit)).astype(np.float32)
-            width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
-            return {"exponent": exponent, "width": width.astype(np.float32)}
+        """What beta decides; see `Units`."""
+        return dict(zip(("exponent", "width"), self.units.factors(beta), strict=True))
 
     def fresh_fields(self, chunks: int, lanes: int) -> dict[str, np.ndarray]:
         """Fields, and the states they account for: all sources have their low values."""

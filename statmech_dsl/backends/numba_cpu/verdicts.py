@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from statmech_dsl.backends.couplings import LARGEST_SLACK, WIDER
 from statmech_dsl.backends.numba_cpu.runtime import _inline, uniform, weight2
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, fma32, weight2f
 from statmech_dsl.ir.elementary import LOG2E
@@ -24,9 +25,6 @@ ALWAYS = f32(2.0**-21)
 """Bound on the error of ``u (1 + z)`` near 1, relative, besides that of the exponent."""
 BY_EXPONENT = f32(2.0**-22)
 """Bound on the relative error of z by the rounding of an exponent, for each unit of it."""
-LARGEST_SLACK = 0.25
-"""Slack of an exponent up to which `WIDER` makes up for the curvature of the exponential."""
-WIDER = 1.25
 ALWAYS64 = 2.0**-30
 """Bound on the errors of `weight2` and of the products around it in float64."""
 _ONE, _HALF, _ULP, _LIMIT = f32(1.0), f32(0.5), f32(2.0**-32), f32(126.0)

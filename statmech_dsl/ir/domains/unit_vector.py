@@ -9,7 +9,7 @@ import numpy as np
 
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.circle import half_cosine, half_sine
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
 
@@ -72,17 +72,36 @@ class UnitVector(Continuous):
         return x
 
     def proposal(self) -> Proposal:
-        """Step by a normal vector of size ``width`` and back to the sphere.
+        """Step in a random direction, by ``width``, and back to the sphere.
 
-        Symmetric: the density depends on the angle between the old and the new vector alone.
+        Symmetric: the density depends on the angle between the old and the new vector alone. For n = 3 the
+        step has length ``width``; for other n it is a normal vector of that size.
         """
-        draws = tuple(Normal(f"g{k}") for k in range(self.n))
+        draws, step = self._direction()
         raw = tuple(
-            Let(f"y{k}", x + read("width") * read(f"g{k}")) for k, x in enumerate(old(self.n))
+            Let(f"y{k}", x + read("width") * s)
+            for k, (x, s) in enumerate(zip(old(self.n), step, strict=True))
         )
         norm = Let("norm", _norm(tuple(read(f"y{k}") for k in range(self.n))))
         value = tuple(read(f"y{k}") / read("norm") for k in range(self.n))
         return Proposal((*draws, *raw, norm), value, width=1.0)
+
+    def _direction(self) -> tuple[Body, tuple[Expr, ...]]:
+        """Statements, and a vector that has no preferred direction."""
+        if self.n != 3:
+            names = [f"g{k}" for k in range(self.n)]
+            return tuple(Normal(name) for name in names), tuple(read(name) for name in names)
+        u, v, half, rho = (read(x) for x in ("u", "v", "half", "rho"))
+        draws = (
+            Uniform("u"),
+            Uniform("v"),
+            Let("rho", 2.0 * call("sqrt", u * (1.0 - u))),
+            Let("t", v - 0.5),
+            Let("half", half_sine(read("t"), self.dtype)),
+        )
+        x = rho * (1.0 - 2.0 * call("sqr", half))
+        y = rho * (2.0 * half * half_cosine(read("t"), self.dtype))
+        return draws, (x, y, 2.0 * u - 1.0)
 
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.

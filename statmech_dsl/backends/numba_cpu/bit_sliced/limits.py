@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from statmech_dsl.compiled import compiled
 from statmech_dsl.ir.bits import threshold
 
 
@@ -28,7 +28,7 @@ class Limits:
         return out
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _look_up(known_beta, known, beta, out):
     """Fill in what is known, and say whether that was all."""
     for r in range(len(beta)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from statmech_dsl.compiled import compiled
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -91,7 +92,7 @@ def bits_of(words: np.ndarray, slots: Slots) -> np.ndarray:
     return lanes[slots.lane].view(bool)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def copy_lanes(words, source, target):
     """Copy lanes of words [chunk, row, word]; all sources are read before a target is written."""
     n, n_words = len(source), words.shape[2]
@@ -107,7 +108,7 @@ def copy_lanes(words, source, target):
             words[c, row, w] = rest | bits[k] << bit
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def planes_of(limits, minus, repeat, planes, tail):
     """Bit planes [chunk, class, plane, word] of thresholds [chunk, class, lane].
 
