@@ -26,6 +26,7 @@ from .lang.variables import (
 from .results.sampleset import to_sampleset
 from .results.time_to_solution import time_to_solution
 from .runs.annealing import anneal
+from .runs.flat_histogram import flat_histogram
 from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
@@ -58,6 +59,7 @@ __all__ = [
     "errors",
     "exact",
     "explain",
+    "flat_histogram",
     "from_bqm",
     "lattices",
     "models",

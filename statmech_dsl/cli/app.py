@@ -13,6 +13,7 @@ import typer
 import statmech_dsl
 from statmech_dsl.cli.annealing import anneal, population_anneal
 from statmech_dsl.cli.failures import friendly
+from statmech_dsl.cli.flattening import flat_histogram
 from statmech_dsl.cli.options import (
     Backend,
     Beta,
@@ -206,6 +207,7 @@ def models(
 
 app.command()(anneal)
 app.command()(population_anneal)
+app.command()(flat_histogram)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -47,6 +47,24 @@ def read_ladder(name: str, text: str) -> tuple[float, float] | float | list[floa
     return read_numbers(name, text)
 
 
+def read_range(name: str, text: str) -> tuple[float, ...]:
+    """Read a range LOW:HIGH, or LOW:HIGH:COUNT, as it is.
+
+    Examples
+    --------
+    >>> read_range("energies", "-8:8:30")
+    (-8.0, 8.0, 30.0)
+    """
+    try:
+        return tuple(float(end) for end in text.split(":"))
+    except ValueError:
+        raise ArgumentError(
+            "cannot read the range",
+            where=f"--{name} {text}",
+            mend="write LOW:HIGH or LOW:HIGH:COUNT",
+        ) from None
+
+
 def _span(text: str) -> list[float]:
     if ":" not in text:
         return [float(text)]

@@ -10,6 +10,7 @@ from statmech_dsl.diagnostics.checks import ChainCheck
 from statmech_dsl.diagnostics.functions import Derived, estimate
 from statmech_dsl.diagnostics.posterior import (
     SCALAR,
+    log_weights,
     over_copies,
     per_temperature,
     read_posterior,
@@ -110,6 +111,11 @@ def derived(
     -200
     """
     posterior = read_posterior(data)
+    if log_weights(data) is not None:
+        raise DiagnosticsError(
+            "the draws of a flat histogram belong to no temperature",
+            mend="use sm.reweight(data, T=...), which gives the same quantities",
+        )
     if "T" not in posterior.coords:
         raise DiagnosticsError(
             "the temperature of this run is not recorded",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
 import xarray as xr
 
 from statmech_dsl.errors import DiagnosticsError
@@ -45,6 +46,14 @@ def read_posterior(data: xr.DataTree) -> xr.Dataset:
     if "T" not in posterior.coords and "T" in attrs:
         posterior = posterior.assign_coords(T=float(attrs["T"]))
     return posterior
+
+
+def log_weights(data: xr.DataTree) -> np.ndarray | None:
+    """Log weights (chain, draw) that make all states count alike, if the draws are of a flat histogram."""
+    if "sample_stats" not in data.children:
+        return None
+    found = data["sample_stats"].to_dataset().get("log_weight")
+    return None if found is None else found.transpose("chain", "draw").to_numpy()
 
 
 def per_temperature(

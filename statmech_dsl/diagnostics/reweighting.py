@@ -11,9 +11,22 @@ from numpy.typing import ArrayLike
 from statmech_dsl.diagnostics.checks import ChainCheck, at_temperature
 from statmech_dsl.diagnostics.derived import choose
 from statmech_dsl.diagnostics.functions import Derived, labelled, source
-from statmech_dsl.diagnostics.posterior import COPIES, read_posterior, sites_of, variable
+from statmech_dsl.diagnostics.posterior import (
+    COPIES,
+    log_weights,
+    read_posterior,
+    sites_of,
+    variable,
+)
 from statmech_dsl.errors import ArgumentError, DiagnosticsError, OverlapError
-from statmech_dsl.estimators import Multihistogram, Weights, jackknife, tau_int
+from statmech_dsl.estimators import (
+    FlatWeights,
+    Multihistogram,
+    Pool,
+    Weights,
+    jackknife,
+    tau_int,
+)
 
 ENOUGH = 50.0
 """Effective draws below which an estimate is refused: its error could not be trusted either."""
@@ -35,12 +48,12 @@ def reweight(
     All draws at all temperatures are pooled, and weighted by :math:`e^{-E/T}` over the density of the
     pool (the multiple-histogram method, without bins) [1]_. Errors are from the jackknife over blocks of
     draws; they include those of the log Z of the run's temperatures, and allow for the correlation of
-    replicas that swapped.
+    replicas that swapped. Draws of `flat_histogram` have known weights instead of temperatures.
 
     Parameters
     ----------
     data : xarray.DataTree
-        What `sample` or `temper` returned.
+        What `sample`, `temper` or `flat_histogram` returned.
     T : float or sequence of float
         Temperatures in the range of the run, or a little beyond.
     quantities, functions, magnetization, n_sites
@@ -50,7 +63,8 @@ def reweight(
     -------
     xarray.Dataset
         Each quantity and its ``_error`` over ``T``; ``log_partition`` with its error, relative to the
-        highest temperature of the run unless that is infinite; and ``effective_sample_size``: how
+        highest temperature of the run unless that is infinite, and absolute after a flat histogram of all
+        levels; and ``effective_sample_size``: how
         many independent draws at this temperature the weighted ones are worth, about.
 
     Raises
@@ -76,6 +90,9 @@ def reweight(
     True
     """
     posterior = read_posterior(data)
+    log_weight = log_weights(data)
+    if log_weight is not None:  # all states count alike, before the weights of a temperature
+        posterior = posterior.assign_coords(T=np.inf)
     if "T" not in posterior.coords:
         raise DiagnosticsError(
             "the temperature of this run is not recorded",
@@ -89,7 +106,12 @@ def reweight(
         posterior = posterior.expand_dims("T")
     chosen = choose(posterior, quantities, functions, magnetization)
     energy = variable(posterior, "energy").transpose("chain", "draw", "T", ...)
-    pool = Multihistogram(energy.values.reshape(*energy.shape[:2], -1), 1.0 / energy["T"].values)
+    pool: Pool
+    if log_weight is None:
+        flat = energy.values.reshape(*energy.shape[:2], -1)
+        pool = Multihistogram(flat, 1.0 / energy["T"].values)
+    else:
+        pool = FlatWeights(energy.values[..., 0], log_weight)
     draws, check = posterior.rename(T=LEVEL), ChainCheck(posterior.sizes["draw"])
     absolute = _absolute(data)
     tables: list[xr.Dataset] = []
@@ -143,11 +165,10 @@ def _effective(weights: Weights, T: float) -> float:
     influence = weights.mean(weights.pool.energy)[1]
     size = weights.effective_size / (2 * tau_int(influence).tau)
     if not size >= ENOUGH:
-        beta = weights.pool.beta
         raise OverlapError(
             f"the draws say too little about T={T:g}: they are worth {size:.3g} independent ones there",
-            where=f"the run has {len(beta)} temperatures from {1 / beta.max():g} to {1 / beta.min():g}",
-            mend="stay between them, add temperatures there, or take more draws",
+            where=weights.pool.source,
+            mend="stay within the range of the run, extend that, or take more draws",
         )
     return size
 
@@ -156,7 +177,7 @@ def _log_partition(weights: Weights, absolute: float) -> dict[str, float | xr.Da
     error = tau_int(weights.log_partition_influence).error
     about = {
         "long_name": "log Z",
-        "reference": "absolute" if absolute else "the highest temperature",
+        "reference": "absolute" if absolute else weights.pool.reference_name,
     }
     return {
         "log_partition": xr.DataArray(weights.log_partition + absolute, attrs=about),
@@ -165,7 +186,9 @@ def _log_partition(weights: Weights, absolute: float) -> dict[str, float | xr.Da
 
 
 def _absolute(data: xr.DataTree) -> float:
-    """Log Z of the highest temperature where the run knows it, else 0."""
+    """Log Z of the highest temperature (of beta = 0, for flat histograms) where the run knows it, else 0."""
+    if "density_of_states" in data.children:
+        return float(data["density_of_states"].attrs.get("log_volume", 0.0))
     if "sample_stats" not in data.children:
         return 0.0
     known = data["sample_stats"].to_dataset().get("log_partition")

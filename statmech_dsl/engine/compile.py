@@ -71,6 +71,7 @@ def compile_model(
     updates: Updates = "auto",
     backend: str = "auto",
     threads: int | None = None,
+    law: str = "boltzmann",
 ) -> Sampler:
     """Compile everything that a run of ``n_replicas`` replicas needs.
 
@@ -81,7 +82,7 @@ def compile_model(
     """
     chosen = choose_backend(backend)
     refuse_random(model)
-    compiled = lower_model(model, updates, n_replicas=n_replicas if chosen.bits else None)
+    compiled = lower_model(model, updates, law, n_replicas if chosen.bits else None)
     ir, program = compiled.recovered.ir, compiled.lowered.program
     warn_unused(ir, compiled.lowered)
     if backend == "auto":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,32 @@ TOLERANCE = 1e-10
 STEPS = 100
 AT_ONCE = 1 << 22
 """Numbers of an array over draws and temperatures, at most."""
+
+
+class Pool(Protocol):
+    """Draws that can be weighted for any temperature."""
+
+    energy: NDArray[np.float64]
+    reference_name: str
+    """What log Z is relative to, in words."""
+
+    @property
+    def source(self) -> str:
+        """Where the draws come from, in words."""
+        ...
+
+    @property
+    def reference_influence(self) -> NDArray[np.float64]:
+        """What each moment adds to the log Z that others are relative to: (chains, draws)."""
+        ...
+
+    def at(self, beta: float) -> Weights:
+        """Weights of all draws at an inverse temperature."""
+        ...
+
+    def corrected(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Columns (draws, columns) averaged over each moment, and what it adds to the weights themselves."""
+        ...
 
 
 class Multihistogram:
@@ -52,6 +78,8 @@ class Multihistogram:
     2.1, exactly 2.1
     """
 
+    reference_name = "the highest temperature"
+
     def __init__(self, energy: ArrayLike, beta: ArrayLike) -> None:
         self.energy = as_series(energy, "energy")
         self.beta = np.asarray(beta, float)
@@ -65,6 +93,12 @@ class Multihistogram:
         self._flat = self.energy.reshape(-1)
         self._center = float(self._flat.mean())
         self._f = self._solve()
+
+    @property
+    def source(self) -> str:
+        """Where the draws come from, in words."""
+        b = self.beta
+        return f"the run has {len(b)} temperatures from {1 / b.max():g} to {1 / b.min():g}"
 
     @property
     def log_partition(self) -> NDArray[np.float64]:
@@ -117,6 +151,21 @@ class Multihistogram:
         """Sum over k of v_k times (share k - 1/K), for each draw and each column of v."""
         return np.concatenate([x @ v for _, x in self._solved()]) - v.mean(axis=0)
 
+    def corrected(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Columns averaged over each moment, with what its draws add through the f_k, as weights hang on them.
+
+        Shape (draws, columns) in, (chains, draws, columns) out.
+        """
+        answer = self.response @ self.average_shares(parts)
+        whole = parts + self.combined_shares(answer)
+        return whole.reshape(*self.energy.shape, -1).mean(axis=2)
+
+    @property
+    def reference_influence(self) -> NDArray[np.float64]:
+        """What each moment adds to log Z of the reference."""
+        shift = self.combined_shares(self.response[self.reference])
+        return shift.reshape(self.energy.shape).mean(axis=2)
+
     def _solve(self) -> NDArray[np.float64]:
         """Newton's method from thermodynamic integration, with shorter steps where it overshoots."""
         order = np.argsort(self.beta)
@@ -156,7 +205,7 @@ class Multihistogram:
 class Weights:
     """Weights of the pooled draws at one temperature, of mean 1, and log Z relative to the reference."""
 
-    pool: Multihistogram
+    pool: Pool
     w: NDArray[np.float64]
     log_partition: float
 
@@ -171,25 +220,14 @@ class Weights:
         chains, draws, n = self.pool.energy.shape
         columns = values.reshape(chains * draws * n, -1)
         mean = self.w @ columns / len(self.w)
-        influence = self._corrected(self.w[:, None] * (columns - mean))
+        influence = self.pool.corrected(self.w[:, None] * (columns - mean))
         shape = values.shape[3:]
         return mean.reshape(shape)[()], influence.reshape(chains, draws, *shape)
 
     @property
     def log_partition_influence(self) -> NDArray[np.float64]:
         """What each moment adds to log Z: (chains, draws)."""
-        pool = self.pool
-        shift = pool.combined_shares(pool.response[pool.reference]).reshape(pool.energy.shape)
-        return self._corrected(self.w[:, None])[..., 0] - 1.0 - shift.mean(axis=2)
-
-    def _corrected(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Columns averaged over each moment, with what its draws add through the f_k, as weights hang on them.
-
-        Shape (draws, columns) in, (chains, draws, columns) out.
-        """
-        answer = self.pool.response @ self.pool.average_shares(parts)
-        whole = parts + self.pool.combined_shares(answer)
-        return whole.reshape(*self.pool.energy.shape, -1).mean(axis=2)
+        return self.pool.corrected(self.w[:, None])[..., 0] - 1.0 - self.pool.reference_influence
 
 
 def _log_sum_exp(x: NDArray[np.float64]) -> NDArray[np.float64]:

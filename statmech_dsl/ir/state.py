@@ -16,7 +16,7 @@ class State:
     depend on, ``beta`` the inverse temperatures, ``sweep`` the number of sweeps done. ``params`` holds
     tuned parameters, shape (number of parameters, replicas), in the order of the program's passes;
     ``accepted`` counts accepted moves, shape (passes, replicas). ``law_table`` and ``law_range`` (lowest
-    energy, bin width) belong to a tabulated law.
+    energy, bin width) belong to a tabulated law; copies share the table.
     """
 
     values: dict[str, np.ndarray]

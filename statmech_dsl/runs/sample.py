@@ -133,13 +133,13 @@ def sample(
         f" x {len(values)} temperatures" if len(values) > 1 else ""
     )
     with progress(progressbar, what, tune + draws * thin) as advance:
-        state = _run(sampler, state, recorder, tune, draws, thin, advance)
+        state = run_chains(sampler, state, recorder, tune, draws, thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
     statistics = acceptance(sampler, state.accepted, recorder.n * thin)
     return to_tree(sampler, recorder.arrays(), state, values, many, model, attrs, statistics)
 
 
-def _run(
+def run_chains(
     sampler: Sampler,
     state: State,
     recorder: Recorder,

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import statmech_dsl as sm
 from statmech_dsl.cli.app import app, run, temper
+from statmech_dsl.cli.flattening import flat_histogram
 from statmech_dsl.cli.parameters import read_parameters
 from statmech_dsl.errors import ArgumentError, ShortChainWarning
 from statmech_dsl.runs.sample import Recorder
@@ -79,13 +80,16 @@ except SystemExit:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("verb", "command"), [(sm.sample, run), (sm.temper, temper)])
+@pytest.mark.parametrize(
+    ("verb", "command"),
+    [(sm.sample, run), (sm.temper, temper), (sm.flat_histogram, flat_histogram)],
+)
 def test_options_are_the_arguments_of_the_verb(verb, command):
     api = dict(list(inspect.signature(verb).parameters.items())[1:])
     cli = inspect.signature(command).parameters
     assert cli.keys() - api.keys() == {"model", "param", "output", "debug"}
     assert not api.keys() - cli.keys()
-    options = statmech(command.__name__, "--help").stdout
+    options = statmech(command.__name__.replace("_", "-"), "--help").stdout
     for name, p in api.items():
         assert f"--{name.replace('_', '-')} " in options
         assert cli[name].default == (p.default if name != "T" else str(p.default))

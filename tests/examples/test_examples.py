@@ -31,6 +31,7 @@ def test_every_example_has_a_test():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     assert scripts == {
         "demo",
+        "density_of_states",
         "hopfield_digits",
         "ising_transition",
         "kaufman",
@@ -123,3 +124,13 @@ def test_kaufman_at_the_limits(example):
     assert heat_capacity[0] < 1e-6
     m = kaufman.spontaneous_magnetization([0.5, 2.0, kaufman.T_C + 1e-9, 5.0])
     assert m == pytest.approx([1, 0.911319, 0, 0], abs=1e-6)
+
+
+def test_density_of_states(example, tmp_path):
+    table, (T, energy, p) = example("density_of_states").main(small=True)
+    for name in ("energy_per_site", "heat_capacity_per_site", "log_partition"):
+        assert (abs(table[f"{name}_z"]) < 4).all()
+    assert 0.70 < T < 0.75, "above T_c = 0.7012, as small systems are"
+    ordered = energy < -1.3
+    assert p[ordered].max() == pytest.approx(p[~ordered].max())
+    assert is_picture(tmp_path / "density_of_states.png")
