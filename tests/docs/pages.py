@@ -8,7 +8,8 @@ anything. A comment ``<!-- quote: FILE -->`` before a block says that FILE conta
 
     python -m tests.docs.pages README.md docs/*.md
 
-writes the output of a fresh run into the pages (all of them if none is named).
+writes the output of a fresh run into the pages (all of them if none is named); with ``--check`` first it
+only says where they differ.
 """
 
 from __future__ import annotations
@@ -139,6 +140,17 @@ def settings() -> dict[str, str]:
     return {"MPLBACKEND": "Agg", "COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"}
 
 
+def differences(path: Path) -> str:
+    """What a page says and its code does not print."""
+    return "".join(
+        f"{path.relative_to(ROOT)}, line {block.line}, says\n{block.text}\n"
+        f"but the code prints\n{tidy(printed)}\n"
+        f"python -m tests.docs.pages {path.relative_to(ROOT)} mends it\n"
+        for block, printed in run_page(path)
+        if not agree(block.text, printed)
+    )
+
+
 def update(path: Path) -> None:
     """Write real output into a page, except where it is abridged by ``...``."""
     page, parts, end = path.read_text(), [], 0
@@ -153,7 +165,13 @@ def update(path: Path) -> None:
 
 if __name__ == "__main__":
     os.environ.update(settings())
-    paths = [Path(name).resolve() for name in sys.argv[1:]] or all_pages()
+    only_check = sys.argv[1:2] == ["--check"]
+    paths = [Path(name).resolve() for name in sys.argv[1 + only_check :]] or all_pages()
+    found = ""
     for each in paths:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            update(each)
+            if only_check:
+                found += differences(each)
+            else:
+                update(each)
+    sys.exit(found or 0)

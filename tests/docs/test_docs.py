@@ -1,20 +1,12 @@
 """The documentation is true: its code runs, its output is real, its links lead somewhere."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
-from tests.docs.pages import (
-    ROOT,
-    agree,
-    all_pages,
-    anchors,
-    blocks,
-    links,
-    run_page,
-    settings,
-    tidy,
-)
+from tests.docs.pages import ROOT, all_pages, anchors, blocks, links
 from tests.docs.tables import fill
 
 PAGES = all_pages()
@@ -22,16 +14,11 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.re
 
 
 @every_page
-def test_the_code_of_a_page_prints_what_the_page_says(page, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for name, value in settings().items():
-        monkeypatch.setenv(name, value)
-    for block, printed in run_page(page):
-        assert agree(block.text, printed), (
-            f"{page.relative_to(ROOT)}, line {block.line}, says\n{block.text}\n"
-            f"but the code prints\n{tidy(printed)}\n"
-            f"python -m tests.docs.pages {page.relative_to(ROOT)} mends it"
-        )
+def test_the_code_of_a_page_prints_what_the_page_says(page):
+    """In a process of its own: what else was imported may change the order in which PyTensor adds."""
+    command = [sys.executable, "-m", "tests.docs.pages", "--check", str(page)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
 
 
 @every_page
