@@ -11,8 +11,6 @@ from statmech_dsl.lower.bits.two_valued import Unsliced
 
 MAX_COUNT = 31
 """Largest count of a local energy: five bits."""
-
-
 MAX_KINDS = 4
 """As long as they are not more, all numbers of terms make kinds of their own. Each takes time to compile."""
 

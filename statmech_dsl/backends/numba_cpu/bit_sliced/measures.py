@@ -33,6 +33,8 @@ class Counted:
             s.family: _n_terms(s, tables, program.bits.fold or 1) for s in program.bits.sums
         }
         """Number of terms of each sum, by family."""
+        families = program.model.families + program.measured.families
+        self._fronts = {f.name: self._front(f) for f in families if f.name in self._scales}
         self._build = build
         self._generic: Kernels | None = None
 
@@ -70,12 +72,15 @@ class Counted:
         s, count = self._scales[f.name], counts[:, self._numbers[f.name]]
         if s.term.flip is True:
             count = self.n_terms[f.name] - count
-        front, _ = front_and_inner(f)
+        base, unit = self.tables[s.scale]
+        return self._fronts[f.name] * (base + unit * count)
+
+    def _front(self, f: Family) -> float:
+        """What all terms of a family have in common."""
         scalars = [
             float(self.tables[c.array][0]) if c.kind == "coefficient" else 0.0 for c in f.columns
         ]
-        base, unit = self.tables[s.scale]
-        return evaluate(front, scalars, {}) * (base + unit * count)
+        return evaluate(front_and_inner(f)[0], scalars, {})
 
     def _unpacked_sums(self, state: State) -> np.ndarray:
         """Sums that are no counts, by the program without its bits."""
