@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
+from statmech_dsl.backends.collective import Definition
 from statmech_dsl.backends.reference import Reference, Values
 from statmech_dsl.ir.draws import Attempts, Draw, meaning
 from statmech_dsl.ir.expr import Expr, evaluate, read, reads_of
@@ -23,10 +25,14 @@ class Enumeration:
         Interpreter of the program.
     state : State
         One replica; it gives the clamped values, beta and the law.
+    moves : sequence of (Definition, int)
+        The collective moves of the program, and how often a sweep makes each.
     """
 
-    def __init__(self, reference: Reference, state: State) -> None:
-        self.reference, self.state = reference, state
+    def __init__(
+        self, reference: Reference, state: State, moves: Sequence[tuple[Definition, int]] = ()
+    ) -> None:
+        self.reference, self.state, self.moves = reference, state, moves
         program, tables = reference.program, reference.tables
         self.sites = [(v.name, int(i)) for v in program.model.variables for i in tables[v.free]]
         self.place = {s: k for k, s in enumerate(self.sites)}
@@ -71,7 +77,16 @@ class Enumeration:
                 groups = [range(a, b)] if together else [[rank] for rank in range(a, b)]
                 for ranks in groups:
                     p = p @ self._kernel(q, ranks)
+        for definition, times in self.moves:
+            p = p @ np.linalg.matrix_power(self._collective(definition), times)
         return p
+
+    def _collective(self, definition: Definition) -> np.ndarray:
+        kernel = np.zeros((len(self.configurations),) * 2)
+        for a, configuration in enumerate(self.configurations):
+            for x, probability in definition.branches(self.state, self.values(configuration)):
+                kernel[a, self.number[tuple(x[v][i] for v, i in self.sites)]] += probability
+        return kernel
 
     def _kernel(self, p: LoweredPass, ranks) -> np.ndarray:
         kernel = np.zeros((len(self.configurations),) * 2)

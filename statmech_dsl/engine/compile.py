@@ -9,13 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pymc as pm
 
-from statmech_dsl.engine.choose import (
-    Updates,
-    check_updates,
-    choose_backend,
-    choose_update,
-    fastest_backend,
-)
+from statmech_dsl.backends import build_kernels
+from statmech_dsl.engine.choose import choose_backend, fastest_backend
+from statmech_dsl.engine.composition import Updates, check_updates, choose_steps, situation_of
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ModelError, UnusedVariableWarning
 from statmech_dsl.ir.marks import VariableMark, mark_of
@@ -53,10 +49,11 @@ def lower_model(
         )
     check_updates(recovered.ir, updates)
     measured = measure(model, recovered.ir, recovered.tables)
+    ir, tables = recovered.ir, recovered.tables
     lowered = lower(
-        recovered.ir,
-        recovered.tables | measured.tables,
-        lambda analysis: [choose_update(recovered.ir, analysis, updates, law)],
+        ir,
+        tables | measured.tables,
+        lambda analysis: choose_steps(situation_of(ir, tables, analysis, law), updates),
         law,
         measured.ir,
         n_replicas,
@@ -87,7 +84,9 @@ def compile_model(
     warn_unused(ir, compiled.lowered)
     if backend == "auto":
         chosen = fastest_backend(program, compiled.lowered.tables, n_replicas)
-    kernels = chosen.build(program, compiled.lowered.tables, n_replicas, n_threads(threads))
+    kernels = build_kernels(
+        chosen, program, compiled.lowered.tables, n_replicas, n_threads(threads)
+    )
     return Sampler(
         program,
         compiled.lowered.tables,

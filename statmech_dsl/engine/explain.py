@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pymc as pm
 from scipy.sparse import coo_array
 
 from statmech_dsl.engine import explain_kernels
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
+from statmech_dsl.engine.composition import Updates, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
+from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.draws import Attempts
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable, content_hash
@@ -25,7 +26,7 @@ from statmech_dsl.lower.coloring import dependencies
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.recovery.graph import describe
 from statmech_dsl.lower.reductions import Measured
-from statmech_dsl.updates import UPDATES, Situation
+from statmech_dsl.updates import UPDATES
 
 SHOWN = 20
 """Of longer lists the first and the last are shown."""
@@ -201,17 +202,18 @@ def _span(x: np.ndarray) -> str:
 
 def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[str]:
     """The update that was chosen, and of the others why not."""
-    domain = compiled.recovered.ir.variable(a.variable).domain
-    situation = Situation(a.variable, domain, a.forms, compiled.lowered.program.law)
-    p = next(p for p in compiled.lowered.program.passes if p.variable == a.variable)
-    wanted = updates if isinstance(updates, str) else updates.get(a.variable, "auto")
-    yield f"{a.variable}: {p.update}, {_randomness(p)}"
-    for q in p.params:
-        yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
+    ir, program = compiled.recovered.ir, compiled.lowered.program
+    situation = situation_of(ir, compiled.recovered.tables, a, program.law)
+    steps = {p.update: p for p in program.steps if p.variable == a.variable}
+    wanted = updates.get(a.variable, "auto") if isinstance(updates, Mapping) else updates
+    for p in steps.values():
+        yield f"{a.variable}: {p.update}, {_randomness(p)}"
+        for q in p.params:
+            yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
     rows = []
     for update in UPDATES.values():
         reason = update.refuse(situation)
-        if update.name == p.update:
+        if update.name in steps:
             why = "the first that is legal" if wanted == "auto" else "asked for"
             verdict = f"chosen, {why}"
         else:
@@ -220,7 +222,9 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     yield from aligned(rows)
 
 
-def _randomness(p: LoweredPass) -> str:
+def _randomness(p: LoweredPass | Collective) -> str:
+    if isinstance(p, Collective):
+        return f"a collective move, {p.times} a sweep"
     loops = sum(isinstance(s, Attempts) for s in p.body)
     parts = [f"{p.words} a site"] * bool(p.words) + ["4 a further attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"

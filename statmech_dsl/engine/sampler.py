@@ -11,8 +11,10 @@ import numpy as np
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Kernels
 from statmech_dsl.errors import ArgumentError
-from statmech_dsl.ir.kernel import Param, Program
+from statmech_dsl.ir.collective import Collective
+from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.params import Param
 from statmech_dsl.ir.state import State
 from statmech_dsl.lower.observables import Observables
 from statmech_dsl.lower.passes import SiteAnalysis
@@ -47,9 +49,29 @@ class Sampler:
 
     @property
     def params(self) -> tuple[tuple[int, Param], ...]:
-        """Tuned parameters with the number of their pass, in the order of ``State.params``."""
-        passes = self.program.passes
-        return tuple((n, q) for n, p in enumerate(passes) for q in p.params)
+        """Tuned parameters with the number of their step, in the order of ``State.params``."""
+        return tuple((n, q) for n, p in enumerate(self.program.steps) for q in p.params)
+
+    @property
+    def param_names(self) -> tuple[str, ...]:
+        """Unique names of the tuned parameters."""
+        names: list[str] = []
+        for number, q in self.params:
+            name = f"{self.program.steps[number].variable}.{q.name}"
+            names.append(f"{name}.{names.count(name) + 1}" if name in names else name)
+        return tuple(names)
+
+    @property
+    def moves(self) -> np.ndarray:
+        """How many moves a sweep tries in each step."""
+        steps = self.program.steps
+        return np.array(
+            [
+                p.times * p.moves if isinstance(p, Collective) else len(self.tables[p.order])
+                for p in steps
+            ],
+            np.int64,
+        )
 
     @property
     def tempered(self) -> bool:
@@ -106,7 +128,7 @@ class Sampler:
             seed,
             0,
             np.array([[q.start] * n for _, q in self.params]).reshape(len(self.params), n),
-            np.zeros((len(self.program.passes), n), np.int64),
+            np.zeros((len(self.program.steps), n), np.int64),
         )
 
     def _initial(self, k: int, init: Init, seed: int, number: int, chain: int) -> np.ndarray:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.ir.bits import Bits
+from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, ModelIR
 from statmech_dsl.ir.ops import Real
+from statmech_dsl.ir.params import Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,6 @@ class Assign:
     """Set the site."""
 
     value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A number that tuning may move, one for each replica: start value and wanted acceptance."""
-
-    name: str
-    start: float
-    target: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +153,7 @@ class LoweredPass:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One sweep: the passes in order, over a model, under a law.
+    """One sweep: the passes in order, then the collective moves, over a model, under a law.
 
     ``measured`` is what observables ask of a state: the running sums of a model without an energy.
     """
@@ -171,6 +164,12 @@ class Program:
     measured: ModelIR
     bits: Bits | None = None
     """How to run it on bits: then draws and energies are those of `ir.bits`."""
+    collective: tuple[Collective, ...] = ()
+
+    @property
+    def steps(self) -> tuple[LoweredPass | Collective, ...]:
+        """All that a sweep does, numbered in this order."""
+        return (*self.passes, *self.collective)
 
     @property
     def tiers(self) -> dict[str, str]:

@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from statmech_dsl.errors import ModelError
-from statmech_dsl.ir.kernel import Program, SitePass
+from statmech_dsl.ir.collective import Collective
+from statmech_dsl.ir.kernel import LoweredPass, Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
 from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, degree_keys, find_fold, terms_as_bits
 from statmech_dsl.lower.coloring import Order, color
 from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
+from statmech_dsl.lower.steps import Step
 from statmech_dsl.rng import STREAM_STRIDE
 
-Choose = Callable[[SiteAnalysis], Sequence[SitePass]]
+Choose = Callable[[SiteAnalysis], Sequence[Step]]
 """The updates of a variable, chosen after its analysis."""
 FOLDED_SITES = 1 << 15
 """From this size on words hold sites also where there are several replicas."""
@@ -86,15 +88,10 @@ def _lower(
     free = [v.name for v in ir.variables if len(source[v.free])]
     orders = orders or {}
     analyses = tuple(analyze(ir, source, name, law, orders.get(name)) for name in free)
-    chosen = [(a, p) for a in analyses for p in choose(a)]
-    if len(chosen) >= STREAM_STRIDE:
-        raise ModelError(f"{len(chosen)} passes a sweep are more than {STREAM_STRIDE - 1}")
+    steps = [(a, step) for a in analyses for step in choose(a)]
     tables: dict[str, np.ndarray] = dict(source)
-    passes = tuple(
-        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables), ir, tables)
-        for stream, (a, p) in enumerate(chosen)
-    )
-    program = replace(plain, passes=passes)
+    passes, moves = _lower_steps(steps, ir, source, law, tables)
+    program = replace(plain, passes=passes, collective=moves)
     verify(program, tables)
     if not unsliced:
         try:
@@ -104,3 +101,28 @@ def _lower(
     for table in tables.values():
         table.setflags(write=False)
     return Lowered(program, tables, analyses, unsliced)
+
+
+def _lower_steps(
+    steps: Sequence[tuple[SiteAnalysis, Step]],
+    ir: ModelIR,
+    source: Tables,
+    law: str,
+    tables: dict[str, np.ndarray],
+) -> tuple[tuple[LoweredPass, ...], tuple[Collective, ...]]:
+    """Passes over sites, each as often as it is made, then collective moves."""
+    sites = [(a, s.what) for a, s in steps if isinstance(s.what, SitePass) for _ in range(s.times)]
+    others = [(a, s.what, s.times) for a, s in steps if not isinstance(s.what, SitePass)]
+    if len(sites) + len(others) >= STREAM_STRIDE:
+        raise ModelError(
+            f"{len(sites) + len(others)} passes a sweep are more than {STREAM_STRIDE - 1}"
+        )
+    passes = tuple(
+        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables), ir, tables)
+        for stream, (a, p) in enumerate(sites)
+    )
+    moves = tuple(
+        spec.lower(ir, source, a, stream, times, tables)
+        for stream, (a, spec, times) in enumerate(others, len(sites))
+    )
+    return passes, moves

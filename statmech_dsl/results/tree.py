@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from statmech_dsl.engine.composition import composition
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.marks import mark_of
@@ -108,7 +109,7 @@ def common_attrs(sampler: Sampler, seed: int) -> dict[str, Any]:
         "backend": sampler.backend.name,
         "model_hash": sampler.content_hash,
         "n_sites": json.dumps(sampler.n_sites),
-        "updates": json.dumps({p.variable: p.update for p in sampler.program.passes}),
+        "updates": json.dumps(composition(sampler.program)),
         "tiers": json.dumps(sampler.program.tiers),
     }
 
@@ -162,9 +163,8 @@ def _state_dataset(
         x = lead.arrange(state.values[v.name].reshape(-1, *v.shape))
         trailing = dims_of.get(v.name) or tuple(f"{v.name}_dim_{k}" for k in range(len(v.shape)))
         data[v.name] = ((*lead.dims, *trailing), x)
-    for k, (number, q) in enumerate(sampler.params):
-        variable = sampler.program.passes[number].variable
-        data[f"{variable}.{q.name}"] = (lead.dims, lead.arrange(state.params[k]))
+    for k, name in enumerate(sampler.param_names):
+        data[name] = (lead.dims, lead.arrange(state.params[k]))
     kept = {k: c for k, c in coords.items() if k in lead.dims}
     return xr.Dataset(data, coords=kept, attrs={"sweep": state.sweep, "seed": str(state.seed)})
 
@@ -193,8 +193,7 @@ def final_state(sampler: Sampler, tree: xr.DataTree, start: State) -> State:
                 where=f"{len(x)} replicas against {state.n_replicas}",
             )
         state.values[v.name] = x.astype(v.domain.storage_dtype)
-    for k, (number, q) in enumerate(sampler.params):
-        variable = sampler.program.passes[number].variable
-        state.params[k] = lead.flatten(data[f"{variable}.{q.name}"].to_numpy())
+    for k, name in enumerate(sampler.param_names):
+        state.params[k] = lead.flatten(data[name].to_numpy())
     state.sweep, state.seed = int(data.attrs["sweep"]), int(data.attrs["seed"])
     return state

@@ -14,8 +14,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.backends.base import Kernels
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning, ModelError
 from statmech_dsl.lang.model import given_or_context

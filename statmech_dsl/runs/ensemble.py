@@ -44,7 +44,7 @@ class Ensemble:
         self.n_swaps = state.sweep // thin
         self.params = state.params[:, exchange.rows.reshape(-1)]
         self.accepted = np.zeros_like(state.accepted)
-        self._tallied = any(p.tallied for p in sampler.program.passes)
+        self._tallied = any(p.tallied for p in sampler.program.steps)
         self._before = state.accepted.copy()
         self._step, self._sweeps = 0, 0
         self.packed = self.kernels.pack(state)
@@ -119,10 +119,9 @@ class Ensemble:
         self._sweeps += self.thin
         if not len(self.params) or self._sweeps < BLOCK:
             return
-        params, tables = self.sampler.params, self.sampler.tables
+        params = self.sampler.params
         passes = [number for number, _ in params]
-        orders = [self.sampler.program.passes[number].order for number in passes]
-        moves = np.array([len(tables[name]) for name in orders]) * self._sweeps
+        moves = self.sampler.moves[passes] * self._sweeps
         places = State({}, np.zeros(0), np.zeros(0), 0, 0, self.params, self.accepted)
         adapt(places, passes, np.array([q.target for _, q in params]), moves, self._step)
         self._step, self._sweeps = self._step + 1, 0

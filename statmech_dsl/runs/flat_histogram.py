@@ -11,8 +11,8 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import BackendError, ModelError, ShortChainWarning
 from statmech_dsl.lang.model import given_or_context

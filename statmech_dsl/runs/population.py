@@ -10,8 +10,8 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ArgumentError, InterruptedWarning, SmallPopulationWarning
 from statmech_dsl.estimators.families import family_sizes
 from statmech_dsl.estimators.families import overlap as overlap_of

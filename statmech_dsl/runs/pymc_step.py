@@ -14,8 +14,8 @@ from pymc.step_methods.state import dataclass_state
 from pytensor.compile.mode import Mode
 
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels, Packed
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import lower_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ImproperDistributionError, ModelError
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -114,6 +114,10 @@ class LocalGibbs(BlockedStep):
         wanted = dict.fromkeys(names, updates) if isinstance(updates, str) else updates
         compiled = lower_model(within, wanted)
         program, self._tables = compiled.lowered.program, compiled.lowered.tables
+        if program.collective:
+            raise ModelError(
+                f"sm.LocalGibbs makes local updates only, not {program.collective[0].update}"
+            )
         passes = tuple(p for p in program.passes if p.variable in names)
         self._program = replace(program, passes=passes)
         params = [(number, p, q) for number, p in enumerate(passes) for q in p.params]

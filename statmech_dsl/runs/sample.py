@@ -11,8 +11,8 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
@@ -191,10 +191,10 @@ def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> Stat
 
 
 def acceptance(sampler: Sampler, accepted: np.ndarray, sweeps: int) -> dict[str, np.ndarray]:
-    """Accepted fraction of the moves of each pass; exact draws are always accepted."""
-    out = {}
-    for number, p in enumerate(sampler.program.passes):
-        n = len(sampler.tables[p.order]) * sweeps
+    """Accepted fraction of the moves of each update; exact draws are always accepted."""
+    found: dict[str, list[np.ndarray]] = {}
+    for number, p in enumerate(sampler.program.steps):
+        n = sampler.moves[number] * sweeps
         rate = accepted[number] / n if p.tallied else np.ones(accepted.shape[1])
-        out[f"{p.variable}_{p.update}_acceptance"] = rate
-    return out
+        found.setdefault(f"{p.variable}_{p.update}_acceptance", []).append(rate)
+    return {name: np.mean(rates, axis=0) for name, rates in found.items()}

@@ -11,8 +11,8 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import compile_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State

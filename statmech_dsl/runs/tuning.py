@@ -17,9 +17,9 @@ def retune(sampler: Sampler, packed: Any, sweeps: int, step: int) -> Any:
     """The replicas with widths adapted to the moves of the last ``sweeps`` sweeps."""
     passes = [number for number, _ in sampler.params]
     targets = np.array([q.target for _, q in sampler.params])
-    moves = [sweeps * len(sampler.tables[sampler.program.passes[n].order]) for n in passes]
+    moves = sweeps * sampler.moves[passes]
     state = sampler.kernels.unpack(packed)
-    adapt(state, passes, targets, np.array(moves), step)
+    adapt(state, passes, targets, moves, step)
     return sampler.kernels.pack(state)
 
 

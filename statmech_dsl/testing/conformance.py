@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
-from statmech_dsl.backends import Kernels
+from statmech_dsl.backends import Kernels, build_kernels
+from statmech_dsl.backends.collective import Composed
 from statmech_dsl.backends.enumeration import Enumeration
-from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.engine.choose import choose_backend
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.testing.setup import begin, build, require, take, tiers
@@ -96,7 +98,7 @@ def check_transition_matrix(
     1
     """
     sampler = build(model, updates=updates, law=law)
-    found = transitions(Enumeration(sampler.kernels, begin(sampler, beta, seed=seed)))  # type: ignore[arg-type]
+    found = transitions(enumeration(sampler, begin(sampler, beta, seed=seed)))
     where = f"{updates} at beta={beta}, law {law}"
     require(found.deviation < TOLERANCE, f"{where}: pi P - pi is {found.deviation:.1e}")
     require(found.n_unit == 1, f"{where}: {found.n_unit} eigenvalues of modulus 1: not ergodic")
@@ -105,6 +107,17 @@ def check_transition_matrix(
         f"{where}: sites of a color see each other: P changes by {found.simultaneous:.1e}",
     )
     return found
+
+
+def enumeration(sampler: Sampler, state: State) -> Enumeration:
+    """All states of a sampler of the reference backend, and the kernels between them."""
+    kernels: Any = sampler.kernels
+    if not isinstance(kernels, Composed):
+        return Enumeration(kernels, state)
+    passes: Any = kernels.passes
+    movers: list[Any] = kernels.movers
+    times = [move.times for move in sampler.program.collective]
+    return Enumeration(passes, state, list(zip(movers, times, strict=True)))
 
 
 def check_backend(
@@ -172,7 +185,9 @@ def _compare(
     path = _path(reference.kernels, first, sweeps)
     rng, compared = np.random.default_rng(seed), 0
     for size, count in product(replicas, threads):
-        kernels = choose_backend(backend).build(reference.program, reference.tables, size, count)
+        kernels = build_kernels(
+            choose_backend(backend), reference.program, reference.tables, size, count
+        )
         rows = rng.permutation(n)[:size]
         for stop in range(sweeps):
             where = f"{backend}, {size} replicas, {count} threads, packed again after {stop} sweeps"
@@ -200,7 +215,9 @@ def _rearrange(reference: Sampler, backend: str, seed: int) -> None:
     """Exchange temperatures and values between sweeps; some values are both copied and overwritten."""
     rows, order = np.array([0, 0, 1, 8, 4, 4, 6, 2, 3]), np.array([3, 1, 2, 0, 4, 8, 6, 7, 5])
     first = begin(reference, _betas(reference, len(rows)), seed=seed)
-    kernels = choose_backend(backend).build(reference.program, reference.tables, len(rows), 1)
+    kernels = build_kernels(
+        choose_backend(backend), reference.program, reference.tables, len(rows), 1
+    )
     ends = []
     for k in (reference.kernels, kernels):
         packed = k.pack(first)

@@ -16,10 +16,12 @@ from statmech_dsl.backends.reference import Reference, Values
 from statmech_dsl.ir.domains import Domain
 from statmech_dsl.ir.draws import Attempts, Draw, Let, meaning, old
 from statmech_dsl.ir.expr import evaluate, read
-from statmech_dsl.ir.kernel import Assign, LocalEnergy, Param, SitePass
+from statmech_dsl.ir.kernel import Assign, LocalEnergy, SitePass
 from statmech_dsl.ir.marks import NormalizerMark, VariableMark, mark_of
+from statmech_dsl.ir.params import Param
 from statmech_dsl.lower.pipeline import lower
 from statmech_dsl.lower.recovery import recover
+from statmech_dsl.lower.steps import Step
 from statmech_dsl.testing.setup import begin, build
 
 
@@ -50,7 +52,7 @@ def energy_differences(model: pm.Model, n: int = 50, seed: int = 0) -> float:
     lowered = lower(
         recovered.ir,
         recovered.tables,
-        lambda a: [_probe(a.variable, recovered.ir.variable(a.variable).domain)],
+        lambda a: [Step(_probe(a.variable, recovered.ir.variable(a.variable).domain))],
     )
     reference = Reference(lowered.program, lowered.tables)
     state = begin(build(model), np.zeros(n), seed=seed)

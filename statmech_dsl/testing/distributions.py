@@ -10,7 +10,7 @@ import numpy as np
 import pymc as pm
 from scipy import stats
 
-from statmech_dsl.engine.choose import Updates
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.solvers.evaluate import energies

@@ -8,8 +8,10 @@ import numpy as np
 import pymc as pm
 from numpy.typing import ArrayLike
 
-from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.backends import build_kernels
+from statmech_dsl.engine.choose import choose_backend
 from statmech_dsl.engine.compile import lower_model
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ValidationError
 from statmech_dsl.ir.state import State
@@ -35,7 +37,7 @@ def build(
         compiled.lowered.analyses,
         compiled.recovered.clamped,
         chosen,
-        chosen.build(program, tables, n_replicas, threads),
+        build_kernels(chosen, program, tables, n_replicas, threads),
         compiled.measured,
         Observables(model, tuple(compiled.measured.unpacked)),
         content_hash="",

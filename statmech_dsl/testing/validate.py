@@ -7,8 +7,9 @@ import pymc as pm
 import xarray as xr
 
 from statmech_dsl.backends.enumeration import Enumeration
-from statmech_dsl.engine.choose import Updates, choose_backend
+from statmech_dsl.engine.choose import choose_backend
 from statmech_dsl.engine.compile import refuse_random
+from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ValidationError
 from statmech_dsl.estimators import jackknife, tau_int

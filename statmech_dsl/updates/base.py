@@ -1,4 +1,4 @@
-"""What an update is: a name, when it is legal, and what happens at a site."""
+"""What an update is: a name, when it is legal, and what happens in it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 from statmech_dsl.ir.domains.base import Domain, Form
 from statmech_dsl.ir.kernel import SitePass
+from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.lower.collective import CollectiveSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Situation:
-    """What legality may depend on: the variable's domain, the forms its energy has, the law."""
+    """What legality may depend on: the variable, the forms its energy has, the law, the whole model."""
 
     variable: str
     domain: Domain
     forms: frozenset[Form]
+    ir: ModelIR
+    tables: Tables
     law: str = "boltzmann"
 
 
@@ -24,9 +28,12 @@ class Update:
     """One way to move the sites of a variable.
 
     ``refuse`` gives the reason why the update is not valid in a situation, or None; ``build`` gives what
-    happens at a site.
+    happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
+    one that is not ``ergodic`` needs another one beside it.
     """
 
     name: str
     refuse: Callable[[Situation], str | None]
-    build: Callable[[str, Domain], SitePass]
+    build: Callable[[str, Domain], SitePass | CollectiveSpec]
+    automatic: bool = True
+    ergodic: bool = True

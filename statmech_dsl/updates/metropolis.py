@@ -5,7 +5,8 @@ from __future__ import annotations
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.draws import Bernoulli, Let, old
 from statmech_dsl.ir.expr import call, const, law, read
-from statmech_dsl.ir.kernel import Assign, LocalEnergy, Param, SitePass, Tally
+from statmech_dsl.ir.kernel import Assign, LocalEnergy, SitePass, Tally
+from statmech_dsl.ir.params import Param
 from statmech_dsl.updates.base import Situation, Update
 
 TARGET_ACCEPTANCE = 0.5

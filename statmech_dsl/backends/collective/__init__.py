@@ -1,0 +1,6 @@
+"""Kernels of collective moves; a new kind of move is exported here."""
+
+from statmech_dsl.backends.collective.base import KINDS, Definition, Kind, Mover, Seat
+from statmech_dsl.backends.collective.composed import Composed, build_kernels
+
+__all__ = ["KINDS", "Composed", "Definition", "Kind", "Mover", "Seat", "build_kernels"]

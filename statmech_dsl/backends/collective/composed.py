@@ -1,0 +1,138 @@
+"""Kernels of a program that has collective moves: passes by a backend, then the moves on plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl.backends.base import Backend, Kernels, Measures, record
+from statmech_dsl.backends.collective.base import KINDS, Mover, Seat
+from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.model import Tables
+from statmech_dsl.ir.state import State
+
+
+def build_kernels(
+    backend: Backend, program: Program, tables: Tables, n_replicas: int, threads: int
+) -> Kernels:
+    """The kernels of any program."""
+    passes = backend.build(replace(program, collective=()), tables, n_replicas, threads)
+    if not program.collective:
+        return passes
+    movers, n_params = [], sum(len(p.params) for p in program.passes)
+    for row, move in enumerate(program.collective, len(program.passes)):
+        params = slice(n_params, n_params + len(move.params))
+        seat, kind = Seat(move, program, tables, row, params), KINDS[type(move)]
+        slow = backend.name == "reference"
+        movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
+        n_params = params.stop
+    return Composed(program, passes, movers)
+
+
+@dataclass(eq=False)
+class Both:
+    """A state as plain arrays and as the passes keep it; one of the two may be out of date."""
+
+    plain: State
+    packed: Any
+    plain_is_new: bool = True
+    packed_is_new: bool = True
+
+
+class Composed:
+    """Sweeps of passes and collective moves."""
+
+    def __init__(self, program: Program, passes: Kernels, movers: list[Mover]) -> None:
+        self.program, self.passes, self.movers = program, passes, movers
+        self._n_passes = len(program.passes)
+        self._n_params = sum(len(p.params) for p in program.passes)
+
+    def pack(self, state: State) -> Both:
+        """Copy the state; passes get theirs when they need it."""
+        return Both(state.copy(), None, packed_is_new=False)
+
+    def unpack(self, packed: Both) -> State:
+        """Copy it back into plain arrays."""
+        return self._plain(packed).copy()
+
+    def set_beta(self, packed: Both, beta: np.ndarray, params: np.ndarray | None = None) -> None:
+        """Give the replicas other inverse temperatures, and the parameters that were tuned at them."""
+        packed.plain.beta = np.array(beta, float)
+        if params is not None:
+            packed.plain.params = params.copy()
+        if packed.packed_is_new:
+            mine = None if params is None else params[: self._n_params]
+            self.passes.set_beta(packed.packed, beta, mine)
+
+    def take(self, packed: Both, rows: np.ndarray) -> None:
+        """Give replica r the values that replica ``rows[r]`` has."""
+        if packed.plain_is_new:
+            values = packed.plain.values
+            packed.plain.values = {name: x[rows] for name, x in values.items()}
+        if packed.packed_is_new:
+            self.passes.take(packed.packed, rows)
+
+    def accepted(self, packed: Both) -> np.ndarray:
+        """Moves that each replica has accepted so far, shape (steps, replicas)."""
+        return self._plain(packed).accepted.copy()
+
+    def values(self, packed: Both, variable: str) -> np.ndarray:
+        """Values of a variable, shape (replicas, rows)."""
+        if packed.plain_is_new:
+            return packed.plain.values[variable]
+        return self.passes.values(packed.packed, variable)
+
+    def sweep(self, packed: Both, n: int) -> None:
+        """Do n sweeps in place."""
+        at_once = n if not self._n_passes and len(self.movers) == 1 else 1
+        for _ in range(0, n, at_once):
+            if self._n_passes:
+                self.passes.sweep(self._packed(packed), at_once)
+                packed.plain_is_new = False
+            state = self._plain(packed)
+            if self._n_passes:
+                state.sweep -= at_once  # the passes have counted it
+            for mover in self.movers:
+                mover.move(state, at_once)
+            state.sweep += at_once
+            packed.packed_is_new = False
+
+    def energy(self, packed: Both) -> tuple[np.ndarray, np.ndarray]:
+        """Energy of each replica: what T divides, and what it does not."""
+        return self.passes.energy(self._packed(packed))
+
+    def measure(self, packed: Both) -> Measures:
+        """Both energies, and the elements of all sums of ``program.measured``."""
+        return self.passes.measure(self._packed(packed))
+
+    def record(self, packed: Both, draws: int, thin: int) -> Measures:
+        """Do ``thin`` sweeps and measure, ``draws`` times."""
+        return record(self, packed, draws, thin)
+
+    def source(self) -> str:
+        """Generated source of the passes and of the moves."""
+        passes = [self.passes.source()] if self._n_passes else []
+        return "\n\n".join([*passes, *(m.source() for m in self.movers)])
+
+    def _plain(self, packed: Both) -> State:
+        """The state as plain arrays, up to date."""
+        if not packed.plain_is_new:
+            new = self.passes.unpack(packed.packed)
+            packed.plain.values, packed.plain.sweep = new.values, new.sweep
+            packed.plain.accepted[: self._n_passes] = new.accepted
+            packed.plain_is_new = True
+        return packed.plain
+
+    def _packed(self, packed: Both) -> Any:
+        """The state as the passes keep it, up to date."""
+        if not packed.packed_is_new:
+            state = packed.plain
+            mine = replace(
+                state,
+                params=state.params[: self._n_params],
+                accepted=state.accepted[: self._n_passes],
+            )
+            packed.packed, packed.packed_is_new = self.passes.pack(mine), True
+        return packed.packed

@@ -1,0 +1,28 @@
+"""Moves of many sites at once: what the sweep of a program holds besides its passes over sites.
+
+Each kind of move is a subclass here that says what its kernels need, as names and numbers; the arrays lie in
+tables. `backends.collective` has the kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statmech_dsl.ir.params import Param
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collective:
+    """A move of many sites of a variable, made ``times`` times at the end of every sweep.
+
+    ``stream`` is its number among the passes and moves of a sweep. Each time it tries ``moves`` moves; where
+    ``tallied``, the accepted ones are counted.
+    """
+
+    update: str
+    variable: str
+    stream: int
+    times: int = 1
+    moves: int = 1
+    params: tuple[Param, ...] = ()
+    tallied: bool = False

@@ -1,0 +1,8 @@
+"""Collective moves: what an update asks for, and how it becomes a move with tables.
+
+A new kind of move is one file here, in which a class of `CollectiveSpec` lowers itself.
+"""
+
+from statmech_dsl.lower.collective.spec import CollectiveSpec
+
+__all__ = ["CollectiveSpec"]
