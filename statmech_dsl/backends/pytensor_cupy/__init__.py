@@ -12,7 +12,6 @@ from statmech_dsl.backends.pytensor_cupy import (
     scalar_rules,
     shaping,
     sorting,
-    sparse,
     transfer_rules,
 )
 from statmech_dsl.backends.pytensor_cupy.dispatch import cupy_funcify
@@ -30,9 +29,8 @@ RULES = (
     scalar_rules,
     shaping,
     sorting,
-    sparse,
     transfer_rules,
 )
-"""The modules that register rules."""
+"""The modules that register rules; that for sparse matrices is loaded when a graph may hold one."""
 
 __all__ = ["CUPY", "RULES", "CuPyLinker", "cupy_funcify", "cupy_typify", "rewrites"]

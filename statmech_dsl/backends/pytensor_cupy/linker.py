@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,6 +55,8 @@ class CuPyLinker(JITLinker):
     def fgraph_convert(self, fgraph: FunctionGraph, *args: Any, **kwargs: Any) -> Program:
         """The program of a graph."""
         array_module.load()
+        if "pytensor.sparse" in sys.modules:  # its import adds rewrites to every mode
+            from statmech_dsl.backends.pytensor_cupy import sparse  # noqa: F401
         updates: dict[int, int] = getattr(fgraph, "update_mapping", None) or {}
         wanted = {k: None if k in updates else "host" for k in range(len(fgraph.outputs))}
         return program(place(fgraph, wanted, homes_of_updated(fgraph, updates)))  # type: ignore[arg-type]

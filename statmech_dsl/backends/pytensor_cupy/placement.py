@@ -17,14 +17,12 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar.basic import ScalarOp
-from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.basic import Join, MakeVector, ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 from pytensor.tensor.type_other import MakeSlice
-from pytensor.xtensor.type import XTensorType
 
 from statmech_dsl.backends.pytensor_cupy.separation import separated
 from statmech_dsl.backends.pytensor_cupy.transfers import Download, OnHost, Upload
@@ -33,9 +31,6 @@ Place = Literal["host", "device"]
 
 SMALL = 32
 """Tensors of at most so many elements, known when compiling, may live on the host."""
-
-_ARRAYS = (TensorType, XTensorType)
-"""Types whose values have a place; others, such as generators, are on the host."""
 
 _HOST_OPS = (
     CAReduce,
@@ -141,7 +136,7 @@ class _Placed:
 
     def at(self, v: Variable, where: Place) -> Variable:
         """The variable at a place, copied there if need be."""
-        if not isinstance(v.type, _ARRAYS):
+        if not _is_array(v):
             return self._at.get((v, "host"), v)
         if (v, where) not in self._at:
             if v.owner is None:
@@ -169,7 +164,7 @@ class _Placed:
             new, where = _with_inputs(node, self._device_inputs(node)), "device"
         for old, out in zip(outputs, new.outputs, strict=True):
             out.name = old.name
-            self._homes[old] = where if isinstance(old.type, _ARRAYS) else "host"
+            self._homes[old] = where if _is_array(old) else "host"
             self._at[old, self._homes[old]] = out
 
     def _runs_on_host(self, node: Apply) -> bool:
@@ -194,14 +189,23 @@ def _with_inputs(node: Apply, inputs: list[Variable]) -> Apply:
 
 
 def _static_size(v: Variable) -> int | None:
-    if not isinstance(v.type, _ARRAYS) or isinstance(v.type, SparseTensorType):
+    is_sparse = hasattr(v.type, "format")
+    if not _is_array(v) or is_sparse or None in v.type.shape:  # type: ignore[attr-defined]
         return None
-    return None if None in v.type.shape else prod(v.type.shape)  # type: ignore[arg-type]
+    return prod(v.type.shape)  # type: ignore[attr-defined]
+
+
+def _is_array(v: Variable) -> bool:
+    """Whether a value has a place; others, such as generators, are on the host.
+
+    The labelled type goes by its name: its import would add rewrites to every mode.
+    """
+    return isinstance(v.type, TensorType) or type(v.type).__name__ == "XTensorType"
 
 
 def is_small(v: Variable) -> bool:
     """Whether a variable may live on the host: few elements, or no tensor at all."""
-    if not isinstance(v.type, _ARRAYS):
+    if not _is_array(v):
         return True
     size = _static_size(v)
     return size is not None and size <= SMALL
