@@ -27,6 +27,7 @@ from .results.sampleset import to_sampleset
 from .results.time_to_solution import time_to_solution
 from .runs.annealing import anneal
 from .runs.flat_histogram import flat_histogram
+from .runs.free_energy import free_energy, free_energy_profile
 from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
@@ -60,6 +61,8 @@ __all__ = [
     "exact",
     "explain",
     "flat_histogram",
+    "free_energy",
+    "free_energy_profile",
     "from_bqm",
     "lattices",
     "models",

@@ -104,5 +104,9 @@ class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
 
+class OverlapWarning(StatmechWarning):
+    """Distributions with too little in common, or routes that disagree: a free energy is not to be trusted."""
+
+
 class InterruptedWarning(StatmechWarning):
     """A run was interrupted; the results hold what was done until then."""

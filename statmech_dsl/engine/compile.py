@@ -47,8 +47,19 @@ def lower_model(
             "the model declares no variable of statmech_dsl",
             mend="declare sm.Spin, sm.Potts, sm.Angle, ... inside the model",
         )
-    check_updates(recovered.ir, updates)
     measured = measure(model, recovered.ir, recovered.tables)
+    return lower_recovered(recovered, measured, updates, law, n_replicas)
+
+
+def lower_recovered(
+    recovered: Recovered,
+    measured: Measured,
+    updates: Updates,
+    law: str = "boltzmann",
+    n_replicas: int | None = None,
+) -> Compiled:
+    """Lower a sweep over the variables of factors that are known."""
+    check_updates(recovered.ir, updates)
     ir, tables = recovered.ir, recovered.tables
     lowered = lower(
         ir,
@@ -80,8 +91,15 @@ def compile_model(
     chosen = choose_backend(backend)
     refuse_random(model)
     compiled = lower_model(model, updates, law, n_replicas if chosen.bits else None)
-    ir, program = compiled.recovered.ir, compiled.lowered.program
-    warn_unused(ir, compiled.lowered)
+    warn_unused(compiled.recovered.ir, compiled.lowered)
+    return sampler_of(model, compiled, n_replicas, backend, threads)
+
+
+def sampler_of(
+    model: pm.Model, compiled: Compiled, n_replicas: int, backend: str, threads: int | None
+) -> Sampler:
+    """Build the kernels of a lowered model, whose observables are those of ``model``."""
+    ir, program, chosen = compiled.recovered.ir, compiled.lowered.program, choose_backend(backend)
     if backend == "auto":
         chosen = fastest_backend(program, compiled.lowered.tables, n_replicas)
     kernels = build_kernels(

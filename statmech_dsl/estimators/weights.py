@@ -107,9 +107,13 @@ class Multihistogram:
 
     def at(self, beta: float) -> Weights:
         """Weights of all draws at an inverse temperature."""
-        log_w = -beta * (self._flat - self._center) - self._log_density(self._f)
+        log_w = self.log_weights(beta)
         log_z = float(_log_sum_exp(log_w[None])[0] - np.log(log_w.size))
         return Weights(self, np.exp(log_w - log_z), float(self._relative(log_z, beta)))
+
+    def log_weights(self, beta: float) -> NDArray[np.float64]:
+        """Log weights of all draws, up to a constant."""
+        return -beta * (self._flat - self._center) - self._log_density(self._f)
 
     def _relative(self, log_z: Any, beta: Any) -> Any:
         """Undo in log Z that energies are measured from their mean; it is 0 at the reference."""

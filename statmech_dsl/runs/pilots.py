@@ -10,6 +10,7 @@ import numpy as np
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.state import State
+from statmech_dsl.results.recorder import raise_improper
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.ensemble import Ensemble, numbers
 from statmech_dsl.runs.exchange import Exchange
@@ -51,7 +52,10 @@ def tuned_ladder(
     state.replicas = numbers(len(beta), pilots, 1)
     for length in np.diff(edges):
         ensemble = Ensemble(sampler, state, Exchange(beta, pilots, 1, seed), thin)
-        new = equal_rejections(beta, 1.0 - ensemble.burn(int(length), advance))
+        chance = ensemble.burn(int(length), advance)
+        if not np.isfinite(chance).all():
+            raise_improper(sampler)
+        new = equal_rejections(beta, 1.0 - chance)
         state, beta = _moved(ensemble.state(), beta, new, pilots), new
     width = np.exp(np.log(state.params.reshape(-1, len(beta), PILOTS)).mean(axis=2))
     return beta, width

@@ -149,7 +149,7 @@ def temper(
         if is_range:
             ladder, widths = tuned_ladder(sampler, ladder, thin, pilot_sweeps, seed, first, advance)
         exchange = Exchange(ladder, np.arange(chains), copies, seed)
-        state = _start(sampler, exchange, copies, first, widths)
+        state = start_ladders(sampler, exchange, copies, first, widths)
         if isinstance(init, xr.DataTree):
             state = _resumed(sampler, init, state, exchange)
         moves = Houdayer(sampler, exchange, copies) if houdayer else None
@@ -173,7 +173,7 @@ def temper(
     return tree
 
 
-def _start(
+def start_ladders(
     sampler: Sampler, exchange: Exchange, copies: int, init: Init, widths: np.ndarray | None
 ) -> State:
     """First states; those of a copy are a function of the numbers of its chain and of itself."""

@@ -24,3 +24,17 @@ def test_a_run_without_a_ladder_is_refused():
     data = sm.sample(sm.models.ising(L=4), T=2.0, draws=5, progressbar=False)
     with pytest.raises(DiagnosticsError, match="no ladder"):
         sm.plots.ladder(data)
+
+
+def test_free_energies_are_drawn_as_they_are():
+    data = sm.free_energy(
+        sm.models.ising(L=2), T=[2.0, 4.0, 3.0], method="panel", draws=100, tune=100, seed=1,
+        progressbar=False,
+    )  # fmt: skip
+    figure = sm.plots.free_energies(data)
+    curve, _ = figure.axes
+    drawn = [c.lines[0].get_ydata() for c in curve.containers]
+    np.testing.assert_allclose(drawn, data.sortby("T").free_energy)
+    plt.close(figure)
+    with pytest.raises(DiagnosticsError, match="no free energy over T"):
+        sm.plots.free_energies(data.isel(T=0))

@@ -1,0 +1,72 @@
+"""Tempering: replicas swap along the segment, and all draws are weighted together (MBAR)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.engine.sampler import Sampler
+from statmech_dsl.estimators import Multihistogram, bar
+from statmech_dsl.results import Recorder
+from statmech_dsl.runs.ensemble import Ensemble
+from statmech_dsl.runs.exchange import Exchange
+from statmech_dsl.runs.free_energy.pooled import from_pool
+from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
+from statmech_dsl.runs.free_energy.start import Journey
+from statmech_dsl.runs.pilots import tuned_ladder
+from statmech_dsl.runs.progress import Advance
+from statmech_dsl.runs.tempering import EXPECTED, start_ladders
+
+LEAST_OVERLAP = 0.03
+"""Of neighbors in a ladder; below, Bennett's estimate means little."""
+
+
+def refuse(journey: Journey) -> str | None:
+    """It works everywhere."""
+    return None
+
+
+def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
+    """Sample a ladder that tunes itself, and pool its draws."""
+    sampler = segment.compile(effort.chains * EXPECTED)
+    if segment.is_point:
+        ladder, widths = np.array([segment.first]), None
+    else:
+        ends = np.array([segment.wanted[-1], segment.first])
+        ladder, widths = tuned_ladder(
+            sampler, ends, effort.thin, effort.tune // 2, effort.seed, effort.init, advance
+        )
+    energy = ladder_energies(sampler, ladder, widths, effort, advance)
+    return from_pool(Multihistogram(energy, ladder), segment.wanted, _trouble(energy, ladder))
+
+
+def ladder_energies(
+    sampler: Sampler,
+    ladder: np.ndarray,
+    widths: np.ndarray | None,
+    effort: Effort,
+    advance: Advance,
+) -> np.ndarray:
+    """Energies (chains, draws, rungs) of replicas that swap."""
+    exchange = Exchange(ladder, np.arange(effort.chains), 1, effort.seed)
+    state = start_ladders(sampler, exchange, 1, effort.init, widths)
+    ensemble = Ensemble(sampler, state, exchange, effort.thin)
+    recorder = Recorder(sampler, effort.draws, state.n_replicas, ())
+    ensemble.burn(effort.tune // (2 * effort.thin), advance)
+    while recorder.n < effort.draws:
+        ensemble.record(recorder, None)
+        advance(effort.thin)
+    energy = recorder.arrays()["energy"].reshape(len(ladder), effort.chains, effort.draws)
+    return energy.transpose(1, 2, 0)
+
+
+def _trouble(energy: np.ndarray, ladder: np.ndarray) -> tuple[str, ...]:
+    """Neighbors that have too little in common."""
+    steps = -np.diff(ladder)
+    found = [
+        bar(step * energy[..., k + 1], -step * energy[..., k]).overlap
+        for k, step in enumerate(steps)
+    ]
+    if not found or min(found) >= LEAST_OVERLAP:
+        return ()
+    k = int(np.argmin(found))
+    return (f"x = {ladder[k]:g} and {ladder[k + 1]:g} overlap by {found[k]:.1g} only",)

@@ -1,0 +1,57 @@
+"""A segment of a path along which log Z is followed, and what a route finds there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from statmech_dsl.engine.sampler import Init, Sampler
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """The distributions exp(-x E) from ``first`` on, up to the largest of the ``wanted`` x.
+
+    On the way from a temperature to others x is beta; on the way from a reference to a model it goes from 0 to 1,
+    and E is what that adds. ``wanted`` is ascending. ``compile`` gives a sampler for a number of replicas.
+    """
+
+    compile: Callable[[int], Sampler]
+    first: float
+    wanted: np.ndarray
+
+    @property
+    def is_point(self) -> bool:
+        """Whether there is no way to go, only averages to take."""
+        return bool(self.wanted[-1] == self.first)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and with what a route runs."""
+
+    draws: int
+    tune: int
+    chains: int
+    thin: int
+    seed: int
+    init: Init
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a route found at the wanted x, each as (values, errors).
+
+    ``log_partition`` is relative to the first x, and ``entropy`` is x <E> + log_partition. ``effective_size`` is the
+    number of independent draws that speak of each x; ``trouble`` says, in words, why the numbers cannot be
+    trusted.
+    """
+
+    log_partition: tuple[np.ndarray, np.ndarray]
+    energy: tuple[np.ndarray, np.ndarray]
+    heat_capacity: tuple[np.ndarray, np.ndarray]
+    entropy: tuple[np.ndarray, np.ndarray]
+    effective_size: np.ndarray
+    trouble: tuple[str, ...] = ()
