@@ -113,7 +113,7 @@ class Multihistogram:
 
     def log_weights(self, beta: float) -> NDArray[np.float64]:
         """Log weights of all draws, up to a constant."""
-        return -beta * (self._flat - self._center) - self._log_density(self._f)
+        return -beta * (self._flat - self._center) - self._density
 
     def _relative(self, log_z: Any, beta: Any) -> Any:
         """Undo in log Z that energies are measured from their mean; it is 0 at the reference."""
@@ -124,6 +124,11 @@ class Multihistogram:
     def _log_density(self, f: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = [_log_sum_exp(self._exponent(f, part)) for part in self._parts()]
         return np.concatenate(parts) - np.log(len(self.beta))
+
+    @cached_property
+    def _density(self) -> NDArray[np.float64]:
+        """Log density of the pool at each draw."""
+        return self._log_density(self._f)
 
     def _exponent(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
         return f - (self._flat[part, None] - self._center) * self.beta

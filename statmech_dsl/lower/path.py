@@ -1,8 +1,8 @@
 """Paths between two models of the same variables.
 
-On the way from model 0 to model 1 the log weight is -(1 - x) u_0 - x u_1, where u = E/T is the energy in units of
-temperature, with all terms that T does not divide. A path is a model like any other: u_0 is the part that T
-does not divide, u_1 - u_0 the energy, and x takes the place of beta.
+On the way from model 0 to model 1 the log weight is -(1 - x) u_0 - x u_1, where u = E/T is the energy in
+units of temperature, with all terms that T does not divide. A path is a model like any other: u_0 is the part
+that T does not divide, u_1 - u_0 the energy, and x takes the place of beta.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def steered(
 ) -> Recovered:
     """A model that is held by a spring to values of an observable: the larger x, the larger they are.
 
-    With A the observable above ``low``, the log weight is -u - stiffness A^2 / 2 + x A: a spring of this stiffness
-    that pulls to A = x / stiffness.
+    With A the observable above ``low``, the log weight is -u - stiffness A^2 / 2 + x A: a spring of this
+    stiffness that pulls to A = x / stiffness.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def steered(
 def independent(
     like: Recovered, mean: Mapping[str, np.ndarray], width: Mapping[str, np.ndarray]
 ) -> Recovered:
-    """A model of independent sites: normal ones where ``mean`` and ``width`` have a variable, else uniform ones.
+    """A model of independent sites: normal where ``mean`` and ``width`` have the variable, else uniform.
 
     Both hold the numbers of the free sites; the energy is the sum of (x - mean)^2 / (2 width^2).
     """

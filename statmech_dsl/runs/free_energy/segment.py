@@ -10,17 +10,32 @@ import numpy as np
 from statmech_dsl.engine.sampler import Init, Sampler
 
 
+@dataclass(frozen=True)
+class Ground:
+    """The state of the lowest energy: that energy, the log of its degeneracy, relative to log Z at the first x."""
+
+    energy: float
+    log_weight: float
+
+    @property
+    def resolution(self) -> float:
+        """Energies closer than this are the same."""
+        return 1e-9 * max(1.0, abs(self.energy))
+
+
 @dataclass(frozen=True, eq=False)
 class Segment:
     """The distributions exp(-x E) from ``first`` on, up to the largest of the ``wanted`` x.
 
-    On the way from a temperature to others x is beta; on the way from a reference to a model it goes from 0 to 1,
-    and E is what that adds. ``wanted`` is ascending. ``compile`` gives a sampler for a number of replicas.
+    On the way from a temperature to others x is beta; on the way from a reference to a model it goes from 0
+    to 1, and E is what that adds. ``wanted`` is ascending. ``compile`` gives a sampler for a number of
+    replicas, and a law if it is not the Boltzmann law.
     """
 
-    compile: Callable[[int], Sampler]
+    compile: Callable[..., Sampler]
     first: float
     wanted: np.ndarray
+    ground: Ground | None = None
 
     @property
     def is_point(self) -> bool:
@@ -44,9 +59,9 @@ class Effort:
 class Found:
     """What a route found at the wanted x, each as (values, errors).
 
-    ``log_partition`` is relative to the first x, and ``entropy`` is x <E> + log_partition. ``effective_size`` is the
-    number of independent draws that speak of each x; ``trouble`` says, in words, why the numbers cannot be
-    trusted.
+    ``log_partition`` is relative to the first x, and ``entropy`` is x <E> + log_partition. ``effective_size``
+    is the number of independent draws that speak of each x; ``trouble`` says, in words, why the numbers
+    cannot be trusted.
     """
 
     log_partition: tuple[np.ndarray, np.ndarray]

@@ -19,7 +19,7 @@ from statmech_dsl.lower.path import independent, path
 from statmech_dsl.lower.recovery import Recovered, recover
 from statmech_dsl.lower.reductions import measure
 from statmech_dsl.results.recorder import raise_improper
-from statmech_dsl.runs.free_energy.segment import Effort, Segment
+from statmech_dsl.runs.free_energy.segment import Effort, Ground, Segment
 from statmech_dsl.solvers.exact import exact
 
 WIDER = 1.5
@@ -50,6 +50,7 @@ def plan(
     T: ArrayLike,
     beta: ArrayLike | None,
     reference: pm.Model | None,
+    ground_state: tuple[float, float] | None,
     effort: Effort,
     options: Mapping[str, Any],
 ) -> Journey:
@@ -78,7 +79,7 @@ def plan(
         start = known if absolute else [0.0] * len(known)
         return Journey(tuple(legs), tuple(start), name, *common, False, discrete)
     if math.isfinite(volume) and all(f.tempered for f in ir.energy_families):
-        leg = (Segment(whole, 0.0, betas),)
+        leg = (Segment(whole, 0.0, betas, _ground(ground_state, volume)),)
         return Journey((leg,), (volume,), "absolute", *common, True, discrete)
     hottest = float(betas[0])
     if hottest == 0.0:
@@ -91,6 +92,22 @@ def plan(
     bridge = compiler(path(sites, recovered, hottest), options)
     leg = (Segment(bridge, 0.0, np.ones(1)), Segment(whole, hottest, betas))
     return Journey((leg,), (log_z,), "absolute", *common, False, discrete)
+
+
+def _ground(given: tuple[float, float] | None, volume: float) -> Ground | None:
+    """The ground state, its weight relative to all states."""
+    if given is None:
+        return None
+    try:
+        energy, degeneracy = (float(x) for x in given)
+    except (TypeError, ValueError):
+        energy, degeneracy = math.nan, 0.0
+    if not (math.isfinite(energy) and degeneracy > 0):
+        raise ArgumentError(
+            "ground_state is (lowest energy, number of states that have it)",
+            where=f"ground_state={given!r}",
+        )
+    return Ground(energy, math.log(degeneracy) - volume)
 
 
 def compiler(recovered: Recovered, options: Mapping[str, Any]) -> Callable[..., Sampler]:

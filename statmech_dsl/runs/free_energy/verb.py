@@ -37,6 +37,7 @@ def free_energy(
     beta: ArrayLike | None = None,
     method: str = "auto",
     reference: pm.Model | None = None,
+    ground_state: tuple[float, float] | None = None,
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,
@@ -78,6 +79,9 @@ def free_energy(
     reference : Model, optional
         A model of the same variables to begin from, at the same T. If `exact` can do it log Z is absolute, else
         it is relative to that model. ``log_partition_difference`` is given in both cases.
+    ground_state : tuple of two floats, optional
+        The lowest energy and the number of states that have it, where they are known: log Z is then known at
+        both ends of all temperatures, which makes low ones much more precise. For tempering.
     draws : int
         Draws of each chain, and members of each population.
     tune : int
@@ -147,7 +151,7 @@ def free_energy(
     )
     threads = None if threads is None else count("threads", threads, 1)
     options = {"updates": updates, "backend": backend, "threads": threads}
-    journey = plan(model, T, beta, reference, effort, options)
+    journey = plan(model, T, beta, reference, ground_state, effort, options)
     at = temperatures(T, beta, journey.tempered)
     names = _routes(method, journey)
     if names == ("exact",):

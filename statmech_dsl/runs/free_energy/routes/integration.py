@@ -16,6 +16,8 @@ from statmech_dsl.runs.tempering import EXPECTED
 
 PILOT = 1 << 32
 """Of the seed: pilots must not walk the way that the chains walk."""
+FINER = 3
+"""Steps of the integral for one of the ladder: neighbors of a ladder may be far apart for a parabola."""
 ORDER = 15.0
 """By how much a grid of twice as many nodes is better: the error falls as the fourth power of a step."""
 
@@ -33,7 +35,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
         ends = np.array([nodes[-1], segment.first])
         seed, tune = effort.seed ^ PILOT, max(effort.tune, 40)
         ladder, _ = tuned_ladder(sampler, ends, 1, tune, seed, effort.init, advance)
-        nodes = np.unique(np.concatenate([ladder, nodes]))
+        nodes = np.unique(np.concatenate([between(ladder), nodes]))
     energy = _chains(segment, nodes, effort, advance)
     at = np.searchsorted(nodes, segment.wanted)
     mean, log_z = [tau_int(e) for e in energy], integral(nodes, energy)
@@ -54,12 +56,24 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     )
 
 
+def between(ladder: np.ndarray) -> np.ndarray:
+    """Nodes for an integral: `FINER` times as many steps as a ladder has.
+
+    Examples
+    --------
+    >>> between(np.array([3.0, 0.0]))
+    array([0., 1., 2., 3.])
+    """
+    n = len(ladder) - 1
+    return np.interp(np.linspace(0, n, FINER * n + 1), np.arange(n + 1), ladder[::-1])
+
+
 def integral(nodes: np.ndarray, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log Z relative to the first node, with errors, from energies (nodes, chains, draws).
 
-    The trapezoidal rule, corrected at both ends of each step by the slope of the mean energy, which is minus its
-    variance (Euler and Maclaurin). What every other node gives tells the error of the quadrature, which is added
-    to that of the draws.
+    The trapezoidal rule, corrected at both ends of each step by the slope of the mean energy, which is minus
+    its variance (Euler and Maclaurin). What every other node gives tells the error of the quadrature, which
+    is added to that of the draws.
     """
     mean, variance = energy.mean(axis=(1, 2)), energy.var(axis=(1, 2))
     fine = _cumulative(nodes, mean, variance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from statmech_dsl.engine.sampler import Sampler
+from statmech_dsl.errors import ArgumentError
 from statmech_dsl.estimators import Multihistogram, bar
 from statmech_dsl.results import Recorder
 from statmech_dsl.runs.ensemble import Ensemble
@@ -16,6 +17,10 @@ from statmech_dsl.runs.pilots import tuned_ladder
 from statmech_dsl.runs.progress import Advance
 from statmech_dsl.runs.tempering import EXPECTED, start_ladders
 
+WARM, COLDER, DOUBLINGS = 50, 1.25, 24
+"""Sweeps of that run, and how x grows until it is cold enough."""
+FROZEN = 0.8
+"""Part of the chains that are then in the ground state."""
 LEAST_OVERLAP = 0.03
 """Of neighbors in a ladder; below, Bennett's estimate means little."""
 
@@ -31,12 +36,40 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     if segment.is_point:
         ladder, widths = np.array([segment.first]), None
     else:
-        ends = np.array([segment.wanted[-1], segment.first])
+        last = segment.wanted[-1] if segment.ground is None else coldest(sampler, segment, effort)
+        ends = np.array([last, segment.first])
         ladder, widths = tuned_ladder(
             sampler, ends, effort.thin, effort.tune // 2, effort.seed, effort.init, advance
         )
     energy = ladder_energies(sampler, ladder, widths, effort, advance)
-    return from_pool(Multihistogram(energy, ladder), segment.wanted, _trouble(energy, ladder))
+    if segment.ground is not None and energy.min() < segment.ground.energy - segment.ground.resolution:
+        raise ArgumentError(
+            f"a state has the energy {energy.min():.12g}, below that of the ground state",
+            where=f"ground_state=({segment.ground.energy:.12g}, ...)",
+        )
+    pool, trouble = Multihistogram(energy, ladder), _trouble(energy, ladder)
+    return from_pool(pool, segment.wanted, trouble, segment.ground, float(ladder[0]))
+
+
+def coldest(sampler: Sampler, segment: Segment, effort: Effort) -> float:
+    """An x at which a short run, from all sites alike, is nearly always in the ground state."""
+    assert segment.ground is not None
+    n, x = effort.chains * EXPECTED, float(segment.wanted[-1])
+    for _ in range(DOUBLINGS):
+        chains = np.arange(n)
+        # The second temperature: random numbers that the run proper does not use.
+        state = sampler.start(effort.seed, chains, np.ones(n, int), np.full(n, x), effort.init)
+        packed = sampler.kernels.pack(state)
+        sampler.kernels.sweep(packed, WARM)
+        energy = sampler.kernels.energy(packed)[0]
+        if (energy <= segment.ground.energy + segment.ground.resolution).mean() > FROZEN:
+            return x
+        x *= COLDER
+    raise ArgumentError(
+        "no short run has reached the ground state",
+        where=f"its energy is given as {segment.ground.energy:.12g}",
+        mend='leave out ground_state=, or start in it with init=',
+    )
 
 
 def ladder_energies(

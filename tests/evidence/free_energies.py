@@ -1,0 +1,147 @@
+"""What free energies are held against: exact log Z, and the coverage of the errors of every route.
+
+``whole`` runs are for `make evidence`; the others are short enough for the tests.
+
+    python -m tests.evidence.free_energies
+"""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+
+import numpy as np
+
+import statmech_dsl as sm
+from statmech_dsl.errors import OverlapWarning
+from statmech_dsl.estimators import FlatWeights, Multihistogram
+from statmech_dsl.results import Recorder
+from statmech_dsl.runs.energy_bins import choose_bins
+from statmech_dsl.runs.exploring import explore
+from statmech_dsl.runs.free_energy.pooled import from_pool
+from statmech_dsl.runs.free_energy.routes.integration import between, integral
+from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies
+from statmech_dsl.runs.free_energy.segment import Effort, Segment
+from statmech_dsl.runs.free_energy.start import plan
+from statmech_dsl.runs.pilots import tuned_ladder
+from statmech_dsl.runs.sample import run_chains
+from statmech_dsl.runs.wang_landau import learn
+from tests.evidence.population import MODELS, Check
+
+OPTIONS = {"updates": "auto", "backend": "auto", "threads": None}
+CHAINS = 4
+"""Of one estimate."""
+
+
+def nothing(n: int, note: str = "") -> None:
+    """Show no progress."""
+
+
+def segment_of(name: str, repeats: int, draws: int) -> tuple[Segment, Effort, float]:
+    """The way from infinite temperature to that of a model, for so many estimates; its exact log Z on it."""
+    build, T = MODELS[name]
+    model, seed = build(), zlib.crc32(name.encode())
+    effort = Effort(draws, 500, CHAINS * repeats, 2, seed, "hot")
+    journey = plan(model, T, None, None, None, effort, OPTIONS)
+    exact = float(sm.exact(model, T=T).log_partition) - journey.log_z[0]
+    return journey.legs[0][0], effort, exact
+
+
+def by_tempering(name: str, repeats: int, draws: int = 400) -> np.ndarray:
+    """Z-scores of log Z by tempering, of ladders that are tuned once."""
+    segment, effort, exact = segment_of(name, repeats, draws)
+    sampler = segment.compile(effort.chains * 8)
+    ends = np.array([segment.wanted[-1], 0.0])
+    ladder, widths = tuned_ladder(sampler, ends, 2, 500, effort.seed, "hot", nothing)
+    energy = ladder_energies(sampler, ladder, widths, effort, nothing)
+    own = np.split(energy, repeats)
+    return _scores([from_pool(Multihistogram(e, ladder), segment.wanted) for e in own], exact)
+
+
+def by_integration(name: str, repeats: int, draws: int = 1200) -> np.ndarray:
+    """Z-scores of log Z by integration, over nodes that are placed once."""
+    segment, effort, exact = segment_of(name, repeats, draws)
+    ends = np.array([segment.wanted[-1], 0.0])
+    pilot = segment.compile(32)
+    nodes = between(tuned_ladder(pilot, ends, 2, 500, effort.seed, "hot", nothing)[0])
+    n = effort.chains * len(nodes)
+    sampler = segment.compile(n)
+    chain, index = np.tile(np.arange(effort.chains), len(nodes)), np.arange(n) // effort.chains
+    state = sampler.start(effort.seed, chain, index, nodes[index], "hot")
+    recorder = Recorder(sampler, draws, n, ())
+    run_chains(sampler, state, recorder, effort.tune, draws, effort.thin, nothing)
+    energy = recorder.arrays()["energy"].reshape(len(nodes), effort.chains, draws)
+    found = [integral(nodes, e) for e in np.split(energy, repeats, axis=1)]
+    return np.array([(value[-1] - exact) / error[-1] for value, error in found])
+
+
+def by_flat_histogram(name: str, repeats: int, draws: int = 2000) -> np.ndarray:
+    """Z-scores of log Z by a flat histogram, of walks at weights that are learned once."""
+    segment, effort, exact = segment_of(name, repeats, draws)
+    n = effort.chains
+    pilot, sampler = segment.compile(64), segment.compile(n, "tabulated")
+    explored = explore(pilot, effort.seed, 64)
+    bins = choose_bins(None, explored.energies)
+    state = sampler.start(effort.seed, np.arange(n), np.zeros(n, int), np.zeros(n), "hot")
+    state, _ = learn(sampler, state, bins, explored, 4000, nothing)
+    recorder = Recorder(sampler, draws, n, ())
+    state = run_chains(sampler, state, recorder, 0, draws, effort.thin, nothing)
+    energy = recorder.arrays()["energy"]
+    low, width = state.law_range
+    index = np.rint((energy - low) / width).astype(np.int64)
+    law = state.law_table[np.clip(index, 0, len(state.law_table) - 1)]
+    pairs = zip(np.split(energy, repeats), np.split(law, repeats), strict=True)
+    return _scores([from_pool(FlatWeights(e, -w), segment.wanted) for e, w in pairs], exact)
+
+
+def _scores(found, exact: float) -> np.ndarray:
+    return np.array(
+        [(f.log_partition[0][-1] - exact) / f.log_partition[1][-1] for f in found], float
+    )
+
+
+COVERED = {
+    "tempering": by_tempering,
+    "integration": by_integration,
+    "flat_histogram": by_flat_histogram,
+}
+"""Routes whose errors are held against their scatter; population annealing has a file of its own."""
+
+
+def coverage(route: str, z: np.ndarray) -> Check:
+    """How often the intervals of a route hold the exact value."""
+    inside = [float((np.abs(z) < width).mean()) for width in (0.9945, 1.96)]
+    return Check(
+        f"log Z by {route}, {len(z)} runs: 68 % and 95 % intervals cover",
+        "60 to 76.5 %, 91.5 to 98 %",
+        f"{inside[0]:.1%}, {inside[1]:.1%}; z has mean {z.mean():+.2f}, sd {z.std():.2f}",
+        0.60 <= inside[0] <= 0.765 and 0.915 <= inside[1] <= 0.98,
+    )
+
+
+def finite_lattice(L: int, T: np.ndarray, exact: np.ndarray, draws: int, seed: int) -> dict:
+    """Relative errors of F of a 2D Ising model at many temperatures, and their z-scores."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OverlapWarning)
+        data = sm.free_energy(
+            sm.models.ising(L=L), T=T, method="tempering", ground_state=(-2.0 * L**2, 2), draws=draws, tune=2000, thin=5,
+            seed=seed, progressbar=False,
+        )  # fmt: skip
+    off = data.log_partition.values - exact
+    return {"relative": off / exact, "z": off / data.log_partition_error.values}
+
+
+def main() -> None:
+    """Measure the coverage of all routes on all models, 400 runs each."""
+    for route, measure in COVERED.items():
+        pooled = []
+        for name in MODELS:
+            z = measure(name, 400)
+            pooled.append(z)
+            print(name, coverage(route, z))
+        z = np.concatenate(pooled)
+        print(f"{route}: all models: mean {z.mean():+.3f}, sd {z.std():.3f}")
+
+
+if __name__ == "__main__":
+    main()
