@@ -39,7 +39,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
         last = segment.wanted[-1] if segment.ground is None else coldest(sampler, segment, effort)
         ends = np.array([last, segment.first])
         ladder, widths = tuned_ladder(
-            sampler, ends, effort.thin, effort.tune // 2, effort.seed, effort.init, advance
+            sampler, ends, 1, effort.tune // 2, effort.seed, effort.init, advance
         )
     energy = ladder_energies(sampler, ladder, widths, effort, advance)
     if segment.ground is not None and energy.min() < segment.ground.energy - segment.ground.resolution:
