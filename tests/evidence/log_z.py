@@ -2,7 +2,7 @@
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
 
-    python -m tests.evidence.free_energies
+    python -m tests.evidence.log_z
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from statmech_dsl.runs.free_energy.start import plan
 from statmech_dsl.runs.pilots import tuned_ladder
 from statmech_dsl.runs.sample import run_chains
 from statmech_dsl.runs.wang_landau import learn
-from tests.evidence.population import MODELS, Check
+from tests.evidence.checks import Check
+from tests.evidence.population import MODELS
 
 OPTIONS = {"updates": "auto", "backend": "auto", "threads": None}
 CHAINS = 4
