@@ -41,7 +41,7 @@ def explain(
     ----------
     model : Model
         Any `pm.Model` with variables of statmech_dsl; couplings may be random.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     source : bool
         Whether to add what each update does at a site, and the generated source of the CPU kernels

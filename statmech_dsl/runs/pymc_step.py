@@ -50,8 +50,8 @@ class LocalGibbs(BlockedStep):
     ----------
     vars : sequence of variables
         Variables of statmech_dsl.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``;
+    updates : str, list or dict
+        As in `sample`;
         ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
     model : Model, optional
         The model; that of the ``with`` block unless given.

@@ -10,7 +10,7 @@ from statmech_dsl.updates.conditional import read_off_probes, refuse_form
 
 def _refuse(where: Situation) -> str | None:
     if where.domain.values is not None:
-        return f"{where.domain.label} has separate values, among which a reflection need not stay"
+        return f"{where.domain.label} has discrete values: a reflected one need not be among them"
     reflection = where.domain.reflection()
     if reflection is None:
         return f"no reflection is known for {where.domain!r}"

@@ -20,13 +20,14 @@ FOLLOWS = np.uint32(1 << 31)
 
 
 class Layout:
-    """Where the sites of a program lie, and its tables in those terms; a reversed pass has the last row first."""
+    """Where the sites of a program lie, and its tables in those terms."""
 
     def __init__(self, program: Program, tables: Tables) -> None:
         self.program, self.tables = program, tables
         model, measured = program.model, program.measured
         self._families = {f.name: f for f in model.families + measured.families}
         self._sum_sizes = {s.name: s.size for s in model.sums + measured.sums}
+        # Rank k of a reversed pass is row n - 1 - k.
         orders = {p.variable: tables[p.order][:: -1 if p.reversed else 1] for p in program.passes}
         self.site_of: dict[str, np.ndarray] = {}
         """The sites of each variable by row."""

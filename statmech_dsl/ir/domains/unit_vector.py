@@ -163,12 +163,12 @@ class UnitVector(Continuous):
         A step of Newton's iteration for ``1 / |s|`` keeps the length at 1 as long as one likes.
         """
         b, s, new = ([read(f"{x}{k}") for k in range(self.n)] for x in ("b", "old.", "new"))
-        b2 = read("b2")
-        none = call("lt", b2, NO_FIELD**2)
-        twice = call("where", none, 0.0, 2.0 * _dot(b, s) / call("max", b2, NO_FIELD**2))
+        square = read("square")
+        none = call("lt", square, NO_FIELD**2)
+        twice = call("where", none, 0.0, 2.0 * _dot(b, s) / call("max", square, NO_FIELD**2))
         body = (
             *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(self.n)),
-            Let("b2", _dot(b, b)),
+            Let("square", _dot(b, b)),
             Let("twice", twice),
             *(Let(f"new{k}", read("twice") * b[k] - s[k]) for k in range(self.n)),
             Let("inverse", 1.5 - 0.5 * _dot(new, new)),
