@@ -122,8 +122,8 @@ def _lower_steps(
             f"{len(sites) + len(others)} passes a sweep are more than {STREAM_STRIDE - 1}"
         )
     passes = tuple(
-        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables, *how), ir, tables)
-        for stream, (a, p, *how) in enumerate(sites)
+        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables, n, back), ir, tables)
+        for stream, (a, p, n, back) in enumerate(sites)
     )
     moves = tuple(
         spec.lower(ir, source, a, stream, times, tables)

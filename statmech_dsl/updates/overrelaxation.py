@@ -10,7 +10,7 @@ from statmech_dsl.updates.conditional import read_off_probes, refuse_form
 
 def _refuse(where: Situation) -> str | None:
     if where.domain.values is not None:
-        return f"{where.domain.label} has discrete values: a reflected one need not be among them"
+        return f"{where.domain.label} has discrete values, which a reflection may miss"
     reflection = where.domain.reflection()
     if reflection is None:
         return f"no reflection is known for {where.domain!r}"
