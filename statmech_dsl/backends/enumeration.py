@@ -72,7 +72,7 @@ class Enumeration:
         p = np.eye(len(self.configurations))
         for q in self.reference.program.passes:
             segments = self.reference.tables[q.segments]
-            for a, b in zip(segments[:-1], segments[1:], strict=True):
+            for a, b in q.times * [*zip(segments[:-1], segments[1:], strict=True)]:
                 together = simultaneous and not q.exclusive
                 groups = [range(a, b)] if together else [[rank] for rank in range(a, b)]
                 for ranks in groups:

@@ -208,7 +208,7 @@ class Reference:
         for number, p in enumerate(self.program.passes):
             widths = {q.name: state.params[n_params + k, r] for k, q in enumerate(p.params)}
             n_params += len(p.params)
-            for rank in range(len(self.tables[p.order])):
+            for rank in p.times * [*range(len(self.tables[p.order]))]:
                 env = base | widths | {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
                 decide = self._sampler(p, rank, int(state.replicas[r]), t, state.seed)
                 new, bumps = self.visit(p, rank, x, sums, env, decide)

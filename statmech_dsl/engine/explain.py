@@ -41,7 +41,7 @@ def explain(
     ----------
     model : Model
         Any `pm.Model` with variables of statmech_dsl; couplings may be random.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     source : bool
         Whether to add what each update does at a site, and the generated source of the CPU kernels
@@ -204,16 +204,20 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     """The update that was chosen, and of the others why not."""
     ir, program = compiled.recovered.ir, compiled.lowered.program
     situation = situation_of(ir, compiled.recovered.tables, a, program.law)
-    steps = {p.update: p for p in program.steps if p.variable == a.variable}
+    mine = [p for p in program.steps if p.variable == a.variable]
+    steps = {p.name: p for p in mine}
+    chosen = {p.update for p in mine}
     wanted = updates.get(a.variable, "auto") if isinstance(updates, Mapping) else updates
     for p in steps.values():
-        yield f"{a.variable}: {p.update}, {_randomness(p)}"
+        times = sum(q.times for q in mine if q.name == p.name)
+        often = f"{times} times a sweep, " if times > 1 else ""
+        yield f"{a.variable}: {p.name}, {often}{_randomness(p)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
     rows = []
     for update in UPDATES.values():
         reason = update.refuse(situation)
-        if update.name in steps:
+        if update.name in chosen:
             why = "the first that is legal" if wanted == "auto" else "asked for"
             verdict = f"chosen, {why}"
         else:
@@ -224,7 +228,9 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
 
 def _randomness(p: LoweredPass | Collective) -> str:
     if isinstance(p, Collective):
-        return f"a collective move, {p.times} a sweep"
+        return "a collective move"
+    if not p.words:
+        return "no random words"
     loops = sum(isinstance(s, Attempts) for s in p.body)
     parts = [f"{p.words} a site"] * bool(p.words) + ["4 a further attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"

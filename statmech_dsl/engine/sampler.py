@@ -67,7 +67,7 @@ class Sampler:
         steps = self.program.steps
         return np.array(
             [
-                p.times * p.moves if isinstance(p, Collective) else len(self.tables[p.order])
+                p.times * (p.moves if isinstance(p, Collective) else len(self.tables[p.order]))
                 for p in steps
             ],
             np.int64,

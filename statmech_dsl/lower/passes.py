@@ -61,14 +61,17 @@ def lower_pass(
     law: str,
     stream: int,
     tables: dict[str, np.ndarray],
+    times: int = 1,
+    reverse: bool = False,
 ) -> LoweredPass:
     """Lower a pass; its tables are written into ``tables``."""
     v = site_pass.variable
     prefix = f"{v}.pass{stream}"
-    tables[f"{v}.order"] = analysis.order.sites
-    tables[f"{v}.segments"] = analysis.order.segments
+    order = analysis.order.reverse() if reverse else analysis.order
+    ranks, segments = (f"{v}.{'reversed.' * reverse}{x}" for x in ("order", "segments"))
+    tables[ranks], tables[segments] = order.sites, order.segments
     single = ir.variable(v).domain.storage_dtype == "float32"
-    space = Workspace(ir, source, v, analysis.occurrences, analysis.order, tables, prefix)
+    space = Workspace(ir, source, v, analysis.occurrences, order, tables, prefix)
     given = drop_reference(site_pass.body)
     if single and analysis.exclusive:
         given = tuple(store_single(s) if isinstance(s, Assign) else s for s in given)
@@ -88,11 +91,13 @@ def lower_pass(
         v,
         tuple(lowered),
         site_pass.params,
-        f"{v}.order",
-        f"{v}.segments",
+        ranks,
+        segments,
         stream,
         words,
         exclusive,
         "float32" if single and not exclusive else "float64",
         field=field_form(tuple(lowered), exclusive, ir),
+        times=times,
+        reversed=reverse,
     )

@@ -74,8 +74,9 @@ def population_anneal(
         terms that T does not divide.
     seed : int, optional
         The results are a function of it, the temperatures included, whatever the number of threads.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional

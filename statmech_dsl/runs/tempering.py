@@ -86,8 +86,9 @@ def temper(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states, as for `sample`. The results of an earlier run go on from its end: give its ladder as
         ``beta`` or ``T``, and ``tune=0``.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional

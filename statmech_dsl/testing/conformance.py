@@ -72,7 +72,7 @@ def check_transition_matrix(
     ----------
     model : Model
         A discrete model; up to about 500 states are feasible.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     beta : float
         Inverse temperature.

@@ -59,7 +59,9 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
     passes: Lines = []
     for number, p in enumerate(program.passes):
         printer = FieldPrinter if isinstance(p.field, FieldForm) else PassPrinter
-        passes += _over_sites(p, printer(p, number, n_params, names, layout).lines(), names, layout)
+        body = printer(p, number, n_params, names, layout).lines()
+        once = _over_sites(p, body, names, layout)
+        passes += [f"for again in range({p.times}):", *indent(once)] if p.times > 1 else once
         n_params += len(p.params)
     tallied = [k for k, p in enumerate(program.passes) if any(isinstance(s, Tally) for s in p.body)]
     states = list(names.states.values())

@@ -90,6 +90,8 @@ def _heat_bath(p: LoweredPass) -> tuple[Gather, ...]:
     """The gathers of a pass that draws one of two values from its local energy."""
     if p.exclusive:
         raise Unsliced("every site depends on every other")
+    if p.reversed:
+        raise Unsliced(f"{p.name} visits its sites in the opposite order")
     energy = read("e.1")
     match p.body:
         case (Accumulate(("e.1",), gathers), Categorical(_, (_, weight)), Assign()) if weight == -(
