@@ -129,7 +129,8 @@ class LoweredPass:
     hang together through running sums or the running energy: only replicas may run in parallel. ``real`` is
     the precision of all that happens at a site; what a pass in float32 reads is rounded to it. ``dense`` is set
     where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
-    not take the pass.
+    not take the pass. A pass over bonds visits two sites at once: ``partner`` names the table of the second
+    ones by rank, whose components follow those of the first in ``old.k`` and in what is assigned.
     """
 
     update: str
@@ -144,6 +145,12 @@ class LoweredPass:
     real: Real = "float64"
     dense: DenseForm | None = None
     field: FieldForm | str = "not analyzed"
+    partner: str | None = None
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Tables of the sites that are visited together, by rank."""
+        return (self.order,) if self.partner is None else (self.order, self.partner)
 
     @property
     def tallied(self) -> bool:
