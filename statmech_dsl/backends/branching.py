@@ -28,8 +28,12 @@ def branches(
     return found
 
 
+Known = dict[tuple[int, bytes], list[tuple[tuple[float, ...], float]]]
+"""The branches of a rank at values that were met before."""
+
+
 def outcomes(
-    reference: Reference, state: State, p: LoweredPass, x: Values
+    reference: Reference, state: State, p: LoweredPass, x: Values, known: Known
 ) -> Iterator[tuple[Values, float]]:
     """All values after a whole pass, one rank after the other, each with its probability."""
     v = p.variable
@@ -37,7 +41,10 @@ def outcomes(
     for rank in range(len(reference.tables[p.order])):
         moved: dict[bytes, tuple[Values, float]] = {}
         for y, before in reached.values():
-            for new, probability in branches(reference, state, p, rank, y):
+            here = rank, b"".join(values.tobytes() for values in y.values())
+            if here not in known:
+                known[here] = branches(reference, state, p, rank, y)
+            for new, probability in known[here]:
                 z = y | {v: y[v].copy()}
                 z[v][reference.rows(p, rank)] = new
                 key = z[v].tobytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 
 import numpy as np
@@ -60,6 +60,18 @@ class Enumeration:
         w = self.log_weights()
         p = np.exp(w - w.max())
         return p / p.sum()
+
+    def sectors(self, conserved: Collection[str]) -> np.ndarray:
+        """A number for every configuration: equal ones hold the same values of these variables, in any order."""
+        keys = [
+            tuple(
+                tuple(sorted(x for (v, _), x in zip(self.sites, c, strict=True) if v == name))
+                for name in conserved
+            )
+            for c in self.configurations
+        ]
+        number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+        return np.array([number[key] for key in keys])
 
     def matrix(self, simultaneous: bool = False) -> np.ndarray:
         """Transition matrix of a sweep.

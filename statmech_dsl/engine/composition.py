@@ -107,6 +107,15 @@ def _update(where: Situation, wanted: str) -> Update:
     return UPDATES[wanted]
 
 
+def conserved(program: Program) -> tuple[str, ...]:
+    """Variables whose updates only exchange values: what they hold is what their first state holds."""
+    updates = {
+        v.name: [UPDATES[p.update] for p in program.steps if p.variable == v.name]
+        for v in program.model.variables
+    }
+    return tuple(v for v, made in updates.items() if made and all(u.conserves for u in made))
+
+
 def composition(program: Program) -> dict[str, str | list[list]]:
     """What a program's sweep is made of, as ``updates=`` takes it."""
     out: dict[str, str | list[list]] = {}

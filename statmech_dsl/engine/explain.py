@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 
 from statmech_dsl.engine import explain_kernels
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
-from statmech_dsl.engine.composition import Updates, situation_of
+from statmech_dsl.engine.composition import Updates, conserved, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
@@ -210,6 +210,8 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
         yield f"{a.variable}: {p.update}, {_randomness(p)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
+    if a.variable in conserved(program):
+        yield "    the values of the first state are conserved: they only change places"
     rows = []
     for update in UPDATES.values():
         reason = update.refuse(situation)

@@ -33,9 +33,7 @@ class Bonds:
 
     def n_parts(self, free: np.ndarray, n_sites: int) -> int:
         """Into how many parts that no bond connects the free sites fall."""
-        graph = coo_array(
-            (np.ones(len(self), bool), (self.first, self.second)), (n_sites, n_sites)
-        )
+        graph = coo_array((np.ones(len(self), bool), (self.first, self.second)), (n_sites, n_sites))
         return len(np.unique(connected_components(graph, directed=False)[1][free]))
 
 
@@ -43,7 +41,8 @@ def find_bonds(ir: ModelIR, tables: Tables, variable: str) -> Bonds:
     """All pairs of free sites of a variable that meet in a term, each once."""
     n = ir.variable(variable).n_sites
     a, b = dependencies(ir, tables, variable)
-    keys = np.unique(np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b))
+    keys = np.sort(np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b))
+    keys = keys[np.append(True, np.diff(keys) > 0)[: len(keys)]]
     return Bonds((keys // n).astype(np.uint32), (keys % n).astype(np.uint32))
 
 
@@ -85,8 +84,9 @@ def _of_family(
     bond, a, b = _meetings(bonds.first, bonds.second, start, instances[rows])
     one, two = (np.where(x < 0, -1, pattern[rows[x]]) for x in (a, b))
     instance = instances[rows[np.where(a < 0, b, a)]]
-    for code in np.unique(one * (len(parts) + 1) + two):
-        chosen = np.flatnonzero(one * (len(parts) + 1) + two == code)
+    code = (one + 1) * (len(parts) + 1) + two + 1
+    for k in np.flatnonzero(np.bincount(code)):
+        chosen = np.flatnonzero(code == k)
         filled = [(x[chosen[0]], end) for end, x in enumerate((one, two)) if x[chosen[0]] >= 0]
         slots = sorted(
             (k, c + end * width)
@@ -103,7 +103,9 @@ def _symmetric(
 ) -> bool:
     """Whether a term stays the same when the ends exchange their values."""
     here, there = (
-        canonical(at_values(family.expr, {k: read(f"old.{c}") for k, c in zip(own, to, strict=True)}))
+        canonical(
+            at_values(family.expr, {k: read(f"old.{c}") for k, c in zip(own, to, strict=True)})
+        )
         for to in (components, [(c + width) % (2 * width) for c in components])
     )
     return here == there
@@ -151,15 +153,23 @@ def color_bonds(bonds: Bonds, n_sites: int) -> Order:
 def prove(colors: np.ndarray, bonds: Bonds, n_sites: int) -> None:
     """Raise unless bonds of a color share no site, and no bond leads from one to another."""
     for color in range(int(colors.max(initial=-1)) + 1):
-        mine = np.flatnonzero(colors == color)
-        owner = np.full(n_sites, -1)
-        owner[bonds.first[mine]] = mine
-        twice = (owner[bonds.second[mine]] >= 0).any()
-        owner[bonds.second[mine]] = mine
-        a, b = owner[bonds.first], owner[bonds.second]
-        touching = (a >= 0) & (b >= 0) & (a != b)
-        if twice or len(np.unique(owner)) != len(mine) + (-1 in owner) or touching.any():
+        if _touch(np.flatnonzero(colors == color), bonds.first, bonds.second, n_sites):
             raise AssertionError(f"two bonds of color {color} share a site or a term")
+
+
+@compiled
+def _touch(mine, first, second, n_sites):
+    """Whether some bonds share a site, or any bond joins two of them."""
+    owner = np.full(n_sites, -1, np.int64)
+    for b in mine:
+        if owner[first[b]] >= 0 or owner[second[b]] >= 0:
+            return True
+        owner[first[b]] = owner[second[b]] = b
+    for b in range(len(first)):
+        p, q = owner[first[b]], owner[second[b]]
+        if p >= 0 and q >= 0 and p != q:
+            return True
+    return False
 
 
 @compiled

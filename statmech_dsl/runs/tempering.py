@@ -29,6 +29,7 @@ from statmech_dsl.runs.ladder import read_ladder
 from statmech_dsl.runs.pilots import PILOTS, tuned_ladder
 from statmech_dsl.runs.progress import Advance, progress
 from statmech_dsl.runs.sample import acceptance
+from statmech_dsl.runs.sectors import require_all_states, require_one_sector
 
 EXPECTED = 16
 """Temperatures that a ladder is taken to have until it is tuned; it matters for speed alone."""
@@ -140,6 +141,7 @@ def temper(
         raise ArgumentError("more than 2^20 chains or 2^12 replicas in one", mend="split the run")
     if houdayer:
         refuse(sampler.program.model, copies)
+        require_all_states(sampler, "houdayer=True gives replicas values of each other")
     began = time.perf_counter()
     first = "hot" if isinstance(init, xr.DataTree) else init
     pilot_sweeps = tune // 2 if is_range else 0
@@ -152,6 +154,7 @@ def temper(
         state = _start(sampler, exchange, copies, first, widths)
         if isinstance(init, xr.DataTree):
             state = _resumed(sampler, init, state, exchange)
+        require_one_sector(sampler, state, np.tile(np.arange(chains * copies), len(ladder)))
         moves = Houdayer(sampler, exchange, copies) if houdayer else None
         ensemble = Ensemble(sampler, state, exchange, thin, moves)
         recorder = Recorder(sampler, draws, state.n_replicas, names)

@@ -18,7 +18,9 @@ MAX_INCIDENCES = 1 << 26
 def _refuse(where: Situation) -> str | None:
     ir, tables, name = where.ir, where.tables, where.variable
     if where.law != "boltzmann":
-        return "a flat histogram is one of all states, and exchanges keep the values of the first one"
+        return (
+            "a flat histogram is one of all states, and exchanges keep the values of the first one"
+        )
     bonds = find_bonds(ir, tables, name)
     if not len(bonds):
         return "no two of its free sites share a term, so there is no pair to exchange"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from statmech_dsl.backends.base import Kernels
-from statmech_dsl.backends.branching import outcomes
+from statmech_dsl.backends.branching import Known, outcomes
 from statmech_dsl.backends.collective.base import Kind, Mover, Seat, Values
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.backends.reference import Reference
@@ -63,17 +63,18 @@ class Exchanger:
 class Definition(Exchanger):
     """Bonds one after the other, by the reference."""
 
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat, lambda program, _: Reference(program, seat.tables))
+        self._known: dict[float, Known] = {}
+
     def branches(self, state: State, x: Values) -> Iterator[tuple[Values, float]]:
         """All outcomes of a visit of all bonds."""
-        return outcomes(Reference(self.program, self.tables), state, self.bonds, x)
-
-
-def _definition(seat: Seat) -> Definition:
-    return Definition(seat, lambda program, _: Reference(program, seat.tables))
+        known = self._known.setdefault(float(state.beta[0]), {})
+        return outcomes(Reference(self.program, self.tables), state, self.bonds, x, known)
 
 
 def _compiled(seat: Seat, threads: int) -> Mover:
     return Exchanger(seat, lambda program, n: NumbaKernels(program, seat.tables, n, threads))
 
 
-EXCHANGE = Kind(_definition, _compiled)
+EXCHANGE = Kind(Definition, _compiled)
