@@ -62,7 +62,7 @@ class Enumeration:
         return p / p.sum()
 
     def sectors(self, conserved: Collection[str]) -> np.ndarray:
-        """A number for every configuration: equal ones hold the same values of these variables, in any order."""
+        """A number for every configuration: that of all with the same values of some variables in any order."""
         keys = [
             tuple(
                 tuple(sorted(x for (v, _), x in zip(self.sites, c, strict=True) if v == name))

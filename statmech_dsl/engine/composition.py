@@ -18,6 +18,8 @@ Recipe = str | Sequence[str | tuple[str, int]]
 Updates = Recipe | Mapping[str, Recipe]
 """``"auto"``, a recipe for all variables, or one for each variable by name."""
 
+TUNED = "tuned"
+"""What is to be measured; `engine.candidates` says what."""
 GRAMMAR = 'give a name, a list such as [("heat_bath", 1), ("wolff", 5)], or {variable: either}'
 
 
@@ -36,7 +38,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
         An update is unknown or not legal here, or all of them together do not reach all states.
     """
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
-    chosen = [(_update(where, name), times) for name, times in parse(recipe)]
+    chosen = [(legal_update(where, name), times) for name, times in parse(recipe)]
     if not any(u.ergodic for u, _ in chosen) and not all(u.conserves for u, _ in chosen):
         names = " and ".join(dict.fromkeys(update.name for update, _ in chosen))
         raise IllegalUpdateError(
@@ -73,6 +75,12 @@ def _is_pair(x: object) -> bool:
 
 def check_updates(ir: ModelIR, updates: Updates) -> None:
     """Raise for what is no recipe, and for variables that the model does not have."""
+    if TUNED in (updates.values() if isinstance(updates, Mapping) else [updates]):
+        raise IllegalUpdateError(
+            "updates='tuned' measures the speed of updates, which only sample and temper do, for all "
+            "variables at once",
+            mend="use 'auto', or what such a run has found: its attrs['updates']",
+        )
     if not isinstance(updates, Mapping):
         if not isinstance(updates, Sequence):
             raise IllegalUpdateError(f"updates= is {updates!r}", mend=GRAMMAR)
@@ -85,7 +93,7 @@ def check_updates(ir: ModelIR, updates: Updates) -> None:
         )
 
 
-def _update(where: Situation, wanted: str) -> Update:
+def legal_update(where: Situation, wanted: str) -> Update:
     """The update of a name; "auto" is the first one that is legal."""
     if wanted == "auto":
         reasons = []

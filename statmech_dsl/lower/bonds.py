@@ -76,7 +76,8 @@ def _of_family(
     tables: Tables,
 ) -> Iterator[Occurrence]:
     """Occurrences of a family, by the slots that each end fills (none: -1)."""
-    sites, instances = (np.concatenate(x) for x in zip(*((o.sites, o.instances) for o in parts)))
+    sites = np.concatenate([o.sites for o in parts])
+    instances = np.concatenate([o.instances for o in parts])
     pattern = np.repeat(np.arange(len(parts)), [len(o.sites) for o in parts])
     by_instance, _ = group(instances, family.n_instances(tables))
     by_site, start = group(sites[by_instance], n_sites)

@@ -21,7 +21,7 @@ def require_one_sector(sampler: Sampler, state: State, ladder: np.ndarray) -> No
         first = np.unique(ladder, return_index=True)[1][np.searchsorted(np.unique(ladder), ladder)]
         if not np.array_equal(x, x[:, first]):
             raise ArgumentError(
-                f"replicas that swap temperatures hold different values of {name!r}, which its updates conserve",
+                f"replicas that swap temperatures hold other values of {name!r}, which its updates conserve",
                 mend=f"give them one first state: init={{{name!r}: state}}",
             )
 

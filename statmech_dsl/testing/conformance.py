@@ -80,8 +80,8 @@ def check_transition_matrix(
     All outcomes of all draws are followed in the reference interpreter, which gives the exact transition
     matrix P of a sweep. It must satisfy |pi P - pi| < 1e-12 and have exactly one eigenvalue of modulus 1,
     and the sites of a color must decide in the same way one after the other and all at once. Where all updates
-    of a variable conserve its values, each set of states with the same values in another order must have one such
-    eigenvalue, and no way may lead out of it.
+    of a variable conserve its values, each set of states with the same values in another order must have one
+    such eigenvalue, and no way may lead out of it.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def _refuse(where: Situation) -> str | None:
         return "no two of its free sites share a term, so there is no pair to exchange"
     v = ir.variable(name)
     if (n := bonds.n_parts(tables[v.free], v.n_sites)) > 1:
-        return f"its free sites fall into {n} parts that share no term, so values could not get from one to another"
+        return f"its free sites fall into {n} parts that share no term, between which no value could go"
     found = occurrences(ir, tables, name)
     if (n := n_incidences(found, bonds, v.n_sites)) > MAX_INCIDENCES:
         return f"its {len(bonds)} pairs meet {n} terms, more than {MAX_INCIDENCES}"
