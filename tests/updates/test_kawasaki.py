@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 
 import statmech_dsl as sm
+from statmech_dsl.backends.numba_cpu.layouts import SiteLanes
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import ArgumentError, IllegalUpdateError
 from statmech_dsl.lower.bonds import Bonds, color_bonds, prove
@@ -99,14 +101,15 @@ def test_joint_distribution_with_an_exact_draw():
 
 @pytest.mark.parametrize("recipe", ["kawasaki", [("heat_bath", 1), ("kawasaki", 2)]])
 def test_sites_as_lanes_and_clamped_sites(recipe):
-    rng, n = np.random.default_rng(1), 90
+    rng, n = np.random.default_rng(1), 150
     i, j = np.arange(n - 1), np.minimum(np.arange(n - 1) + rng.integers(1, 4, n - 1), n - 1)
     known = np.ma.masked_array(np.ones(n, int), np.arange(n) >= 4)
     with sm.Model() as model:
         s = sm.Spin("s", n, observed=known)
         sm.Energy("exchange", rng.normal(size=n - 1) * s[i] * s[j])
-        sm.Energy("three", 0.3 * s[:-2] * s[1:-1] * s[2:])
         sm.Energy("field", rng.normal(size=n) * s)
+    kernels: Any = build(model, 2, updates=recipe, backend="numba").kernels
+    assert isinstance(kernels.movers[0].kernels(2).layout, SiteLanes)
     check_backend(model, updates=recipe, replicas=(2,), threads=(2,), sweeps=1)
 
 
