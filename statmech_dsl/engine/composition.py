@@ -38,7 +38,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
         An update is unknown or not legal here, or all of them together do not reach all states.
     """
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
-    chosen = [(legal_update(where, name), times) for name, times in parse(recipe)]
+    chosen = [(_update(where, name), times) for name, times in parse(recipe)]
     if not any(u.ergodic for u, _ in chosen) and not all(u.conserves for u, _ in chosen):
         names = " and ".join(dict.fromkeys(update.name for update, _ in chosen))
         raise IllegalUpdateError(
@@ -93,7 +93,7 @@ def check_updates(ir: ModelIR, updates: Updates) -> None:
         )
 
 
-def legal_update(where: Situation, wanted: str) -> Update:
+def _update(where: Situation, wanted: str) -> Update:
     """The update of a name; "auto" is the first one that is legal."""
     if wanted == "auto":
         reasons = []

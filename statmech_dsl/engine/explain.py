@@ -88,7 +88,7 @@ def explain(
         "Running sums": [line for s in ir.sums for line in _running_sum(s.name, s.size, compiled)],
         "Dependencies": [x for a in compiled.lowered.analyses for x in _dependencies(a, compiled)],
         "Updates": [x for a in compiled.lowered.analyses for x in _updates(a, compiled, updates)]
-        + list(_trials(compiled))
+        + list(_trials(compiled if updates == "auto" else lower_model(model)))
         or ["every site is clamped: there is nothing to move"],
         "Observables": aligned(list(_observables(compiled.measured, compiled.lowered.tables))),
         "Kernels": [*explain_kernels.kernels(forms, ir), _identity(compiled)],
@@ -228,7 +228,7 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
 
 
 def _trials(compiled: Compiled) -> Iterator[str]:
-    """What "tuned" would try, where there is a choice."""
+    """What "tuned" would try, where there is a choice; ``compiled`` has the automatic updates."""
     for v, recipes in candidates(compiled).items():
         if len(recipes) > 1:
             written = ", ".join(x if isinstance(x, str) else str(list(x)) for x in recipes)

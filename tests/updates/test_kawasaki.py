@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -57,6 +58,14 @@ def first_state(n=8, n_particles=3):
 def test_the_matrix_has_one_sector_for_each_number_of_particles():
     found = check_transition_matrix(gas(5)[0], "kawasaki", beta=0.8)
     assert (found.n_states, found.n_sectors, found.leaving) == (32, 6, 0.0)
+
+
+@pytest.mark.parametrize("q", [4, 5, 6])
+def test_clocks_of_many_directions(q):
+    clock = next(d for d in declarations() if d.label == "Clock")
+    model = small_models(replace(clock, arguments=(("q", q),)), 3)["pairs"]
+    found = check_transition_matrix(model, "kawasaki", beta=0.9)
+    assert found.n_sectors == q * (q + 1) * (q + 2) // 6
 
 
 def test_exchanges_in_between_do_not_disturb_other_updates():
