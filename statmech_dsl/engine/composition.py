@@ -21,6 +21,8 @@ Recipe = str | Sequence[str | tuple[str, int]]
 Updates = Recipe | Mapping[str, Recipe]
 """``"auto"``, a recipe for all variables, or one for each variable by name."""
 
+TUNED = "tuned"
+"""What is to be measured; `engine.candidates` says what."""
 GRAMMAR = 'give a name, a list such as [("heat_bath", 1), ("wolff", 5)], or {variable: either}'
 
 
@@ -41,7 +43,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
     pairs = parse(recipe)
     chosen = [_update(where, name.removeprefix(REVERSED)) for name, _ in pairs]
-    if not any(update.ergodic for update in chosen):
+    if not any(u.ergodic for u in chosen) and not all(u.conserves for u in chosen):
         names = " and ".join(dict.fromkeys(update.name for update in chosen))
         raise IllegalUpdateError(
             f"{names} alone would not reach all states of {where.variable!r}",
@@ -90,6 +92,12 @@ def _is_pair(x: object) -> bool:
 
 def check_updates(ir: ModelIR, updates: Updates) -> None:
     """Raise for what is no recipe, and for variables that the model does not have."""
+    if TUNED in (updates.values() if isinstance(updates, Mapping) else [updates]):
+        raise IllegalUpdateError(
+            "updates='tuned' measures the speed of updates, which only sample and temper do, for all "
+            "variables at once",
+            mend="use 'auto', or what such a run has found: its attrs['updates']",
+        )
     if not isinstance(updates, Mapping):
         if not isinstance(updates, Sequence):
             raise IllegalUpdateError(f"updates= is {updates!r}", mend=GRAMMAR)
@@ -122,6 +130,15 @@ def _update(where: Situation, wanted: str) -> Update:
     if reason is not None:
         raise IllegalUpdateError(f"{wanted} is not legal for {where.variable!r}: {reason}")
     return UPDATES[wanted]
+
+
+def conserved(program: Program) -> tuple[str, ...]:
+    """Variables whose updates only exchange values: what they hold is what their first state holds."""
+    updates = {
+        v.name: [UPDATES[p.update] for p in program.steps if p.variable == v.name]
+        for v in program.model.variables
+    }
+    return tuple(v for v, made in updates.items() if made and all(u.conserves for u in made))
 
 
 def composition(program: Program) -> dict[str, str | list[list]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Kernels
+from statmech_dsl.engine.composition import conserved
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.kernel import Program
@@ -72,6 +73,11 @@ class Sampler:
             ],
             np.int64,
         )
+
+    @property
+    def conserved(self) -> tuple[str, ...]:
+        """Variables whose updates only exchange values."""
+        return conserved(self.program)
 
     @property
     def tempered(self) -> bool:

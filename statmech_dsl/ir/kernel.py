@@ -138,6 +138,8 @@ class LoweredPass:
     where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
     not take the pass. It is made ``times`` times in a row; more than once only if it has no random words, as
     others have a stream each time. A ``reversed`` pass has the ranks of the plain one in the opposite order.
+    A pass over bonds visits two sites at once: ``partner`` names the table of the second ones by rank, whose
+    components follow those of the first in ``old.k`` and in what is assigned.
     """
 
     update: str
@@ -154,11 +156,17 @@ class LoweredPass:
     field: FieldForm | str = "not analyzed"
     times: int = 1
     reversed: bool = False
+    partner: str | None = None
 
     @property
     def name(self) -> str:
         """How a recipe names it."""
         return f"{REVERSED}{self.update}" if self.reversed else self.update
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Tables of the sites that are visited together, by rank."""
+        return (self.order,) if self.partner is None else (self.order, self.partner)
 
     @property
     def tallied(self) -> bool:

@@ -70,7 +70,7 @@ def lower(
                 return _lower(plain, tables, choose, reason)
     orders = fold.orders if fold else {v: color(ir, tables, v, k) for v, k in keys.items()}
     lowered = _lower(plain, tables, choose, "", fold, orders)
-    if orders and lowered.program.bits is None:
+    if orders and lowered.program.passes and lowered.program.bits is None:
         return _lower(plain, tables, choose, lowered.unsliced)
     return lowered
 

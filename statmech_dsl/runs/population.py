@@ -21,6 +21,7 @@ from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.members import Members
 from statmech_dsl.runs.progress import Advance, progress
+from statmech_dsl.runs.sectors import require_all_states
 
 FAMILIES = 100
 """Families that a population should have, at least, counted as its size / rho_t."""
@@ -138,6 +139,7 @@ def population_anneal(
     sampler = compile_model(
         model, population * runs, updates=updates, backend=backend, threads=threads
     )
+    require_all_states(sampler, "population annealing begins at states of all kinds")
     if not sampler.tempered:
         raise ArgumentError("the model has no Energy, so that T divides nothing")
     members = Members(sampler, seed, runs, population)

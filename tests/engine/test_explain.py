@@ -9,6 +9,7 @@ import statmech_dsl as sm
 from statmech_dsl.engine.explanation import Explanation, Section
 from statmech_dsl.errors import IllegalUpdateError, ModelError
 from statmech_dsl.models import MODELS
+from statmech_dsl.updates import UPDATES
 
 
 def lines(explanation, title):
@@ -37,12 +38,12 @@ def test_ising_with_a_field(ising):
         "    a site shares terms with 4 other sites; bipartite",
         "    2 colors of 8 sites; sites of a color share no term",
     )
-    chosen, *verdicts = lines(e, "Updates")
-    assert chosen == "s: heat_bath, random words of 32 bits: 1 a site"
-    assert [x.split(maxsplit=1) for x in verdicts[:2]] == [
-        ["heat_bath", "chosen, the first that is legal"],
-        ["metropolis", "legal, but not asked for"],
-    ]
+    first, *others = lines(e, "Updates")
+    assert first == "s: heat_bath, random words of 32 bits: 1 a site"
+    verdicts = dict(line.split(maxsplit=1) for line in others if line.startswith("    "))
+    assert list(verdicts) == list(UPDATES)
+    assert verdicts["heat_bath"] == "chosen, the first that is legal"
+    assert verdicts["metropolis"] == "legal, but not asked for"
     assert e.latex == r"H = c_{0} \sum_{\langle ij \rangle} s_{i} s_{j} + c_{1} \sum_{i} s_{i}"
     assert lines(e, "Running sums") == ()
 

@@ -121,14 +121,17 @@ def _buffers(program: Program, names: Names, layout: Layout) -> Lines:
 
 def _over_sites(p: LoweredPass, body: Lines, names: Names, layout: Layout) -> Lines:
     order = names.table(p.order)
+    second = names.table(p.partner) if p.partner else ""
     if isinstance(layout, ReplicaLanes):
+        partner = [f"j = {second}[k]"] if second else []
         return [
             f"for k in range({order}.shape[0]):",
-            *indent([f"i = {order}[k]", *body]),
+            *indent([f"i = {order}[k]", *partner, *body]),
         ]
     segments = names.table(p.segments)
     return [
         f"order = {order}",
+        *([f"partner = {second}"] if second else []),
         "tile = -1",
         f"for g in range({segments}.shape[0] - 1):",
         "    if stage0 <= stage < stage1:",

@@ -51,6 +51,8 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
         It has none.
     """
     ir = program.model
+    if not program.passes:
+        raise Unsliced("no update visits its sites one by one")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
     sums = [_bit_sum(f, ir, tables, fold) for f in ir.energy_families]
     for s in program.measured.sums:
