@@ -93,6 +93,7 @@ class LogWeights:
         self._settled = np.full(runs, float(log_partition))
         self._variances, self._variance = np.zeros(runs), 0.0
         self._resampled = False
+        self._known: tuple[Array, float] | None = None
         self._least, self._rho_t = float(size), 1.0
 
     def add(self, log_weights: ArrayLike) -> None:
@@ -106,6 +107,7 @@ class LogWeights:
                 mend="look for energies that are NaN or infinite",
             )
         self.log_weights = self.log_weights + more
+        self._known = None
 
     @property
     def share(self) -> Array:
@@ -120,40 +122,40 @@ class LogWeights:
     @property
     def errors(self) -> Array:
         """Standard errors of `log_partition`."""
-        if self._resampled:
-            n, block = self._blocks()
-            now = [log_mean_error(*x, n) for x in zip(self.share, block, strict=True)]
-        else:
-            now = [tau_int(x * x.size).error for x in self.share]
-        return np.sqrt(np.square(now) + self._variances)
+        return self._errors()[0]
 
     @property
     def error(self) -> float:
         """Standard error of the log of the mean Z of all runs."""
-        of_all = shares(self.log_partition)[:, None] * self.share
-        if self._resampled:
-            n, block = self._blocks()
-            runs = len(block)
-            offset = np.arange(runs)[:, None] * n
-            now = log_mean_error(of_all.ravel(), (block + offset).ravel(), n * runs)
-        else:
-            now = tau_int(of_all * of_all.size).error
-        return float(np.sqrt(now**2 + self._variance))
+        return self._errors()[1]
+
+    def _errors(self) -> tuple[Array, float]:
+        """Both, by the weights: copies that were made of them since know them less well."""
+        if self._known is None:
+            of_all = shares(self.log_partition)[:, None] * self.share
+            if self._resampled:
+                runs, size = of_all.shape
+                n, block = n_blocks(size), block_of(self.families, size)
+                each = [log_mean_error(*x, n) for x in zip(self.share, block, strict=True)]
+                block = block + np.arange(runs)[:, None] * n
+                whole = log_mean_error(of_all.ravel(), block.ravel(), n * runs)
+            else:
+                each = [tau_int(x * x.size).error for x in self.share]
+                whole = tau_int(of_all * of_all.size).error
+            errors = np.sqrt(np.square(each) + self._variances)
+            self._known = errors, float(np.hypot(whole, self._variance**0.5))
+        return self._known
 
     def resample(self, rows: NDArray[np.int64]) -> None:
         """Let each member be a copy of that in the given row of its run, as often as its weight says."""
-        self._note()
-        self._settled = self.log_partition
-        self.log_weights = np.zeros_like(self.log_weights)
+        self._settle()
         self.families = np.take_along_axis(self.families, np.atleast_2d(rows), 1)
         self._resampled = True
 
     def renew(self) -> None:
         """Go on with new draws, which are independent of all before."""
-        self._note()
+        self._settle()
         self._variances, self._variance = self.errors**2, self.error**2
-        self._settled = self.log_partition
-        self.log_weights = np.zeros_like(self.log_weights)
         self.families[:] = np.arange(self.families.shape[1])
         self._resampled = False
 
@@ -188,9 +190,12 @@ class LogWeights:
             value, error, error**2 / 2, self._least, self._rho_t, self.log_partition
         )
 
-    def _blocks(self) -> tuple[int, NDArray[np.int64]]:
-        size = self.families.shape[1]
-        return n_blocks(size), block_of(self.families, size)
+    def _settle(self) -> None:
+        """Let the mean weight be part of log Z."""
+        self._note()
+        self._errors()
+        self._settled = self.log_partition
+        self.log_weights = np.zeros_like(self.log_weights)
 
     def _note(self) -> None:
         """Remember the worst."""
