@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 
 POOR = 0.03
 """Overlap below which the difference hangs on tails."""
-BRIDGING = 20
-"""Draws that must lie where both histograms do, at least."""
+FEW = 20
+"""Draws that the difference must be worth: then its error is below 0.22, and known to about a sixth."""
 SIGMAS = 4.0
 """Standard errors by which what must be equal may differ."""
 STEPS = 50
@@ -126,7 +126,7 @@ def crossing(forward: ArrayLike, reverse: ArrayLike) -> Crossing:
         disagreement=abs(one.value - other.value) / apart if apart else 0.0,
         bridging=float((p0 * (1 - p0)).sum() + (p1 * (1 - p1)).sum()),
     )
-    _judge(result)
+    _judge(result, w0.size)
     return result
 
 
@@ -180,9 +180,9 @@ def _influences(x0: Array, x1: Array, a: float, b: float) -> tuple[Array, Array]
     return -da / b + a * db / b**2, db
 
 
-def _judge(found: Crossing) -> None:
-    overlap = found.difference.overlap
-    if overlap < POOR or found.bridging < BRIDGING:
+def _judge(found: Crossing, draws: int) -> None:
+    overlap, variance = found.difference.overlap, 1 / found.bridging - 2 / draws
+    if overlap < POOR or variance > 1 / FEW:
         warnings.warn(
             f"forward and reverse works have little in common: overlap {overlap:.2g}, {found.bridging:.3g} "
             "draws where both are; put states in between, or go slower",

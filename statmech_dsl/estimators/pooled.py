@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
+from statmech_dsl.estimators.families import log_mean_exp
+
 Array = NDArray[np.float64]
 
 AT_ONCE = 1 << 18
@@ -74,10 +76,10 @@ class Exponentials:
 
 
 def first_guess(u: Array, counts: NDArray[np.int64]) -> Array:
-    """Free energies by the trapezoidal rule, along a tree that joins the states with most in common.
+    """Free energies by exponential averages, along a tree that joins the states with most in common.
 
-    Half of <u_k - u_j>_j + <u_k - u_j>_k is their difference, up to the third order. The difference of both
-    means is the sum of the relative entropies: how far apart the states are.
+    Averages of draws that do not reach the other state are too high, whichever the direction. So the mean of
+    both directions is better than either, and their difference tells how far apart the states are.
 
     Examples
     --------
@@ -86,15 +88,15 @@ def first_guess(u: Array, counts: NDArray[np.int64]) -> Array:
     >>> print(first_guess(u, np.array([1000, 1000])).round(1))
     [0. 5.]
     """
-    ends = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    mean = np.add.reduceat(u, ends, axis=1) / counts
-    work = mean - np.diag(mean)
-    distance = np.maximum(work + work.T, 1e-9)  # zeros would be no edges
+    ends = np.cumsum(counts)
+    parts = [slice(b - n, b) for b, n in zip(ends, counts, strict=True)]
+    rise = -np.stack([log_mean_exp(u[s, part] - u[:, part]) for s, part in enumerate(parts)], 1)
+    distance = np.maximum(rise + rise.T, 1e-9)  # zeros would be no edges
     tree = minimum_spanning_tree(np.triu(distance, 1))
     order, parent = breadth_first_order(tree, 0, directed=False)
     f = np.zeros(len(counts))
     for k in order[1:]:
-        f[k] = f[parent[k]] + (work[k, parent[k]] - work[parent[k], k]) / 2
+        f[k] = f[parent[k]] + (rise[k, parent[k]] - rise[parent[k], k]) / 2
     return f
 
 
