@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 GAIN = 15.0
 """By what a rule of fourth order is better than that on half the nodes: 2^4 - 1, where it converges."""
 
+ROUNDING = 1e-12
 SIGMAS = 3.0
 """What two rules differ by beyond so many errors of that is no noise."""
 
@@ -122,7 +123,7 @@ def thermodynamic_integration(
     statistical = tau_int(influence).error
     apart = abs(difference)
     quadrature = max(apart / GAIN, apart - SIGMAS * tau_int(noise).error)
-    if quadrature > statistical:
+    if quadrature > max(statistical, ROUNDING * abs(value)):
         warnings.warn(
             f"the grid of {len(nodes)} nodes is coarse: half of them move the integral by {apart:.2g}, "
             f"beside a statistical error of {statistical:.2g}; put more nodes where the mean bends",

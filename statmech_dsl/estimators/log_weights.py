@@ -178,7 +178,7 @@ class LogWeights:
                 OverlapWarning,
                 stacklevel=2,
             )
-        if size < FAMILIES * self._rho_t and self._rho_t > 1:
+        if self._resampled and size < FAMILIES * self._rho_t:
             warnings.warn(
                 f"the population is small: {size} members, and rho_t is {self._rho_t:.3g}; take {FAMILIES} "
                 "rho_t of them, or more sweeps",

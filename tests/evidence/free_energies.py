@@ -206,7 +206,7 @@ def scores(name: str, n: int) -> np.ndarray:
 
 def z_scores(whole: bool) -> list[Check]:
     """Mean and spread of z-scores."""
-    n = 2000 if whole else 150
+    n = 2000 if whole else 100
     near, (low, high) = (0.1, (0.93, 1.07)) if whole else (0.35, (0.8, 1.25))
     checks = []
     for name in ("exponential averaging", "BAR", "MBAR, asymptotic error"):
@@ -224,7 +224,7 @@ def z_scores(whole: bool) -> list[Check]:
 
 def coverage(whole: bool) -> list[Check]:
     """How often intervals hold the exact value."""
-    n = 400 if whole else 40
+    n = 400 if whole else 30
     checks = []
     for name in ESTIMATORS:
         z = np.abs(scores(name, n))
