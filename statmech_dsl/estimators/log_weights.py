@@ -156,7 +156,8 @@ class LogWeights:
         """Go on with new draws, which are independent of all before."""
         self._settle()
         self._variances, self._variance = self.errors**2, self.error**2
-        self.families[:] = np.arange(self.families.shape[1])
+        runs, size = self.families.shape
+        self.families = np.tile(np.arange(size), (runs, 1))
         self._resampled = False
 
     def estimate(self) -> LogPartition:
