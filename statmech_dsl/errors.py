@@ -104,5 +104,17 @@ class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
 
+class OverlapWarning(StatmechWarning):
+    """States with too little in common for a free energy between them, or its error, to be trusted."""
+
+
+class DisagreementWarning(StatmechWarning):
+    """Estimates of one number, or forward and reverse runs, that differ by more than their errors."""
+
+
+class CoarseGridWarning(StatmechWarning):
+    """An integral over a grid too coarse for the errors of its nodes to be most of its error."""
+
+
 class InterruptedWarning(StatmechWarning):
     """A run was interrupted; the results hold what was done until then."""

@@ -15,6 +15,7 @@ from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ArgumentError, InterruptedWarning, SmallPopulationWarning
 from statmech_dsl.estimators.families import family_sizes
 from statmech_dsl.estimators.families import overlap as overlap_of
+from statmech_dsl.estimators.log_weights import FAMILIES
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results.population import Step, to_population
 from statmech_dsl.rng import CHAIN_BITS
@@ -23,8 +24,6 @@ from statmech_dsl.runs.members import Members
 from statmech_dsl.runs.progress import Advance, progress
 from statmech_dsl.runs.sectors import require_all_states
 
-FAMILIES = 100
-"""Families that a population should have, at least, counted as its size / rho_t."""
 RESOLUTION = 1e-3
 """How well a step in beta is looked for, relative to it."""
 
