@@ -33,5 +33,7 @@ def memory(n: int) -> str:
     >>> memory(5_000_000)
     '4.8 MiB'
     """
-    unit, name = next((2**k, x) for k, x in ((30, "GiB"), (20, "MiB"), (10, "KiB")) if n >= 2**k or k == 10)
+    unit, name = next(
+        (2**k, x) for k, x in ((30, "GiB"), (20, "MiB"), (10, "KiB")) if n >= 2**k or k == 10
+    )
     return f"{Decimal(n) / unit:.2g} {name}"

@@ -25,7 +25,7 @@ INSERT, BOND, SUM = range(3)
 """Operations: a site in a new last slot; a bond of two slots; a sum over one, filled by the last."""
 
 
-@nb.njit(inline="always")
+@nb.njit(forceinline=True)
 def _mul(a, a_low, b, b_low):
     p = a * b
     low = fma(a, b, -p) + (a * b_low + a_low * b)
@@ -33,7 +33,7 @@ def _mul(a, a_low, b, b_low):
     return s, low - (s - p)
 
 
-@nb.njit(inline="always")
+@nb.njit(forceinline=True)
 def _add(a, a_low, b, b_low):
     s = a + b
     v = s - a
@@ -44,7 +44,7 @@ def _add(a, a_low, b, b_low):
 
 @nb.njit
 def _times(a, b):
-    """Multiply a series by a series, or by a vector of them."""
+    """Multiply a series by a vector of series."""
     c = np.zeros(b.shape)
     for n in range(ORDERS):
         for k in range(n + 1):
@@ -55,26 +55,30 @@ def _times(a, b):
 
 
 @nb.njit
+def _affine(x, factor, b):
+    """A number plus a power of two times a series, or its negative."""
+    c = np.empty(b.shape)
+    for n in range(ORDERS):
+        c[n, 0, 0], c[n, 1, 0] = _add(x, 0.0, factor * b[n, 0, 0], factor * b[n, 1, 0])
+        x = 0.0
+    return c
+
+
+@nb.njit
 def _plus(a, b):
-    c = np.zeros(a.shape)
+    c = np.empty(b.shape)
     for n in range(ORDERS):
         c[n, 0, 0], c[n, 1, 0] = _add(a[n, 0, 0], a[n, 1, 0], b[n, 0, 0], b[n, 1, 0])
     return c
 
 
 @nb.njit
-def _number(x):
-    c = np.zeros((ORDERS, 2, 1))
-    c[0, 0, 0] = x
-    return c
-
-
-@nb.njit
 def _inverse(a):
     """1 / a, by Newton's method: each step doubles the digits and the orders that are right."""
-    q = _number(1.0 / a[0, 0, 0])
+    q = np.zeros(a.shape)
+    q[0, 0, 0] = 1.0 / a[0, 0, 0]
     for _ in range(3):
-        q = _times(q, _plus(_number(2.0), -_times(a, q)))
+        q = _times(q, _affine(2.0, -1.0, _times(a, q)))
     return q
 
 
@@ -82,20 +86,36 @@ def _inverse(a):
 def _column(M, p, n):
     """Column p of M, of which only the part below the diagonal is kept."""
     c = np.zeros((ORDERS, 2, n))
-    c[:, :, :p] = -M[:, :, p, :p]
-    c[:, :, p + 1 :] = M[:, :, p + 1 : n, p]
+    for m in range(ORDERS):
+        for part in range(2):
+            for i in range(p):
+                c[m, part, i] = -M[m, part, p, i]
+            for i in range(p + 1, n):
+                c[m, part, i] = M[m, part, i, p]
     return c
 
 
 @nb.njit
 def _set_column(M, p, n, c):
-    M[:, :, p, :p] = -c[:, :, :p]
-    M[:, :, p + 1 : n, p] = c[:, :, p + 1 :]
+    for m in range(ORDERS):
+        for part in range(2):
+            for i in range(p):
+                M[m, part, p, i] = -c[m, part, i]
+            for i in range(p + 1, n):
+                M[m, part, i, p] = c[m, part, i]
+
+
+@nb.njit
+def _exchange(a, i, b, j):
+    """Put series i of a into b; zero is left."""
+    for m in range(ORDERS):
+        for part in range(2):
+            b[m, part, j], a[m, part, i] = a[m, part, i], 0.0
 
 
 @nb.njit
 def _rank_two(M, A, B, P, Q, n):
-    """M[i, j] -= A[i] Q[j] - B[i] P[j]."""
+    """M[i, j] += B[i] P[j] - A[i] Q[j]."""
     for m in range(ORDERS):
         for i in range(n):
             for k in range(m + 1):
@@ -111,32 +131,37 @@ def _rank_two(M, A, B, P, Q, n):
 
 
 @nb.njit
-def _change(M, p, q, n, sign, t, log_norm):
+def _change(M, p, q, n, sign, t, log_Z):
     """Multiply by exp(sign K i c_p c_q), up to the factor exp(K); t is exp(-2 K).
 
     Returns by how much the rows of M have lost their length, relative to the norm.
     """
-    one = _number(1.0)
+    x = np.empty((ORDERS, 2, 1))
     P, Q = _column(M, p, n), _column(M, q, n)
-    x = Q[:, :, p : p + 1].copy()
-    P[:, :, q] = Q[:, :, p] = 0.0
-    t_squared = _times(t, t)
-    rest = _plus(one, -t_squared) * sign
-    like, unlike = _plus(one, x * sign), _plus(one, x * -sign)
-    norm = _plus(like, _times(t_squared, unlike)) * 0.5
-    lost = abs(like[0, 0, 0] * unlike[0, 0, 0] - (P[0, 0] ** 2).sum()) / norm[0, 0, 0]
+    _exchange(P, q, x, 0)
+    _exchange(Q, p, x, 0)
+    squared = _times(t, t)
+    like, unlike = _affine(1.0, sign, x), _affine(1.0, -sign, x)
+    norm = _plus(like, _times(squared, unlike))  # twice the norm, and twice other things below
     if not norm[0, 0, 0] > 0.0:
         return np.inf
+    length = 0.0
+    for i in range(n):
+        length += P[0, 0, i] ** 2
+    lost = abs(like[0, 0, 0] * unlike[0, 0, 0] - length) / norm[0, 0, 0]
+    first, second = norm[1, 0, 0] / norm[0, 0, 0], norm[2, 0, 0] / norm[0, 0, 0]
+    log_Z[0] += np.log(norm[0, 0, 0] / 2) / 2
+    log_Z[1] += first / 2
+    log_Z[2] += (second - first**2 / 2) / 2
     inverse = _inverse(norm)
-    first, second = norm[1, 0, 0] * inverse[0, 0, 0], norm[2, 0, 0] * inverse[0, 0, 0]
-    log_norm[0] += np.log(norm[0, 0, 0]) / 2
-    log_norm[1] += first / 2
-    log_norm[2] += (second - first**2 / 2) / 2
-    gain, shrink = _times(rest * 0.5, inverse), _times(t, inverse)
+    one = _affine(1.0, 0.0, t)
+    gain = _times(_plus(_times(one, one), _affine(0.0, -1.0, squared)), inverse)
+    gain = _affine(0.0, sign, gain)
+    new = _plus(gain, _times(_times(x, _affine(1.0, 1.0, squared)), inverse))
+    shrink = _affine(0.0, 2.0, _times(t, inverse))
     _rank_two(M, _times(gain, P), _times(gain, Q), P, Q, n)
-    x = _times(_plus(rest, _times(x, _plus(one, t_squared))), inverse * 0.5)
     P, Q = _times(shrink, P), _times(shrink, Q)
-    P[:, :, q : q + 1], Q[:, :, p : p + 1] = -x, x
+    _exchange(new, 0, Q, p)
     _set_column(M, p, n, P)
     _set_column(M, q, n, Q)
     return lost
@@ -145,10 +170,33 @@ def _change(M, p, q, n, sign, t, log_norm):
 @nb.njit
 def _move(M, a, b):
     """Move the two fermions at b, the last ones, to a."""
-    for k in range(2):
-        M[:, :, a + k, :a] = M[:, :, b + k, :a]
-        M[:, :, a + 2 : b, a + k] = -M[:, :, b + k, a + 2 : b]
-    M[:, :, a + 1, a] = M[:, :, b + 1, b]
+    for m in range(ORDERS):
+        for part in range(2):
+            for k in range(2):
+                for i in range(a):
+                    M[m, part, a + k, i] = M[m, part, b + k, i]
+                for i in range(a + 2, b):
+                    M[m, part, i, a + k] = -M[m, part, b + k, i]
+            M[m, part, a + 1, a] = M[m, part, b + 1, b]
+
+
+@nb.njit
+def _insert(M, n):
+    """Two fermions more: a spin that is its own flipped one."""
+    for m in range(ORDERS):
+        for part in range(2):
+            for k in range(n, n + 2):
+                for i in range(k):
+                    M[m, part, k, i] = 0.0
+    M[0, 0, n + 1, n] = -1.0
+
+
+@nb.njit
+def _exponential(t, K, slope):
+    """exp(-2 K)."""
+    t[0, 0, 0], t[0, 1, 0] = np.exp(-2 * K), 0.0
+    for k in range(1, ORDERS):
+        t[k, 0, 0], t[k, 1, 0] = _mul(t[k - 1, 0, 0], t[k - 1, 1, 0], -2 * slope / k, 0.0)
 
 
 @compiled
@@ -172,30 +220,28 @@ def log_partition(kind, first, second, seam, K, slope, width):
         How large the relative error of a factor of Z became, as far as it can be seen.
     """
     M = np.zeros((ORDERS, 2, 2 * width, 2 * width))
-    log_Z, t, n, lost = np.zeros(ORDERS), _number(0.0), 0, 0.0
+    log_Z, t, n, lost = np.zeros(ORDERS), np.zeros((ORDERS, 2, 1)), 0, 0.0
     for o in range(len(kind)):
         if kind[o] == INSERT:
-            M[:, :, n : n + 2, : n + 1] = 0.0
-            M[0, 0, n + 1, n] = -1.0
+            _insert(M, n)
             log_Z[0] += np.log(2.0) / 2
             n += 2
-        elif kind[o] == BOND:
+            continue
+        if kind[o] == BOND:
             flip = -1.0 if K[o] < 0.0 else 1.0
-            strength, rise = flip * K[o], flip * slope[o]
-            t[0, 0, 0], t[0, 1, 0] = np.exp(-2 * strength), 0.0
-            for k in range(1, ORDERS):
-                t[k, 0, 0], t[k, 1, 0] = _mul(t[k - 1, 0, 0], t[k - 1, 1, 0], -2 * rise / k, 0.0)
-            log_Z[0] += strength
-            log_Z[1] += rise
-            sign = -flip if seam[o] else flip
-            lost = max(lost, _change(M, 2 * first[o] + 1, 2 * second[o], n, sign, t, log_Z))
+            p, q, sign = 2 * first[o] + 1, 2 * second[o], -flip if seam[o] else flip
+            log_Z[0] += flip * K[o]
+            log_Z[1] += flip * slope[o]
+            _exponential(t, flip * K[o], flip * slope[o])
         else:
+            p, q, sign = 2 * first[o], 2 * first[o] + 1, 1.0
             log_Z[0] += np.log(2.0) / 2
-            a = 2 * first[o]
-            lost = max(lost, _change(M, a, a + 1, n, 1.0, _number(0.0), log_Z))
-            n -= 2
-            if a < n:
-                _move(M, a, n)
+            _exponential(t, np.inf, 0.0)
+        lost = max(lost, _change(M, p, q, n, sign, t, log_Z))
         if lost == np.inf:
             break
+        if kind[o] == SUM:
+            n -= 2
+            if p < n:
+                _move(M, p, n)
     return log_Z, lost

@@ -37,7 +37,11 @@ class Planar:
     def cost(self) -> Cost:
         """Each operation changes a matrix of the fermions that are there, in twice the digits."""
         live = np.cumsum([{"insert": 1, "bond": 0, "sum": -1}[o.kind] for o in self.operations])
-        n = sum(2 * int(k) ** 2 for o, k in zip(self.operations, live, strict=True) if o.kind != "insert")
+        n = sum(
+            2 * int(k) ** 2
+            for o, k in zip(self.operations, live, strict=True)
+            if o.kind != "insert"
+        )
         return Cost(250 * n, 16 * ORDERS * (2 * self.width) ** 2)
 
     def thermal(self, beta: float) -> Thermal:
@@ -58,7 +62,9 @@ class Planar:
                 f"{lost:.1e} of a factor of Z, and {MAX_LOST:.0e} is allowed",
                 mend="use a higher T; frustrated bonds much stronger than T are the cause",
             )
-        log_Z[0] += self.log_multiplicity - beta * self.couplings.offset[0] - self.couplings.offset[1]
+        log_Z[0] += (
+            self.log_multiplicity - beta * self.couplings.offset[0] - self.couplings.offset[1]
+        )
         log_Z[1] -= self.couplings.offset[0]
         variance = max(2.0 * log_Z[2], 0.0)
         return Thermal(beta, float(log_Z[0]), float(-log_Z[1]), float(variance), float(lost))
@@ -68,7 +74,10 @@ class Planar:
         first, last = ([o.slots[k] for o in self.operations] for k in (0, -1))
         kinds = [KINDS[o.kind] for o in self.operations]
         seams = [o.seam for o in self.operations]
-        return (*(np.array(x, dtype=np.int64) for x in (kinds, first, last)), np.array(seams, dtype=bool))
+        return (
+            *(np.array(x, dtype=np.int64) for x in (kinds, first, last)),
+            np.array(seams, dtype=bool),
+        )
 
     @cached_property
     def _strengths(self) -> np.ndarray:
