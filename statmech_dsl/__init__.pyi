@@ -32,7 +32,7 @@ from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .runs.tempering import temper
 from .solvers.bqm import to_bqm
-from .solvers.exact import exact
+from .solvers.exact import exact, exact_costs
 from .testing.validate import validate
 
 __version__: str
@@ -58,6 +58,7 @@ __all__ = [
     "derived",
     "errors",
     "exact",
+    "exact_costs",
     "explain",
     "flat_histogram",
     "from_bqm",

@@ -19,7 +19,7 @@ class Cost:
         Examples
         --------
         >>> print(Cost(12_345_678, 3 * 2**30))
-        1.2e+07 operations for each temperature, 3 GiB of memory
+        1.2e+7 operations for each temperature, 3 GiB of memory
         """
         n = f"{Decimal(self.operations):.1e}" if self.operations >= 1000 else str(self.operations)
         return f"{n} operations for each temperature, {memory(self.bytes)} of memory"

@@ -1,15 +1,16 @@
 """Weights of the spins on a rim, as a Gaussian state of fermions.
 
-Without a field, the weight of the spins on the rim of a planar part, all others summed over, is a Gaussian
-state: each site has two real fermions a and b, X = i a b flips its spin, and neighbors around the rim have
-s s' = i b a', or -i b a' across the seam. The state is a norm and the covariance M[k, l] = <i c_k c_l>, which
-is orthogonal at any temperature. A bond multiplies by exp(K i c_p c_q) and a sum by (1 + i c_p c_q) / 2. Both change
-M by a matrix of rank two [S. Bravyi, Quantum Inf. Comput. 5, 216 (2005)]:
+Without a field, the weight of the spins on the rim of a planar part, all others summed over, is a
+Gaussian state: each site has two real fermions a and b, X = i a b flips its spin, and neighbors around
+the rim have s s' = i b a', or -i b a' across the seam. The state is a norm and the covariance
+M[k, l] = <i c_k c_l>, which is orthogonal at any temperature. A bond multiplies by exp(K i c_p c_q) and a
+sum by (1 + i c_p c_q) / 2. Both change M by a matrix of rank two [S. Bravyi, Quantum Inf. Comput. 5, 216
+(2005)]:
 
     M'_ij = M_ij - g (M_ip M_jq - M_iq M_jp),   g = sinh 2K / n,   n = cosh 2K + M_pq sinh 2K
 
-Frustrated bonds at low T have a small n, and M then loses digits. So numbers have twice the digits of a float64: the
-sum of two of them. All are power series in beta, see `series`. Axes of an array: order, part, site.
+Frustrated bonds at low T have a small n, and M then loses digits. So numbers have twice the digits of a
+float64: each is the sum of two. All are power series in beta, see `series`. Axes: order, part, site.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from scipy.spatial import Delaunay
 import statmech_dsl as sm
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.solvers.elimination import elimination
-from statmech_dsl.solvers.enumeration import spectrum
+from statmech_dsl.solvers.enumeration import enumeration
 from statmech_dsl.solvers.planar import planar
 from statmech_dsl.solvers.sweep import sweep
 from tests.solvers.systems import ising, system_of
@@ -65,7 +65,7 @@ def test_random_planar_graphs_against_enumeration(seed):
     n = int(rng.integers(5, 12))
     graph = random_planar(n, int(rng.integers(n // 2, 3 * n)), rng)
     system = system_of(glass(graph, (normal if seed % 2 else signs)(rng)))
-    a, b = planar(system), spectrum(system)
+    a, b = planar(system), enumeration(system)
     for beta in (0.0, 0.3, 1.0, 4.0):
         np.testing.assert_allclose(numbers(a.thermal(beta)), numbers(b.thermal(beta)), **TIGHT)
 
@@ -97,7 +97,7 @@ def test_graphs_against_enumeration(name):
         )
     )
     for beta in (0.2, 2.0):
-        a, b = planar(system).thermal(beta), spectrum(system).thermal(beta)
+        a, b = planar(system).thermal(beta), enumeration(system).thermal(beta)
         np.testing.assert_allclose(numbers(a), numbers(b), **TIGHT)
 
 
@@ -174,7 +174,7 @@ def test_a_long_chain_and_a_field_at_its_end():
 def test_fields_along_the_boundary():
     rng = np.random.default_rng(1)
     system = system_of(glass(nx.grid_2d_graph(4, 4), normal(rng), [0, 1, 2, 3, 4, 8, 12, 15]))
-    a, b = planar(system).thermal(1.0), spectrum(system).thermal(1.0)
+    a, b = planar(system).thermal(1.0), enumeration(system).thermal(1.0)
     np.testing.assert_allclose(numbers(a), numbers(b), **TIGHT)
 
 
@@ -190,7 +190,7 @@ def test_occupations_colors_clamped_sites_and_terms_without_T():
         sm.Energy("mixed", 0.4 * n[0] * p[0])
         pm.Potential("fixed", 0.3 * n[0] * n[1])
     system = system_of(model)
-    a, b = planar(system).thermal(0.8), spectrum(system).thermal(0.8)
+    a, b = planar(system).thermal(0.8), enumeration(system).thermal(0.8)
     np.testing.assert_allclose(numbers(a), numbers(b), **TIGHT)
 
 
