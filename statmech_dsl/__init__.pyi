@@ -31,6 +31,7 @@ from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .runs.tempering import temper
+from .solvers.approximations.approximate import approximate
 from .solvers.bqm import to_bqm
 from .solvers.exact import exact, exact_costs
 from .testing.validate import validate
@@ -53,6 +54,7 @@ __all__ = [
     "UnitVector",
     "__version__",
     "anneal",
+    "approximate",
     "correlation",
     "correlation_length",
     "derived",

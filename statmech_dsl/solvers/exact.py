@@ -9,13 +9,11 @@ from typing import Literal
 import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
-from pytensor.graph.traversal import ancestors
 
-from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.lower.observables import Observables
-from statmech_dsl.lower.recovery import Recovered, recover
+from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.solvers.counting import Counting
 from statmech_dsl.solvers.enumeration import Enumeration
 from statmech_dsl.solvers.labels import (
@@ -28,6 +26,7 @@ from statmech_dsl.solvers.labels import (
 )
 from statmech_dsl.solvers.methods import Costs, Problem, choose, costs
 from statmech_dsl.solvers.observables import countable, expectations, observables_of
+from statmech_dsl.solvers.recovered import recovered_from
 
 Method = Literal["auto", "enumeration", "counting", "planar", "elimination", "gaussian"]
 
@@ -109,7 +108,7 @@ def exact(
     0.2716
     """
     model = given_or_context(model)
-    recovered = _recover(model)
+    recovered = recovered_from(model)
     at = temperatures(T, beta, any(f.tempered for f in recovered.ir.energy_families))
     measured = observables_of(model, observables)
     choice = choose(_problem(recovered, measured, observables), method)
@@ -156,22 +155,9 @@ def exact_costs(
     'planar'
     """
     model = given_or_context(model)
-    return costs(_problem(_recover(model), observables_of(model, observables), observables))
+    return costs(_problem(recovered_from(model), observables_of(model, observables), observables))
 
 
 def _problem(recovered: Recovered, measured: Observables, wanted: bool | Sequence[str]) -> Problem:
     has_any = bool(measured.names)
     return Problem(recovered, has_any, has_any and not isinstance(wanted, bool))
-
-
-def _recover(model: pm.Model) -> Recovered:
-    """Find the local terms of a model and refuse random parameters."""
-    recovered = recover(model)
-    if recovered.random:
-        behind = set(ancestors([recovered.parameters[name] for name in recovered.random]))
-        names = ", ".join(repr(v.name) for v in model.free_RVs if v in behind)
-        raise ModelError(
-            f"the energy depends on the random variable {names}, and log Z is a function of it",
-            mend="give it a number (pm.do) or use pm.Data",
-        )
-    return recovered
