@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import coo_array, csc_array, csr_array
+from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
 from statmech_dsl.errors import ImproperDistributionError, InfeasibleError, ModelError
 from statmech_dsl.ir.domains.field import Field
-from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.solvers.cost import Cost
-from statmech_dsl.solvers.evaluate import coefficients
-from statmech_dsl.solvers.polynomial import Polynomial, polynomial
-from statmech_dsl.solvers.system import SMALLER, rows
+from statmech_dsl.solvers.quadratic_form import Form, Reader
+from statmech_dsl.solvers.system import SMALLER
 from statmech_dsl.solvers.thermal import Thermal
 
 MAX_DENSE = 4096
@@ -27,19 +27,7 @@ FLAT = 1e-12
 """Curvatures below this, relative to the largest, are those of a zero mode."""
 
 Clamped = Mapping[str, tuple[np.ndarray, np.ndarray]]
-
-
-@dataclass(frozen=True, eq=False)
-class Form:
-    """``constant + linear . x + x . matrix x / 2``, the matrix being symmetric."""
-
-    constant: float
-    linear: np.ndarray
-    matrix: csr_array
-
-    def at(self, x: np.ndarray) -> float:
-        """Value."""
-        return float(self.constant + self.linear @ x + x @ (self.matrix @ x) / 2)
+Solve = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +87,7 @@ class Gaussian:
         variance = second / 2 + slope @ solve(slope)
         return Thermal(beta, float(log_Z), float(energy), float(variance))
 
-    def _dense(self, A: csr_array):
+    def _dense(self, A: Any) -> tuple[Solve, float]:
         matrix = A.toarray()
         try:
             factor = cho_factor(matrix, lower=True)
@@ -109,7 +97,7 @@ class Gaussian:
         self._require(diagonal)
         return lambda x: cho_solve(factor, x), float(np.log(diagonal).sum())
 
-    def _sparse(self, A: csr_array):
+    def _sparse(self, A: Any) -> tuple[Solve, float]:
         try:
             factor = splu(
                 csc_array(A),
@@ -161,7 +149,7 @@ def gaussian(ir: ModelIR, tables: Tables, clamped: Clamped) -> Gaussian:
             base[v.name] = np.where(numbers[v.name] < 0, clamped[v.name][1].reshape(-1), 0.0)
         n += len(free)
     names = ", ".join(repr(v.name) for v in ir.variables if len(tables[v.free]))
-    read = _Reader(ir, tables, numbers, base, n)
+    read = Reader(ir, tables, numbers, base, n)
     result = Gaussian(read.form(tempered=True), read.form(tempered=False), names)
     if n > (MAX_DENSE if result.dense else MAX_SITES):
         raise InfeasibleError(
@@ -170,99 +158,3 @@ def gaussian(ir: ModelIR, tables: Tables, clamped: Clamped) -> Gaussian:
             mend=SMALLER,
         )
     return result
-
-
-@dataclass(frozen=True, eq=False)
-class _Reader:
-    """Adds up terms. A row of coefficients is an affine function: one for each free site, then the constant."""
-
-    ir: ModelIR
-    tables: Tables
-    numbers: dict[str, np.ndarray]
-    base: dict[str, np.ndarray]
-    n: int
-
-    def form(self, tempered: bool) -> Form:
-        """The sum of the energies that T divides, or of those that it does not."""
-        n = self.n
-        # The last row and column belong to the number 1.
-        total = csr_array((n + 1, n + 1))
-        for f in self.ir.energy_families:
-            if f.tempered == tempered:
-                total = total + self._term(f)
-        total = total + total.T
-        return Form(
-            float(total[n, n]) / 2, total[[n], :n].toarray().ravel(), csr_array(total[:n, :n])
-        )
-
-    def _term(self, f: Family) -> csr_array:
-        """Matrix B of a family, which is x . B x, by x = (free sites, 1)."""
-        n = f.n_instances(self.tables)
-        p, columns = self._polynomial(f)
-        ones = _one(n, self.n)
-        total = _weighted(ones, np.broadcast_to(p.constant, n), ones)
-        for k, x in p.linear.items():
-            total = total + _weighted(columns[k], np.broadcast_to(x, n), ones)
-        for (k, m), x in p.second.items():
-            total = total + _weighted(columns[k], np.broadcast_to(x, n), columns[m])
-        return total
-
-    def _polynomial(self, f: Family) -> tuple[Polynomial, dict[int, csr_array]]:
-        """The polynomial of a family in its slots, and each slot as an affine function, a row an instance."""
-        n = f.n_instances(self.tables)
-        slots, columns = [], {}
-        for k, c in enumerate(f.columns):
-            if c.kind == "coefficient":
-                slots.append(np.broadcast_to(coefficients(c, self.tables), n))
-            else:
-                slots.append(None)
-                columns[k] = self._state(c, n) if c.kind == "state" else self._sum(c, n)
-        p = polynomial(f.expr, slots)
-        if p is None:
-            raise InfeasibleError(
-                f"gaussian needs a quadratic energy, and {f.term!r} is not",
-                mend="sample it",
-            )
-        return p, columns
-
-    def _state(self, c: Column, n: int) -> csr_array:
-        row = np.broadcast_to(rows(c, self.ir, self.tables), n)
-        site, value = self.numbers[c.array][row], self.base[c.array][row]
-        free = site >= 0
-        at = np.where(free, site, self.n)
-        return csr_array((np.where(free, 1.0, value), (np.arange(n), at)), shape=(n, self.n + 1))
-
-    def _sum(self, c: Column, n: int) -> csr_array:
-        size = next(s.size for s in self.ir.sums if s.name == c.array)
-        total = csr_array((size, self.n + 1))
-        for f in self.ir.feeding(c.array):
-            p, columns = self._polynomial(f)
-            m = f.n_instances(self.tables)
-            if p.second:
-                raise InfeasibleError(
-                    f"gaussian needs a quadratic energy, and {f.term!r} is a function of a sum of squares",
-                    mend="sample it",
-                )
-            affine = _scaled(np.broadcast_to(p.constant, m), _one(m, self.n))
-            for k, x in p.linear.items():
-                affine = affine + _scaled(np.broadcast_to(x, m), columns[k])
-            element = np.zeros(m, int) if f.element is None else self.tables[f.element].astype(int)
-            total = (
-                total + csr_array((np.ones(m), (element, np.arange(m))), shape=(size, m)) @ affine
-            )
-        index = np.zeros(n, int) if c.index is None else self.tables[c.index].astype(int)
-        return total[index]
-
-
-def _one(n: int, n_sites: int) -> csr_array:
-    return csr_array((np.ones(n), (np.arange(n), np.full(n, n_sites))), shape=(n, n_sites + 1))
-
-
-def _scaled(x: np.ndarray, rows: csr_array) -> csr_array:
-    return csr_array(
-        coo_array((x, (np.arange(len(x)), np.arange(len(x)))), shape=(len(x), len(x))) @ rows
-    )
-
-
-def _weighted(a: csr_array, x: np.ndarray, b: csr_array) -> csr_array:
-    return csr_array(a.T @ _scaled(x, b))

@@ -79,14 +79,14 @@ def polynomial(e: Expr, slots: Sequence[np.ndarray | None]) -> Polynomial | None
     {(0, 0): 1.0, (0, 1): -2.0, (1, 1): 1.0}
     """
     if e.op == "slot" and slots[e.attr] is None:  # type: ignore[index]
-        return Polynomial(np.float64(0.0), {e.attr: np.float64(1.0)}, {})  # type: ignore[dict-item]
+        return Polynomial(np.zeros(()), {e.attr: np.ones(())}, {})  # type: ignore[dict-item]
     if not e.args:
         return Polynomial(evaluate(e, slots), {}, {})  # type: ignore[arg-type]
     parts = [polynomial(x, slots) for x in e.args]
     if any(p is None for p in parts):
         return None
     if all(p.is_number for p in parts):  # type: ignore[union-attr]
-        known = [np.float64(0.0) if x is None else x for x in slots]
+        known = [np.zeros(()) if x is None else x for x in slots]
         return Polynomial(evaluate(e, known), {}, {})
     match e.op, *parts:
         case "add", Polynomial() as a, Polynomial() as b:
@@ -94,7 +94,7 @@ def polynomial(e: Expr, slots: Sequence[np.ndarray | None]) -> Polynomial | None
         case "sub", Polynomial() as a, Polynomial() as b:
             return a.plus(b, -1.0)
         case "neg", Polynomial() as a:
-            return a.scaled(np.float64(-1.0))
+            return a.scaled(-np.ones(()))
         case "mul", Polynomial() as a, Polynomial() as b:
             return a.times(b)
         case "sqr", Polynomial() as a:

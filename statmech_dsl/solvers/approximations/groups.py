@@ -12,7 +12,7 @@ from statmech_dsl.solvers.factors import Factor
 LETTERS = "abcdefghijklmnopqrstuvwxy"
 TOLERANCE = 1e-10
 """Largest change in an iteration at which it has converged."""
-MAX_ITERATIONS = 2000
+MAX_ITERATIONS = 1000
 """Iterations after which it has not."""
 
 
