@@ -13,6 +13,9 @@ Frustrated bonds at low T have a small n, and M then loses digits. So numbers ha
 float64: each is the sum of two. All are power series in beta, see `series`. Axes: order, part, site.
 """
 
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# Numba supplies the first parameter of an intrinsic, and `fma` is one.
+
 from __future__ import annotations
 
 import numba as nb

@@ -37,11 +37,11 @@ def thermodynamics(sums: Sequence[Thermal], at: Temperatures) -> dict[str, Colum
 
 def rounding(sums: Sequence[Thermal], at: Temperatures) -> dict[str, Column]:
     """Rounding errors, of a method that reports them."""
-    if any(x.rounding is None for x in sums):
+    seen = [x.rounding for x in sums if x.rounding is not None]
+    if not seen:
         return {}
-    values = np.reshape([x.rounding for x in sums], at.T.shape)
     attrs = {"long_name": "largest relative rounding error of a factor of Z", "units": "1"}
-    return {"rounding_error": (_leading(at), values, attrs)}
+    return {"rounding_error": (_leading(at), np.reshape(seen, at.T.shape), attrs)}
 
 
 def ground_state(spectrum: Spectrum) -> dict[str, Column]:

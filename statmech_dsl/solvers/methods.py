@@ -144,7 +144,10 @@ def _nothing(problem: Problem, refused: dict[str, InfeasibleError]) -> Infeasibl
     n = problem.system.n_states
     reasons = [
         f"enumeration would visit {power_of_two(n)} states, at most {power_of_two(MAX_STATES)} are allowed",
-        *(f"{method}: {error.what}" for method, error in refused.items()),
+        *(
+            error.what if error.what.startswith(method) else f"{method}: {error.what}"
+            for method, error in refused.items()
+        ),
     ]
     return InfeasibleError("; ".join(reasons), mend=SMALLER)
 
