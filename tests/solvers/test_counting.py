@@ -11,7 +11,7 @@ import statmech_dsl as sm
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.solvers.counting import counting, divisions
 from statmech_dsl.solvers.enumeration import enumeration
-from tests.solvers.systems import curie_weiss, ising, system_of
+from tests.solvers.systems import curie_weiss, ising, system_of, table
 
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}
 
@@ -65,6 +65,17 @@ def test_means_of_functions_of_sums():
     assert "first" not in counted  # sites 0 and 1 enter alike
     with pytest.raises(InfeasibleError, match="'first': it tells apart"):
         sm.exact(several(), method="counting", observables=["first"])
+
+
+@pytest.mark.parametrize("h", [0.0, 0.1])
+def test_the_table_of_magnets(h):
+    rows = [r for r in table("curie_weiss") if (r["N"], r["h"]) == (10, h)]
+    T = np.array([r["T"] for r in rows])
+    result = sm.exact(curie_weiss(10, h), T=T, method="counting")
+    # The table leaves out i = j, which adds -1/2 to the energy of every state.
+    np.testing.assert_allclose(result.log_partition - 0.5 / T, [r["lnZ"] for r in rows], **TIGHT)
+    for name in ("m", "abs_m", "m2", "m4"):
+        np.testing.assert_allclose(result[name], [r[name] for r in rows], rtol=1e-10, atol=1e-13)
 
 
 def test_4096_spins_in_a_second():

@@ -128,18 +128,27 @@ def test_frustrated_antiferromagnets(lattice):
 
 
 def test_a_glass_of_64x64_within_seconds():
-    system = system_of(glass(nx.grid_2d_graph(64, 64), normal(np.random.default_rng(1))))
-    solution = planar(system)
-    assert solution.width == 65
+    draw = normal(np.random.default_rng(1))
+    planar(system_of(glass(nx.grid_2d_graph(2, 2), draw))).thermal(1.0)  # compiles
+    system = system_of(glass(nx.grid_2d_graph(64, 64), draw))
     began = thread_time()
-    cold, warm = solution.thermal(1 / 0.3), solution.thermal(1 / 0.3 - 1e-3)
-    assert thread_time() - began < 20
-    assert cold.rounding < 1e-12
-    slope = (cold.log_partition - warm.log_partition) / 1e-3
-    np.testing.assert_allclose(-slope, (cold.energy + warm.energy) / 2, rtol=1e-8)
+    solution = planar(system)
+    x = solution.thermal(1 / 0.3)
+    assert thread_time() - began < 10
+    assert solution.width == 65
+    assert x.rounding < 1e-12
+    # Gaussian couplings: the energy a bond of the ground state is near -0.66.
+    assert -1.4 < x.energy / 4096 < -1.2
+
+
+def test_energy_and_variance_are_derivatives():
+    system = system_of(glass(nx.grid_2d_graph(24, 24), signs(np.random.default_rng(1))))
+    solution, d = planar(system), 1e-3
+    low, at, high = (solution.thermal(1.0 + k * d) for k in (-1, 0, 1))
     np.testing.assert_allclose(
-        (warm.energy - cold.energy) / 1e-3, (cold.variance + warm.variance) / 2, rtol=1e-5
+        at.energy, (low.log_partition - high.log_partition) / (2 * d), rtol=1e-6
     )
+    np.testing.assert_allclose(at.variance, (low.energy - high.energy) / (2 * d), rtol=1e-5)
 
 
 def test_large_ferromagnets_approach_onsager():
