@@ -95,17 +95,21 @@ def choose(problem: Problem, method: str) -> Choice:
     if method not in METHODS:
         names = ", ".join(("auto", *METHODS))
         raise ArgumentError(f"unknown method {method!r}", mend=f"use one of {names}")
+    return Choice(method, _prepared(problem, method), "as asked for")
+
+
+def _prepared(problem: Problem, method: str) -> Solution:
     if problem.required and method not in WITH_MEANS:
         raise ArgumentError(
             f"{method} gives no means of observables",
             mend="use method='enumeration' or 'counting', or leave out observables=",
         )
-    return Choice(method, METHODS[method](problem), "as asked for")
+    return METHODS[method](problem)
 
 
 def _suited(problem: Problem) -> Choice:
-    if problem.is_real and not problem.required:
-        return Choice("gaussian", METHODS["gaussian"](problem), "all free sites are real fields")
+    if problem.is_real:
+        return Choice("gaussian", _prepared(problem, "gaussian"), "all free sites are real fields")
     n = problem.system.n_states
     states = f"{power_of_two(n)} states"
     if n <= (MAX_STATES if problem.measured else FEW_STATES):
@@ -190,6 +194,6 @@ def costs(problem: Problem) -> Costs:
             refused[method] = error.what
     try:
         choice = choose(problem, "auto")
-    except (InfeasibleError, ModelError):
+    except (ArgumentError, InfeasibleError, ModelError):
         return Costs(found, refused, None, "no method fits")
     return Costs(found, refused, choice.method, choice.reason)

@@ -58,7 +58,7 @@ class Planar:
         )
         if not lost <= MAX_LOST:
             raise InfeasibleError(
-                f"planar loses its digits at T = {1 / beta:.4g}: rounding errors grow to "
+                f"planar loses its digits at beta = {beta:.4g}: rounding errors grow to "
                 f"{lost:.1e} of a factor of Z, and {MAX_LOST:.0e} is allowed",
                 mend="use a higher T; frustrated bonds much stronger than T are the cause",
             )

@@ -241,5 +241,5 @@ def test_what_is_not_planar_is_refused():
 
 def test_lost_digits_are_refused():
     system = system_of(glass(nx.grid_2d_graph(12, 12), signs(np.random.default_rng(1))))
-    with pytest.raises(InfeasibleError, match="loses its digits at T = 0.1"):
+    with pytest.raises(InfeasibleError, match="loses its digits at beta = 10"):
         planar(system).thermal(10.0)
