@@ -88,7 +88,7 @@ def choose(problem: Problem, method: str) -> Choice:
     ArgumentError
         The method is unknown, or does not give the means that are required.
     InfeasibleError
-        The method, or none at all, fits.
+        The method does not fit, or none does.
     """
     if method == "auto":
         return _suited(problem)
