@@ -100,6 +100,10 @@ class UnusedVariableWarning(StatmechWarning):
     """A variable that no energy term depends on."""
 
 
+class NotConvergedWarning(StatmechWarning):
+    """An approximation whose iteration did not settle."""
+
+
 class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 

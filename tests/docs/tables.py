@@ -19,8 +19,8 @@ MARKED = re.compile(r"(?<=<!-- (?P<name>\w{6}) -->\n).*?(?=<!-- end -->)", re.DO
 VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVector", "Field")
 DECLARE = ("Model", "Energy", "Observable")
 RUN = (
-    "sample", "temper", "anneal", "population_anneal", "flat_histogram", "exact", "explain",
-    "validate", "LocalGibbs",
+    "sample", "temper", "anneal", "population_anneal", "flat_histogram", "exact",
+    "exact_costs", "approximate", "explain", "validate", "LocalGibbs",
 )  # fmt: skip
 MEASURE = (
     "derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int",
