@@ -25,7 +25,7 @@ check: install  ## check format, lint, types and layers
 	$(PY) -m pyright
 	$(VENV)/bin/lint-imports
 
-evidence: install  ## measure what the README claims
+evidence: install  ## measure what the docs claim, and write docs/evidence.md
 	$(PY) benchmarks/evidence.py
 
 peers: install  ## install the libraries that `make bench` compares with

@@ -1,14 +1,21 @@
-"""Hold the samplers against exact values, and write docs/evidence.md.
+"""Hold the library against exact values, and write docs/evidence.md.
 
-python benchmarks/evidence.py
+python benchmarks/evidence.py [TOPIC ...]
+
+All topics take an hour or two. What was measured is kept in benchmarks/results/evidence, so that the page can
+be written after one topic was measured anew.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,13 +26,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import environment as measured  # noqa: E402
-from tests.evidence import flat_histograms  # noqa: E402
 from tests.evidence.cases import CASES  # noqa: E402
-from tests.evidence.tempering import Check, all_checks  # noqa: E402
+from tests.evidence.checks import Check  # noqa: E402
+from tests.evidence.topics import TOPICS, Topic  # noqa: E402
 from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
 
 PAGE = ROOT / "docs" / "evidence.md"
 PICTURE = ROOT / "docs" / "images" / "evidence.png"
+RESULTS = ROOT / "benchmarks" / "results" / "evidence"
+REFERENCES = "references"
+"""The topic of the z-scores."""
 BAND = (0.8, 1.25)
 """Where the variance of all z-scores must lie."""
 LIMIT = 4.0
@@ -60,8 +70,8 @@ def measure(console: Console) -> list[Score]:
 # ---- the page -----------------------------------------------------------------------------------
 
 
-def page(found: list[Score], checks: list[Check], flat: list[Check], minutes: float) -> str:
-    """The text of docs/evidence.md."""
+def page(found: list[Score], results: dict[str, dict[str, Any]]) -> str:
+    """The text of docs/evidence.md, from what was measured of each topic."""
     n = len(found)
     low, high = band(n, chance=0.0027)
     right = all(abs(s.z) < LIMIT for s in found) and BAND[0] <= variance(found) <= BAND[1]
@@ -97,9 +107,7 @@ The five farthest out:
 
 {farthest(found, 5)}
 
-{section(TEMPERING, checks)}
-
-{section(FLAT, flat)}
+{sections(results)}
 
 ## How it is done
 
@@ -117,25 +125,23 @@ The five farthest out:
 The exact values, with their sources and conventions, are in `tests/data`, the runs in
 `tests/evidence/cases.py`.
 
-{environment(minutes)}
+{environments(results)}
 """
 
 
-TEMPERING = """## Tempering
-
-Parallel tempering against exact results, and against the theory of its ladders. Seeds are a hash of
-the name of the run here too; the checks are in `tests/evidence/tempering.py`, and in a reduced form
-among the tests."""
-FLAT = """## Flat histograms
-
-Densities of states against exact ones, and a transition of first order. The checks are in
-`tests/evidence/flat_histograms.py`, and in a reduced form among the tests. The highest points of the two
-peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the phases are closer."""
+def sections(results: dict[str, dict[str, Any]]) -> str:
+    """What was asked, and what was measured, topic by topic."""
+    parts = []
+    for name, topic in TOPICS.items():
+        if name in results:
+            checks = [Check(**row) for row in results[name]["checks"]]
+            parts.append(section(topic, checks))
+    return "\n\n".join(parts)
 
 
-def section(head: str, checks: list[Check]) -> str:
-    """What was asked, and what was measured."""
-    lines = [head, "", "| what | asked for | measured | |", "|---|---|---|---|"]
+def section(topic: Topic, checks: list[Check]) -> str:
+    """One topic."""
+    lines = [topic.text, "", "| what | asked for | measured | |", "|---|---|---|---|"]
     for check in checks:
         verdict = "passed" if check.right else "**FAILED**"
         lines.append(f"| {check.what} | {check.asked} | {check.measured} | {verdict} |")
@@ -178,15 +184,16 @@ def farthest(found: list[Score], n: int) -> str:
     return "\n".join(lines)
 
 
-def environment(minutes: float) -> str:
+def environments(results: dict[str, dict[str, Any]]) -> str:
     """Where, when and with what."""
-    where = measured.environment()
-    versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
-    return (
-        f"Made on {where['date']} in {minutes:.0f} minutes at commit {where['commit']}, on "
-        f"{where['processor']} with {where['cores']} cores,\n"
-        f"Python {where['python']}, {versions}."
-    )
+    lines = ["| topic | date | minutes | commit | processor |", "|---|---|--:|---|---|"]
+    for name, result in results.items():
+        where = result["environment"]
+        lines.append(
+            f"| {name} | {where['date']} | {result['minutes']:.1f} | {where['commit']} | "
+            f"{where['processor']}, {where['cores']} cores |"
+        )
+    return "\n".join(lines)
 
 
 def draw(found: list[Score]) -> None:
@@ -211,26 +218,64 @@ def draw(found: list[Score]) -> None:
     plt.close(figure)
 
 
+def measured_topic(name: str, console: Console) -> dict[str, Any]:
+    """Measure a topic, and keep what was found."""
+    began = time.perf_counter()
+    found: dict[str, Any] = {"environment": measured.environment()}
+    if name == REFERENCES:
+        rows = [asdict(s) | {"case": s.case.name} for s in measure(console)]
+        found["scores"] = rows
+    else:
+        checks = TOPICS[name].find(
+            True, lambda check: console.print(f"{check.what}: {check.measured}")
+        )
+        found["checks"] = [asdict(check) for check in checks]
+    found["minutes"] = (time.perf_counter() - began) / 60
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def kept() -> dict[str, dict[str, Any]]:
+    """What was measured last of each topic."""
+    files = {name: RESULTS / f"{name}.json" for name in (REFERENCES, *TOPICS)}
+    return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+
+
 def main() -> None:
     """Measure, draw, write; fail if the evidence does."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("topics", nargs="*", metavar="TOPIC")
     console = Console()
-    began = time.perf_counter()
-    found = measure(console)
-
-    def say(check: Check) -> None:
-        console.print(f"{check.what}: {check.measured}")
-
-    checks, flat = all_checks(True, say), flat_histograms.all_checks(True, say)
-    minutes = (time.perf_counter() - began) / 60
-    draw(found)
-    PAGE.write_text(page(found, checks, flat, minutes))
-    console.print(
-        f"{len(found)} z-scores, variance {variance(found):.3f}, worst |z| {worst(found):.2f}, "
-        f"{minutes:.1f} minutes; written to {PAGE.relative_to(ROOT)}"
-    )
-    right = all(check.right for check in [*checks, *flat])
-    if not right or worst(found) >= LIMIT or not BAND[0] <= variance(found) <= BAND[1]:
-        sys.exit("the evidence is outside its limits")
+    names = parser.parse_args().topics or (REFERENCES, *TOPICS)
+    if unknown := set(names) - {REFERENCES, *TOPICS}:
+        parser.error(
+            f"there is no topic {', '.join(sorted(unknown))}: {REFERENCES}, {', '.join(TOPICS)}"
+        )
+    for name in names:
+        console.print(f"--- {name}")
+        measured_topic(name, console)
+    results = kept()
+    by_name = {case.name: case for case in CASES}
+    rows = results.get(REFERENCES, {}).get("scores", [])
+    found = [Score(**row | {"case": by_name[row["case"]]}) for row in rows]
+    failed = [
+        row["what"]
+        for name, result in results.items()
+        for row in result.get("checks", [])
+        if not row["right"]
+    ]
+    if found:
+        draw(found)
+        PAGE.write_text(page(found, results))
+        console.print(
+            f"{len(found)} z-scores, variance {variance(found):.3f}, worst |z| {worst(found):.2f}; "
+            f"written to {PAGE.relative_to(ROOT)}"
+        )
+        if worst(found) >= LIMIT or not BAND[0] <= variance(found) <= BAND[1]:
+            failed.append("z-scores")
+    if failed:
+        sys.exit("the evidence is outside its limits: " + "; ".join(failed))
 
 
 if __name__ == "__main__":

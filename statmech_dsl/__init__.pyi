@@ -32,8 +32,9 @@ from .runs.population import population_anneal
 from .runs.pymc_step import LocalGibbs
 from .runs.sample import sample
 from .runs.tempering import temper
+from .solvers.approximations.approximate import approximate
 from .solvers.bqm import to_bqm
-from .solvers.exact import exact
+from .solvers.exact import exact, exact_costs
 from .testing.validate import validate
 
 __version__: str
@@ -54,11 +55,13 @@ __all__ = [
     "UnitVector",
     "__version__",
     "anneal",
+    "approximate",
     "correlation",
     "correlation_length",
     "derived",
     "errors",
     "exact",
+    "exact_costs",
     "explain",
     "flat_histogram",
     "free_energy",

@@ -100,12 +100,24 @@ class UnusedVariableWarning(StatmechWarning):
     """A variable that no energy term depends on."""
 
 
+class NotConvergedWarning(StatmechWarning):
+    """An approximation whose iteration did not settle."""
+
+
 class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
 
 class OverlapWarning(StatmechWarning):
-    """Distributions with too little in common, or routes that disagree: a free energy is not to be trusted."""
+    """States with too little in common for a free energy between them, or its error, to be trusted."""
+
+
+class DisagreementWarning(StatmechWarning):
+    """Estimates of one number, or forward and reverse runs, that differ by more than their errors."""
+
+
+class CoarseGridWarning(StatmechWarning):
+    """An integral over a grid too coarse for the errors of its nodes to be most of its error."""
 
 
 class InterruptedWarning(StatmechWarning):

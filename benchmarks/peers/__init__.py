@@ -7,6 +7,9 @@ A file offers what its peer can do:
 ``annealed(system, betas, reads)``
     Reads that go along a geometric schedule from random states; ``sweep(n)`` is a schedule of n sweeps.
 
+``free_energies(u, counts, protocol)``
+    Free energies of all states and their errors, from draws of them.
+
 ``CHAINS`` says how many chains to run: many where the peer works on them together, a few where it takes
 one after the other.
 """
@@ -27,6 +30,7 @@ PEERS = {
     "hamon": "hamon",
     "numpyro": "numpyro",
     "pymc": "pymc",
+    "pymbar": "pymbar",
 }
 """Distribution and module of each peer."""
 

@@ -1,17 +1,15 @@
-"""Exact transition matrices: the reference interpreter with every draw replaced by all its outcomes."""
+"""Exact transition matrices of small discrete models."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
 from itertools import product
 
 import numpy as np
 
+from statmech_dsl.backends.branching import branches
 from statmech_dsl.backends.collective import Definition
 from statmech_dsl.backends.reference import Reference, Values
-from statmech_dsl.ir.draws import Attempts, Draw, meaning
-from statmech_dsl.ir.expr import Expr, evaluate, read, reads_of
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.state import State
 
@@ -63,6 +61,18 @@ class Enumeration:
         p = np.exp(w - w.max())
         return p / p.sum()
 
+    def sectors(self, conserved: Collection[str]) -> np.ndarray:
+        """A number for every configuration: that of all with the same values of some variables in any order."""
+        keys = [
+            tuple(
+                tuple(sorted(x for (v, _), x in zip(self.sites, c, strict=True) if v == name))
+                for name in conserved
+            )
+            for c in self.configurations
+        ]
+        number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+        return np.array([number[key] for key in keys])
+
     def matrix(self, simultaneous: bool = False) -> np.ndarray:
         """Transition matrix of a sweep.
 
@@ -72,7 +82,7 @@ class Enumeration:
         p = np.eye(len(self.configurations))
         for q in self.reference.program.passes:
             segments = self.reference.tables[q.segments]
-            for a, b in zip(segments[:-1], segments[1:], strict=True):
+            for a, b in q.times * [*zip(segments[:-1], segments[1:], strict=True)]:
                 together = simultaneous and not q.exclusive
                 groups = [range(a, b)] if together else [[rank] for rank in range(a, b)]
                 for ranks in groups:
@@ -93,10 +103,11 @@ class Enumeration:
         order = self.reference.tables[p.order]
         for a, configuration in enumerate(self.configurations):
             reached = {configuration: 1.0}
+            x = self.values(configuration)
             for rank in ranks:
                 place = self.place[p.variable, int(order[rank])]
                 moved: dict[tuple[float, ...], float] = {}
-                for new, probability in self.branches(p, rank, configuration):
+                for (new,), probability in branches(self.reference, self.state, p, rank, x):
                     for c, before in reached.items():
                         to = (*c[:place], new, *c[place + 1 :])
                         moved[to] = moved.get(to, 0.0) + before * probability
@@ -104,56 +115,3 @@ class Enumeration:
             for c, probability in reached.items():
                 kernel[a, self.number[c]] += probability
         return kernel
-
-    def branches(
-        self, p: LoweredPass, rank: int, configuration: tuple[float, ...]
-    ) -> list[tuple[float, float]]:
-        """All values that a site can get, each with its probability."""
-        x = self.values(configuration)
-        sums = self.reference.running_sums(x)
-        base = self.reference.environment(self.state, 0, x)
-        base |= {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
-        base |= {q.name: q.start for q in p.params}
-        found, prefixes = [], [()]
-        while prefixes:
-            path = _Path(prefixes.pop(), prefixes)
-            new, _ = self.reference.visit(p, rank, x, sums, dict(base), path.decide)
-            found.append((new[0], path.probability))
-        return found
-
-
-class _Path:
-    """One run through a body's draws: given choices first, then the first outcome of every draw.
-
-    The other outcomes of the later draws are left in ``todo``.
-    """
-
-    def __init__(self, prefix: tuple[int, ...], todo: list[tuple[int, ...]]) -> None:
-        self.prefix, self.todo = prefix, todo
-        self.chosen: tuple[int, ...] = ()
-        self.probability = 1.0
-
-    def decide(self, s: Draw | Attempts, slot: int, env: dict) -> float:
-        assert not isinstance(s, Attempts), "a rejection loop has no finite list of outcomes"
-        m = meaning(s, tuple(read(f"u.{k}") for k in range(s.words)))
-        assert m.outcomes is not None, "a continuous draw has no finite list of outcomes"
-        for q in m.lets:
-            if not any(name.startswith("u.") for name in reads_of(q.expr)):
-                env[q.name] = evaluate(_ideal(q.expr), (), env)
-        depth = len(self.chosen)
-        if depth < len(self.prefix):
-            choice = self.prefix[depth]
-        else:
-            choice = 0
-            self.todo += [(*self.chosen, k) for k in range(1, len(m.outcomes))]
-        self.chosen = (*self.chosen, choice)
-        value, probability = m.outcomes[choice]
-        self.probability *= evaluate(probability, (), env)
-        return value
-
-
-@lru_cache(maxsize=1024)
-def _ideal(e: Expr) -> Expr:
-    """With exact exponentials: decided probabilities differ by up to 2^-32, which is tested apart."""
-    args = tuple(_ideal(x) for x in e.args)
-    return Expr("exp2" if e.op == "weight2" else e.op, args, e.attr)

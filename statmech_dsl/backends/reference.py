@@ -145,6 +145,11 @@ class Reference:
 
     # ---- one site ---------------------------------------------------------------------------------
 
+    def rows(self, p: LoweredPass, rank: int) -> list[int]:
+        """Rows of the values that a pass moves at a rank."""
+        n = self._components(p.variable)
+        return [int(self.tables[end][rank]) * n + k for end in p.ends for k in range(n)]
+
     def incidences(self, role: Role, rank: int) -> Iterator[int | tuple[int, int]]:
         """Where the tables of a role's columns hold the incidences of a rank."""
         if role.degree is not None:
@@ -157,10 +162,8 @@ class Reference:
         self, p: LoweredPass, rank: int, x: Values, sums: dict, env: dict, decide: Decide
     ) -> tuple[tuple[float, ...], list[tuple[str, int, float]]]:
         """Run a pass's body at a rank: the new value, and what it adds to running sums."""
-        site = int(self.tables[p.order][rank])
-        n = self._components(p.variable)
-        for k in range(n):
-            env[f"old.{k}"] = float(x[p.variable][site * n + k])
+        for k, row in enumerate(self.rows(p, rank)):
+            env[f"old.{k}"] = float(x[p.variable][row])
         slot, new, bumps = 0, (), []
         value_of = partial(evaluate, real=p.real)
         for s in p.body:
@@ -208,7 +211,7 @@ class Reference:
         for number, p in enumerate(self.program.passes):
             widths = {q.name: state.params[n_params + k, r] for k, q in enumerate(p.params)}
             n_params += len(p.params)
-            for rank in range(len(self.tables[p.order])):
+            for rank in p.times * [*range(len(self.tables[p.order]))]:
                 env = base | widths | {f"sum.{k}": v[0] for k, v in sums.items() if len(v) == 1}
                 decide = self._sampler(p, rank, int(state.replicas[r]), t, state.seed)
                 new, bumps = self.visit(p, rank, x, sums, env, decide)
@@ -219,8 +222,7 @@ class Reference:
 
     def apply(self, p: LoweredPass, rank: int, x: Values, sums: dict, new: tuple, bumps) -> None:
         """Set a site and move the running sums."""
-        site, n = int(self.tables[p.order][rank]), len(new)
-        x[p.variable][site * n : site * n + n] = new
+        x[p.variable][self.rows(p, rank)] = new
         for name, element, change in bumps:
             sums[name][element] += change
 

@@ -72,15 +72,52 @@ def _span(text: str) -> list[float]:
     return np.linspace(float(low), float(high), int(count)).tolist()
 
 
-def read_updates(text: str) -> str | dict[str, str]:
-    """Read the name of an update, or ``VARIABLE=UPDATE,...``.
+Recipe = str | list[tuple[str, int]]
+
+
+def read_updates(text: str) -> Recipe | dict[str, Recipe]:
+    """Read a recipe, ``NAME*TIMES`` or ``NAME`` with ``+`` between them, or ``VARIABLE=RECIPE,...``.
 
     Examples
     --------
-    >>> read_updates("metropolis"), read_updates("s=metropolis,t=heat_bath")
-    ('metropolis', {'s': 'metropolis', 't': 'heat_bath'})
+    >>> read_updates("metropolis"), read_updates("heat_bath+overrelaxation*5")
+    ('metropolis', [('heat_bath', 1), ('overrelaxation', 5)])
+    >>> read_updates("s=metropolis,t=heat_bath*2")
+    {'s': 'metropolis', 't': [('heat_bath', 2)]}
     """
-    return read_assignments("updates", text.split(",")) if "=" in text else text
+    if "=" not in text:
+        return _recipe(text)
+    recipes = read_assignments("updates", text.split(","))
+    return {variable: _recipe(recipe) for variable, recipe in recipes.items()}
+
+
+def _recipe(text: str) -> Recipe:
+    if not set(text) & set("+*"):
+        return text.strip()
+    pairs = []
+    for update in text.split("+"):
+        name, star, times = (part.strip() for part in update.partition("*"))
+        if not name or (star and not times.isdigit()):
+            raise ArgumentError(
+                "cannot read the updates",
+                where=f"--updates {text}",
+                mend="write NAME or NAME*TIMES with + between them: heat_bath+overrelaxation*5",
+            )
+        pairs.append((name, int(times) if star else 1))
+    return pairs
+
+
+def write_recipe(recipe: str | Iterable[tuple[str, int]]) -> str:
+    """Write a recipe as `read_updates` reads it.
+
+    Examples
+    --------
+    >>> write_recipe([["heat_bath", 1], ["overrelaxation", 5]])
+    'heat_bath+overrelaxation*5'
+    """
+    if isinstance(recipe, str):
+        return recipe
+    return "+".join(f"{name}*{times}" if times > 1 else name for name, times in recipe)
 
 
 def read_assignments(option: str, texts: Iterable[str]) -> dict[str, str]:

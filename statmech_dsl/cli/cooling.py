@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import statmech_dsl as sm
 from statmech_dsl.cli.arguments import read_numbers, read_updates
 from statmech_dsl.cli.files import check_output, write
 from statmech_dsl.cli.loading import load_model
-from statmech_dsl.cli.report import with_error
+from statmech_dsl.cli.report import variables, with_error
 
 LOWEST = 10
 """Energies that are shown."""
@@ -30,7 +29,7 @@ def anneal_model(model: str, param: Sequence[str], output: Path | None, **option
     result = sm.anneal(load_model(model, param), **arguments)
     attrs = result.attrs
     head = (
-        f"{_sites(attrs)}\n{result.sizes['read']} reads x {attrs['sweeps']} sweeps, "
+        f"{variables(attrs)}\n{result.sizes['read']} reads x {attrs['sweeps']} sweeps, "
         f"{attrs['schedule']}, T from {1 / float(result.beta[0]):.4g} to "
         f"{1 / float(result.beta[-1]):.4g}, seed {attrs['seed']}, {attrs['sampling_time']:.1f} s"
     )
@@ -55,7 +54,7 @@ def population_anneal_model(
         data["sample_stats"].to_dataset(),
     )
     head = (
-        f"{_sites(attrs)}\n{data['posterior'].sizes['chain']} x {attrs['population']} members, "
+        f"{variables(attrs)}\n{data['posterior'].sizes['chain']} x {attrs['population']} members, "
         f"{attrs['sweeps']} sweeps at each T, seed {attrs['seed']}, {attrs['sampling_time']:.1f} s"
     )
     relative = means["log_partition"].attrs["reference"] != "absolute"
@@ -94,11 +93,6 @@ def _finish(
     else:
         write(data, output)
         typer.echo(f"written to {output}")
-
-
-def _sites(attrs: dict[Any, Any]) -> str:
-    sites, updates = json.loads(attrs["n_sites"]), json.loads(attrs["updates"])
-    return "; ".join(f"{v}: {n} sites, {updates.get(v, 'clamped')}" for v, n in sites.items())
 
 
 def _table(*titles: str) -> Table:

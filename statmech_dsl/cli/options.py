@@ -22,7 +22,8 @@ Parameters = Annotated[
 Updates = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="auto, an update, or VARIABLE=UPDATE with commas between them."
+        metavar="RECIPE",
+        help="auto; updates with + between them, each NAME or NAME*TIMES; or VARIABLE=RECIPE,...",
     ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

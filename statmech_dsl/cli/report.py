@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -13,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 import statmech_dsl as sm
+from statmech_dsl.cli.arguments import write_recipe
 
 PLAIN = {"energy_per_site": "energy", "heat_capacity_per_site": "heat capacity"}
 LARGE = 1e6
@@ -22,12 +24,18 @@ LARGE = 1e6
 def summary(data: xr.DataTree) -> str:
     """What was run, in two lines; the seed repeats it."""
     sizes, attrs = data["posterior"].sizes, data.attrs
-    sites, updates = json.loads(attrs["n_sites"]), json.loads(attrs["updates"])
-    variables = [f"{v}: {n} sites, {updates.get(v, 'clamped')}" for v, n in sites.items()]
     return (
-        f"{'; '.join(variables)}\n"
+        f"{variables(attrs)}\n"
         f"{sizes['chain']} chains x {sizes['draw']} draws, seed {attrs['seed']}, "
         f"{attrs['backend']}, {attrs['sampling_time']:.1f} s"
+    )
+
+
+def variables(attrs: Mapping[Any, Any]) -> str:
+    """The sites of each variable, and what moves them."""
+    sites, updates = json.loads(attrs["n_sites"]), json.loads(attrs["updates"])
+    return "; ".join(
+        f"{v}: {n} sites, {write_recipe(updates.get(v, 'clamped'))}" for v, n in sites.items()
     )
 
 

@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from statmech_dsl.errors import IllegalUpdateError
-from statmech_dsl.ir.collective import Collective
-from statmech_dsl.ir.kernel import Program
+from statmech_dsl.ir.kernel import REVERSED, Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.lower.collective import CollectiveSpec
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.steps import Step
 from statmech_dsl.updates import UPDATES, Situation, Update
 
 Recipe = str | Sequence[str | tuple[str, int]]
-"""An update's name, or a list of names, each by itself or with how often a sweep makes it."""
+"""An update's name, or a list of names, each by itself or with how often a sweep makes it.
+
+``"reversed "`` before the name of an update of sites makes it visit them in the opposite order.
+"""
 Updates = Recipe | Mapping[str, Recipe]
 """``"auto"``, a recipe for all variables, or one for each variable by name."""
 
+TUNED = "tuned"
+"""What is to be measured; `engine.candidates` says what."""
 GRAMMAR = 'give a name, a list such as [("heat_bath", 1), ("wolff", 5)], or {variable: either}'
 
 
@@ -36,14 +41,28 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
         An update is unknown or not legal here, or all of them together do not reach all states.
     """
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
-    chosen = [(_update(where, name), times) for name, times in parse(recipe)]
-    if not any(update.ergodic for update, _ in chosen):
-        names = " and ".join(dict.fromkeys(update.name for update, _ in chosen))
+    pairs = parse(recipe)
+    chosen = [_update(where, name.removeprefix(REVERSED)) for name, _ in pairs]
+    if not any(u.ergodic for u in chosen) and not all(u.conserves for u in chosen):
+        names = " and ".join(dict.fromkeys(update.name for update in chosen))
         raise IllegalUpdateError(
             f"{names} alone would not reach all states of {where.variable!r}",
-            mend=f'add an update that does: [("{chosen[0][0].name}", 1), ("auto", 1)]',
+            mend=f'add an update that does: [("{chosen[0].name}", 1), ("auto", 1)]',
         )
-    return [Step(update.build(where.variable, where.domain), times) for update, times in chosen]
+    return [
+        _step(update.build(where.variable, where.domain), name, times)
+        for update, (name, times) in zip(chosen, pairs, strict=True)
+    ]
+
+
+def _step(what: SitePass | CollectiveSpec, name: str, times: int) -> Step:
+    is_reversed = name.startswith(REVERSED)
+    if is_reversed and isinstance(what, CollectiveSpec):
+        raise IllegalUpdateError(
+            f"{name!r}: {what.update} moves many sites at once and has no order to reverse",
+            mend=f"leave out {REVERSED.strip()!r}",
+        )
+    return Step(what, times, is_reversed)
 
 
 def parse(recipe: Recipe) -> list[tuple[str, int]]:
@@ -73,6 +92,12 @@ def _is_pair(x: object) -> bool:
 
 def check_updates(ir: ModelIR, updates: Updates) -> None:
     """Raise for what is no recipe, and for variables that the model does not have."""
+    if TUNED in (updates.values() if isinstance(updates, Mapping) else [updates]):
+        raise IllegalUpdateError(
+            "updates='tuned' measures the speed of updates, which only sample and temper do, for all "
+            "variables at once",
+            mend="use 'auto', or what such a run has found: its attrs['updates']",
+        )
     if not isinstance(updates, Mapping):
         if not isinstance(updates, Sequence):
             raise IllegalUpdateError(f"updates= is {updates!r}", mend=GRAMMAR)
@@ -107,15 +132,20 @@ def _update(where: Situation, wanted: str) -> Update:
     return UPDATES[wanted]
 
 
+def conserved(program: Program) -> tuple[str, ...]:
+    """Variables whose updates only exchange values: what they hold is what their first state holds."""
+    updates = {
+        v.name: [UPDATES[p.update] for p in program.steps if p.variable == v.name]
+        for v in program.model.variables
+    }
+    return tuple(v for v, made in updates.items() if made and all(u.conserves for u in made))
+
+
 def composition(program: Program) -> dict[str, str | list[list]]:
     """What a program's sweep is made of, as ``updates=`` takes it."""
     out: dict[str, str | list[list]] = {}
     for v in dict.fromkeys(p.variable for p in program.steps):
-        mine = [
-            (p.update, p.times if isinstance(p, Collective) else 1)
-            for p in program.steps
-            if p.variable == v
-        ]
+        mine = [(p.name, p.times) for p in program.steps if p.variable == v]
         recipe = [[name, sum(n for _, n in group)] for name, group in groupby(mine, lambda x: x[0])]
         out[v] = recipe[0][0] if len(recipe) == 1 and recipe[0][1] == 1 else recipe
     return out

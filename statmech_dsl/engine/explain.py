@@ -9,8 +9,9 @@ import pymc as pm
 from scipy.sparse import coo_array
 
 from statmech_dsl.engine import explain_kernels
+from statmech_dsl.engine.candidates import candidates
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
-from statmech_dsl.engine.composition import Updates, situation_of
+from statmech_dsl.engine.composition import TUNED, Updates, conserved, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
@@ -41,7 +42,7 @@ def explain(
     ----------
     model : Model
         Any `pm.Model` with variables of statmech_dsl; couplings may be random.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     source : bool
         Whether to add what each update does at a site, and the generated source of the CPU kernels
@@ -75,6 +76,7 @@ def explain(
     'H = c_{0} \\sum_{\\langle ij \\rangle} s_{i} s_{j}'
     """
     model = given_or_context(model)
+    updates = "auto" if updates == TUNED else updates
     compiled = lower_model(model, updates)
     ir = compiled.recovered.ir
     forms = {n: lower_model(model, updates, n_replicas=n).lowered for n in (1, MANY_REPLICAS)}
@@ -86,6 +88,7 @@ def explain(
         "Running sums": [line for s in ir.sums for line in _running_sum(s.name, s.size, compiled)],
         "Dependencies": [x for a in compiled.lowered.analyses for x in _dependencies(a, compiled)],
         "Updates": [x for a in compiled.lowered.analyses for x in _updates(a, compiled, updates)]
+        + list(_trials(compiled if updates == "auto" else lower_model(model)))
         or ["every site is clamped: there is nothing to move"],
         "Observables": aligned(list(_observables(compiled.measured, compiled.lowered.tables))),
         "Kernels": [*explain_kernels.kernels(forms, ir), _identity(compiled)],
@@ -204,16 +207,22 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     """The update that was chosen, and of the others why not."""
     ir, program = compiled.recovered.ir, compiled.lowered.program
     situation = situation_of(ir, compiled.recovered.tables, a, program.law)
-    steps = {p.update: p for p in program.steps if p.variable == a.variable}
+    mine = [p for p in program.steps if p.variable == a.variable]
+    steps = {p.name: p for p in mine}
+    chosen = {p.update for p in mine}
     wanted = updates.get(a.variable, "auto") if isinstance(updates, Mapping) else updates
     for p in steps.values():
-        yield f"{a.variable}: {p.update}, {_randomness(p)}"
+        times = sum(q.times for q in mine if q.name == p.name)
+        often = f"{times} times a sweep, " if times > 1 else ""
+        yield f"{a.variable}: {p.name}, {often}{_randomness(p)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
+    if a.variable in conserved(program):
+        yield "    the values of the first state are conserved: they only change places"
     rows = []
     for update in UPDATES.values():
         reason = update.refuse(situation)
-        if update.name in steps:
+        if update.name in chosen:
             why = "the first that is legal" if wanted == "auto" else "asked for"
             verdict = f"chosen, {why}"
         else:
@@ -222,9 +231,19 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     yield from aligned(rows)
 
 
+def _trials(compiled: Compiled) -> Iterator[str]:
+    """What "tuned" would try, where there is a choice; ``compiled`` has the automatic updates."""
+    for v, recipes in candidates(compiled).items():
+        if len(recipes) > 1:
+            written = ", ".join(x if isinstance(x, str) else str(list(x)) for x in recipes)
+            yield f'{v}: updates="tuned" measures {written}'
+
+
 def _randomness(p: LoweredPass | Collective) -> str:
     if isinstance(p, Collective):
-        return f"a collective move, {p.times} a sweep"
+        return "a collective move"
+    if not p.words:
+        return "no random words"
     loops = sum(isinstance(s, Attempts) for s in p.body)
     parts = [f"{p.words} a site"] * bool(p.words) + ["4 a further attempt"] * loops
     return f"random words of 32 bits: {', '.join(parts)}"

@@ -77,7 +77,7 @@ def source(forms: Forms, ir: ModelIR) -> str:
     blocks = []
     plain = forms[MANY_REPLICAS]
     for p in plain.program.passes:
-        lines = [f"{p.update} of {p.variable}", *listing(p, ir, plain.tables)]
+        lines = [f"{p.name} of {p.variable}", *listing(p, ir, plain.tables)]
         blocks.append("\n".join(f"# {line}" for line in lines))
     for n, lowered in forms.items():
         if lowered.program.passes:

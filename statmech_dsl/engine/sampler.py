@@ -10,6 +10,7 @@ import numpy as np
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Kernels
+from statmech_dsl.engine.composition import conserved
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.kernel import Program
@@ -67,11 +68,16 @@ class Sampler:
         steps = self.program.steps
         return np.array(
             [
-                p.times * p.moves if isinstance(p, Collective) else len(self.tables[p.order])
+                p.times * (p.moves if isinstance(p, Collective) else len(self.tables[p.order]))
                 for p in steps
             ],
             np.int64,
         )
+
+    @property
+    def conserved(self) -> tuple[str, ...]:
+        """Variables whose updates only exchange values."""
+        return conserved(self.program)
 
     @property
     def tempered(self) -> bool:

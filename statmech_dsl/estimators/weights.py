@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statmech_dsl.errors import DiagnosticsError
+from statmech_dsl.estimators.self_consistent import solve
 from statmech_dsl.estimators.series import as_series
 
-TOLERANCE = 1e-10
-"""Of the self-consistent equations: how far a temperature is from having its share of the weight."""
-STEPS = 100
 AT_ONCE = 1 << 22
 """Numbers of an array over draws and temperatures, at most."""
 
@@ -176,38 +174,30 @@ class Multihistogram:
         return shift.reshape(self.energy.shape).mean(axis=2)
 
     def _solve(self) -> NDArray[np.float64]:
-        """Newton's method from thermodynamic integration, with shorter steps where it overshoots."""
+        """Solve for the f_k, from thermodynamic integration."""
         order = np.argsort(self.beta)
         u = self.energy.reshape(*self.energy.shape[:2], len(self.beta), -1).mean(axis=(0, 1, 3))
         u, b = u[order] - self._center, self.beta[order]
         f = np.empty(len(b))
         f[order] = np.concatenate([[0.0], np.cumsum(np.diff(b) * (u[1:] + u[:-1]) / 2)])
-        miss, slope = self._miss(f)
-        for _ in range(STEPS):
-            if np.abs(miss).max() < TOLERANCE:
-                break
-            step, size = np.linalg.pinv(slope, rcond=1e-12, hermitian=True) @ miss, 1.0
-            while size > 1e-3:
-                further, steeper = self._miss(f - size * step)
-                if np.abs(further).max() < np.abs(miss).max():
-                    break
-                size /= 2
-            f, miss, slope = f - size * step, further, steeper
+        f = solve(self._mean_shares, np.full(len(b), 1.0 / len(b)), f)
         return f - f[self.reference]
 
-    def _miss(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """By how much each share of the pool is too large, and the derivative by f."""
+    def _mean_shares(
+        self, f: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The share of each temperature in the pool, and the derivative by f."""
         n, K = len(self._flat), len(self.beta)
         mean, square = np.zeros(K), np.zeros((K, K))
         for part in self._parts():
             x = self._shares(f, part)
             mean, square = mean + x.sum(axis=0) / n, square + x.T @ x / n
-        return mean - 1.0 / K, np.diag(mean) - square
+        return mean, np.diag(mean) - square
 
     @cached_property
     def response(self) -> NDArray[np.float64]:
         """How the f_k answer to shares that are off, up to the sign."""
-        return np.linalg.pinv(self._miss(self._f)[1], rcond=1e-12, hermitian=True)
+        return np.linalg.pinv(self._mean_shares(self._f)[1], rcond=1e-12, hermitian=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,3 +26,8 @@ class Collective:
     moves: int = 1
     params: tuple[Param, ...] = ()
     tallied: bool = False
+
+    @property
+    def name(self) -> str:
+        """How a recipe names it."""
+        return self.update

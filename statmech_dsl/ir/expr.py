@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from statmech_dsl.ir.ops import COMMUTATIVE, EVEN, NUMBERS, OPS, Real
@@ -316,6 +317,30 @@ def at_values(e: Expr, values: dict[int, Expr]) -> Expr:
 def renumber(e: Expr, new: dict[int, int]) -> Expr:
     """``e`` with its slots renumbered."""
     return at_values(e, {k: slot(n) for k, n in new.items()})
+
+
+def canonical(e: Expr) -> Expr:
+    """Sums and products in one order, whatever it was: equal up to rounding.
+
+    Examples
+    --------
+    >>> x, y, z = slot(0), slot(1), slot(2)
+    >>> canonical((x * y) * z) == canonical(y * (z * x))
+    True
+    """
+    if e.op not in ("add", "mul"):
+        return fold(Expr(e.op, tuple(canonical(x) for x in e.args), e.attr)) if e.args else e
+    parts = sorted((canonical(x) for x in _chain(e, e.op)), key=repr)
+    return reduce(lambda x, y: call(e.op, x, y), parts)
+
+
+def _chain(e: Expr, op: str) -> Iterator[Expr]:
+    """What is added up, or multiplied."""
+    if e.op != op:
+        yield e
+        return
+    for x in e.args:
+        yield from _chain(x, op)
 
 
 def evaluate(e: Expr, slots: Any, env: dict[str, Any], real: Real = "float64") -> Any:

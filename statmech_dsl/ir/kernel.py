@@ -51,6 +51,11 @@ class SitePass:
     body: tuple[LocalEnergy | Let | Draw | Attempts | Tally | Assign, ...]
     params: tuple[Param, ...] = ()
 
+    @property
+    def random(self) -> bool:
+        """Whether it draws random numbers."""
+        return any(isinstance(s, Draw | Attempts) for s in self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -118,6 +123,8 @@ class FieldForm:
 
 
 SIZE = "size"
+REVERSED = "reversed "
+"""Begins the name of an update that visits its sites in the opposite order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,10 @@ class LoweredPass:
     hang together through running sums or the running energy: only replicas may run in parallel. ``real`` is
     the precision of all that happens at a site; what a pass in float32 reads is rounded to it. ``dense`` is set
     where a matrix gives the fields of all sites; ``field`` is what the field tier needs, or why it does
-    not take the pass.
+    not take the pass. It is made ``times`` times in a row; more than once only if it has no random words, as
+    others have a stream each time. A ``reversed`` pass has the ranks of the plain one in the opposite order.
+    A pass over bonds visits two sites at once: ``partner`` names the table of the second ones by rank, whose
+    components follow those of the first in ``old.k`` and in what is assigned.
     """
 
     update: str
@@ -144,6 +154,19 @@ class LoweredPass:
     real: Real = "float64"
     dense: DenseForm | None = None
     field: FieldForm | str = "not analyzed"
+    times: int = 1
+    reversed: bool = False
+    partner: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How a recipe names it."""
+        return f"{REVERSED}{self.update}" if self.reversed else self.update
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Tables of the sites that are visited together, by rank."""
+        return (self.order,) if self.partner is None else (self.order, self.partner)
 
     @property
     def tallied(self) -> bool:

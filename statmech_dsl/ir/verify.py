@@ -15,8 +15,8 @@ def verify(program: Program, tables: Tables) -> None:
 
 
 def _verify_pass(p: LoweredPass, program: Program, tables: Tables) -> None:
-    domain = program.model.variable(p.variable).domain
-    bound = {"beta"} | {f"old.{k}" for k in range(domain.components)} | {x.name for x in p.params}
+    components = len(p.ends) * program.model.variable(p.variable).domain.components
+    bound = {"beta"} | {f"old.{k}" for k in range(components)} | {x.name for x in p.params}
     bound |= {f"sum.{s.name}" for s in program.model.sums if s.size == 1}
     bound |= {f"coefficient.{name}" for name in tables}
     bound |= {"energy"} if program.needs_energy else set()
@@ -56,9 +56,7 @@ def _verify_pass(p: LoweredPass, program: Program, tables: Tables) -> None:
                     check(e)
                     bound.add(name)
                 case Assign(value):
-                    assert len(value) == domain.components, (
-                        f"{p.update}: wrong number of components"
-                    )
+                    assert len(value) == components, f"{p.update}: wrong number of components"
                     for e in value:
                         check(e)
                 case Tally(e) | Move(e):

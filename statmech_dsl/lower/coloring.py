@@ -24,6 +24,11 @@ class Order:
         """Number of colors."""
         return len(self.segments) - 1
 
+    def reverse(self) -> Order:
+        """The opposite order: the last color first, and the last site of it."""
+        segments = self.segments[-1] - self.segments[::-1]
+        return Order(np.ascontiguousarray(self.sites[::-1]), np.ascontiguousarray(segments))
+
 
 def color(ir: ModelIR, tables: Tables, variable: str, key: np.ndarray | None = None) -> Order:
     """Order the free sites of a variable by color; two colors where the dependencies are bipartite.

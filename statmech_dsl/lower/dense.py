@@ -34,6 +34,8 @@ def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
         return "its sites hang together through more than couplings"
     if p.update != "heat_bath":
         return f"its update is {p.update}, not heat_bath"
+    if p.reversed:
+        return "it visits its sites in the opposite order"
     gathered, draw, assign = p.body
     assert isinstance(gathered, Accumulate)
     assert isinstance(draw, Categorical)

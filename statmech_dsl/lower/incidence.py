@@ -16,11 +16,14 @@ from statmech_dsl.lower.sorting import group
 class Occurrence:
     """Instances of a family in which a free site fills exactly the slots ``own``.
 
-    ``sites[n]`` is the site and ``instances[n]`` the instance of occurrence n.
+    ``sites[n]`` is the site and ``instances[n]`` the instance of occurrence n; each own slot reads the
+    component of the site that ``components`` tells. In a pass over bonds a bond stands for the site, and the
+    components of its second end follow those of the first.
     """
 
     family: Family
     own: tuple[int, ...]
+    components: tuple[int, ...]
     instances: np.ndarray
     sites: np.ndarray
 
@@ -47,7 +50,8 @@ def occurrences(ir: ModelIR, tables: Tables, variable: str) -> list[Occurrence]:
                 keep = is_free[sites]
                 sites, chosen = sites[keep], chosen[keep]
             if len(sites):
-                found.append(Occurrence(family, slots, chosen, sites))
+                components = tuple(family.columns[k].component for k in slots)
+                found.append(Occurrence(family, slots, components, chosen, sites))
     return found
 
 

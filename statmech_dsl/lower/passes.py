@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from statmech_dsl.ir.domains.base import Form
 from statmech_dsl.ir.expr import Expr, call
 from statmech_dsl.ir.kernel import Assign, LocalEnergy, LoweredPass, Move, SitePass, Statement
 from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.lower.bonds import Bonds
 from statmech_dsl.lower.coloring import Order, color, natural
 from statmech_dsl.lower.field import field_form
 from statmech_dsl.lower.forms import forms
@@ -30,6 +31,8 @@ class SiteAnalysis:
     forms: frozenset[Form]
     exclusive: bool
     """Every site hangs on every other, through a running sum or a tabulated law."""
+    bonds: Bonds | None = None
+    """What stands for the sites in a pass over bonds."""
 
 
 def analyze(
@@ -61,14 +64,23 @@ def lower_pass(
     law: str,
     stream: int,
     tables: dict[str, np.ndarray],
+    times: int = 1,
+    reverse: bool = False,
 ) -> LoweredPass:
     """Lower a pass; its tables are written into ``tables``."""
     v = site_pass.variable
-    prefix = f"{v}.pass{stream}"
-    tables[f"{v}.order"] = analysis.order.sites
-    tables[f"{v}.segments"] = analysis.order.segments
+    prefix, bonds = f"{v}.pass{stream}", analysis.bonds
+    order = analysis.order.reverse() if reverse else analysis.order
+    visited = f"{v}{'.bonds' * (bonds is not None)}{'.reversed' * reverse}"
+    ranks, segments = f"{visited}.order", f"{visited}.segments"
+    tables[ranks] = order.sites if bonds is None else bonds.first[order.sites]
+    tables[segments] = order.segments
+    if bonds is not None:
+        tables[f"{visited}.partner"] = bonds.second[order.sites]
     single = ir.variable(v).domain.storage_dtype == "float32"
-    space = Workspace(ir, source, v, analysis.occurrences, analysis.order, tables, prefix)
+    n_places = ir.variable(v).n_sites if bonds is None else len(bonds.first)
+    ends = 1 if bonds is None else 2
+    space = Workspace(ir, source, v, analysis.occurrences, order, tables, prefix, n_places, ends)
     given = drop_reference(site_pass.body)
     if single and analysis.exclusive:
         given = tuple(store_single(s) if isinstance(s, Assign) else s for s in given)
@@ -83,16 +95,20 @@ def lower_pass(
             lowered.append(s)
     words = sum(getattr(s, "words", 0) for s in lowered)
     exclusive = analysis.exclusive or any(isinstance(s, Move) for s in lowered)
-    return LoweredPass(
+    out = LoweredPass(
         site_pass.update,
         v,
         tuple(lowered),
         site_pass.params,
-        f"{v}.order",
-        f"{v}.segments",
+        ranks,
+        segments,
         stream,
         words,
         exclusive,
         "float32" if single and not exclusive else "float64",
-        field=field_form(tuple(lowered), exclusive, ir),
+        times=times,
+        reversed=reverse,
     )
+    if bonds is not None:
+        return replace(out, partner=f"{visited}.partner", field="a bond has two sites")
+    return replace(out, field=field_form(out.body, exclusive, ir))

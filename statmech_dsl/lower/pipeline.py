@@ -70,7 +70,7 @@ def lower(
                 return _lower(plain, tables, choose, reason)
     orders = fold.orders if fold else {v: color(ir, tables, v, k) for v, k in keys.items()}
     lowered = _lower(plain, tables, choose, "", fold, orders)
-    if orders and lowered.program.bits is None:
+    if orders and lowered.program.passes and lowered.program.bits is None:
         return _lower(plain, tables, choose, lowered.unsliced)
     return lowered
 
@@ -110,16 +110,20 @@ def _lower_steps(
     law: str,
     tables: dict[str, np.ndarray],
 ) -> tuple[tuple[LoweredPass, ...], tuple[Collective, ...]]:
-    """Passes over sites, each as often as it is made, then collective moves."""
-    sites = [(a, s.what) for a, s in steps if isinstance(s.what, SitePass) for _ in range(s.times)]
+    """Passes over sites, copied where each needs a random stream, then collective moves."""
+    sites: list[tuple[SiteAnalysis, SitePass, int, bool]] = []
+    for a, s in steps:
+        if isinstance(s.what, SitePass):
+            copies, times = (s.times, 1) if s.what.random else (1, s.times)
+            sites += [(a, s.what, times, s.reversed)] * copies
     others = [(a, s.what, s.times) for a, s in steps if not isinstance(s.what, SitePass)]
     if len(sites) + len(others) >= STREAM_STRIDE:
         raise ModelError(
             f"{len(sites) + len(others)} passes a sweep are more than {STREAM_STRIDE - 1}"
         )
     passes = tuple(
-        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables), ir, tables)
-        for stream, (a, p) in enumerate(sites)
+        with_dense_form(lower_pass(ir, source, p, a, law, stream, tables, n, back), ir, tables)
+        for stream, (a, p, n, back) in enumerate(sites)
     )
     moves = tuple(
         spec.lower(ir, source, a, stream, times, tables)

@@ -95,7 +95,7 @@ def gather_vector_function(f: Family, s: LocalEnergy, space: Workspace, work: Ga
         elements = space.elements(o)
         assert elements is not None
         used = reader[elements] >= 0
-        kept = Occurrence(o.family, o.own, o.instances[used], o.sites[used])
+        kept = replace(o, instances=o.instances[used], sites=o.sites[used])
         rest = other_columns(o)
         number = {k: n for n, k in enumerate(rest)}
         outer_number = {k: len(rest) + n for n, k in enumerate(range(len(f.columns)))}

@@ -10,7 +10,8 @@ from statmech_dsl.lower.collective import CollectiveSpec
 
 @dataclass(frozen=True)
 class Step:
-    """What happens in a sweep, ``times`` times."""
+    """What happens in a sweep, ``times`` times; a pass may visit its sites in the opposite order."""
 
     what: SitePass | CollectiveSpec
     times: int = 1
+    reversed: bool = False

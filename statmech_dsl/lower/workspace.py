@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statmech_dsl.ir.expr import Expr, const, renumber
+from statmech_dsl.ir.expr import Expr, canonical, const, renumber
 from statmech_dsl.ir.kernel import Role
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.lower.coloring import Order
@@ -21,7 +21,10 @@ Own = dict[int, int]
 
 @dataclass(eq=False)
 class Workspace:
-    """One pass in the making; ``tables`` receives the tables of its roles."""
+    """One pass in the making; ``tables`` receives the tables of its roles.
+
+    ``ends`` is the number of sites that it visits at once: 2 in a pass over bonds.
+    """
 
     ir: ModelIR
     source: Tables
@@ -30,12 +33,14 @@ class Workspace:
     order: Order
     tables: dict[str, np.ndarray]
     prefix: str
+    n_places: int
+    ends: int = 1
     n_roles: int = 0
 
     @property
     def components(self) -> int:
-        """Components of the variable."""
-        return self.ir.variable(self.variable).domain.components
+        """Numbers that a visit moves."""
+        return self.ends * self.ir.variable(self.variable).domain.components
 
     @property
     def fed(self) -> tuple[str, ...]:
@@ -68,14 +73,13 @@ class Workspace:
     def role(self, parts: list[Incidences]) -> Role:
         """Lay out a new role."""
         self.n_roles += 1
-        n_sites = self.ir.variable(self.variable).n_sites
         name = f"{self.prefix}.role{self.n_roles}"
-        return layout(name, parts, self.order.sites, n_sites, self.tables)
+        return layout(name, parts, self.order.sites, self.n_places, self.tables)
 
 
 def own_slots(o: Occurrence) -> Own:
     """Slots that the visited site fills."""
-    return {k: o.family.columns[k].component for k in o.own}
+    return dict(zip(o.own, o.components, strict=True))
 
 
 def blank(column: Column) -> Column:
@@ -102,6 +106,8 @@ class Gatherings(dict[tuple[Terms, tuple[Column, ...]], list[Incidences]]):
         changed = tuple(
             (name, renumber(e, new_number)) for name, e in terms(own_slots(o)) if e != const(0.0)
         )
+        if space.ends == 2:  # a term looks different from its two sides
+            changed = tuple((name, canonical(e)) for name, e in changed)
         entries = tuple(space.entries(c, o.instances) for c in rest.values())
         self.put(changed, o.sites, tuple(rest.values()), entries)
 

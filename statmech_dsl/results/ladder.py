@@ -50,9 +50,12 @@ def log_partition(energy: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def log_volume(sampler: Sampler) -> float | None:
-    """Log Z at beta = 0: the measure of all states; None if the energy has parts that T does not divide."""
+    """Log Z at beta = 0: the measure of all states.
+
+    None if the energy has parts that T does not divide, or updates reach only some of the states.
+    """
     program = sampler.program
-    if not all(f.tempered for f in program.model.energy_families):
+    if sampler.conserved or not all(f.tempered for f in program.model.energy_families):
         return None
     return math.fsum(
         len(sampler.tables[v.free]) * v.domain.log_volume for v in program.model.variables

@@ -92,8 +92,9 @@ def anneal(
         Read number r is a function of it and of r, whatever other reads and threads there are.
     init : {"hot", "cold", "both"} or dict
         First states: random, all sites alike, the two in turn, or given by variable name.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional

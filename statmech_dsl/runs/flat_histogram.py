@@ -69,8 +69,9 @@ def flat_histogram(
         The results are a function of it and of the number of walkers, whatever the number of threads.
     init : {"hot", "cold", "both"} or dict
         First states, as for `sample`.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional

@@ -7,13 +7,7 @@ import math
 import numpy as np
 
 from statmech_dsl.engine.sampler import Sampler
-from statmech_dsl.estimators.families import (
-    block_of,
-    log_mean_error,
-    log_mean_exp,
-    n_blocks,
-    shares,
-)
+from statmech_dsl.estimators import LogWeights
 from statmech_dsl.results import Recorder
 from statmech_dsl.results.population import Step
 from statmech_dsl.runs.resampling import copies, generator, in_place
@@ -25,15 +19,13 @@ class Members:
 
     def __init__(self, sampler: Sampler, seed: int, runs: int, size: int) -> None:
         self.sampler, self.kernels, self.seed, self.size = sampler, sampler.kernels, seed, size
-        self.families = np.tile(np.arange(size), (runs, 1))
         model = sampler.program.model
         volumes = [v.domain.log_volume * len(sampler.tables[v.free]) for v in model.variables]
         log_volume = math.fsum(volumes)
         self.proper = math.isfinite(log_volume)
         """Whether there is an infinite temperature."""
         self.exact_start = self.proper and all(f.tempered for f in model.energy_families)
-        self.log_z = np.full(runs, log_volume if self.exact_start else 0.0)
-        self.errors, self.error = np.zeros(runs), 0.0
+        self.weights = LogWeights(size, runs, log_volume if self.exact_start else 0.0)
         self.beta, self.moved = 0.0, 0
         self.packed = self.kernels.pack(sampler.start_population(seed, runs, size))
         self.kernels.sweep(self.packed, 0)  # compiled before the clock runs
@@ -48,15 +40,15 @@ class Members:
         if self.exact_start:
             return
         self.beta = beta
-        self.kernels.set_beta(self.packed, np.full(self.families.size, beta))
+        self.kernels.set_beta(self.packed, np.full(self.weights.families.size, beta))
         for step, n in enumerate([BLOCK] * (sweeps // BLOCK) + [sweeps % BLOCK]):
             self.kernels.sweep(self.packed, n)
             self._retune(n, step)
 
     def measure(self, sweeps: int) -> Step:
         """Sweep; then energies and observables."""
-        n_runs = len(self.log_z)
-        recorder = Recorder(self.sampler, 1, self.families.size, ())
+        n_runs = len(self.weights.families)
+        recorder = Recorder(self.sampler, 1, n_runs * self.size, ())
         recorder.record(self.packed, 1, sweeps)
         arrays = {
             name: x[:, 0].reshape(n_runs, self.size, *x.shape[2:])
@@ -68,10 +60,10 @@ class Members:
             self.beta,
             self.energy,
             arrays,
-            self.families,
-            self.log_z.copy(),
-            self.errors,
-            self.error,
+            self.weights.families,
+            self.weights.log_partition,
+            self.weights.errors,
+            self.weights.error,
         )
 
     def _retune(self, sweeps: int, step: int) -> None:
@@ -80,20 +72,22 @@ class Members:
 
     def move(self, beta: float) -> None:
         """Go to another temperature: weigh, and resample each run for itself."""
-        log_weights = -(beta - self.beta) * self.energy
-        share = shares(log_weights)
-        self.log_z = self.log_z + log_mean_exp(log_weights)
+        self.weigh(beta)
+        self.resample()
+
+    def weigh(self, beta: float) -> None:
+        """Go to another temperature; what the members are worth changes by what that does to their energies."""
+        self.weights.add(-(beta - self.beta) * self.energy)
+        self.beta = beta
+        self.kernels.set_beta(self.packed, np.full(self.weights.families.size, beta))
+
+    def resample(self) -> None:
+        """Copy members as often as they are worth, each run for itself."""
+        share, families = self.weights.share, self.weights.families
         first = np.arange(len(share))[:, None] * self.size  # number of the first member of a run
-        pairs = list(zip(share, self.families, strict=True))
-        n, block = n_blocks(self.size), block_of(self.families, self.size)
-        self.errors = np.array([log_mean_error(*x, n) for x in zip(share, block, strict=True)])
-        of_all = (shares(self.log_z)[:, None] * share).ravel()
-        block = block + np.arange(len(share))[:, None] * n
-        self.error = log_mean_error(of_all, block.ravel(), n * len(share))
         self.moved += 1
         marks = generator(self.seed, self.moved).random(len(share))
-        rows = [in_place(copies(*pair, u)) for pair, u in zip(pairs, marks, strict=True)]
-        self.families = np.take_along_axis(self.families, np.stack(rows), 1)
-        self.kernels.take(self.packed, (np.stack(rows) + first).ravel())
-        self.beta = beta
-        self.kernels.set_beta(self.packed, np.full(share.size, beta))
+        each = zip(share, families, marks, strict=True)
+        rows = np.stack([in_place(copies(*one)) for one in each])
+        self.weights.resample(rows)
+        self.kernels.take(self.packed, (rows + first).ravel())

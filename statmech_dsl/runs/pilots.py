@@ -15,6 +15,7 @@ from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.ensemble import Ensemble, numbers
 from statmech_dsl.runs.exchange import Exchange
 from statmech_dsl.runs.ladder import equal_rejections, first_ladder
+from statmech_dsl.runs.sectors import require_one_sector
 
 PILOTS = 4
 """Pilot ladders, whatever the number of chains: so a chain does not depend on how many others there are."""
@@ -47,8 +48,10 @@ def tuned_ladder(
     pilots = (1 << CHAIN_BITS) - 1 - np.arange(PILOTS)
     beta = first_ladder(*ends)
     level, pilot = np.divmod(np.arange(len(beta) * PILOTS), PILOTS)
-    first = init if isinstance(init, str) else "hot"  # given states are those of the chains
+    # Given states are those of the chains, unless they say what updates conserve.
+    first = init if isinstance(init, str) or sampler.conserved else "hot"
     state = sampler.start(seed, pilots[pilot], level, beta[level], first)
+    require_one_sector(sampler, state, pilot)
     state.replicas = numbers(len(beta), pilots, 1)
     for length in np.diff(edges):
         ensemble = Ensemble(sampler, state, Exchange(beta, pilots, 1, seed), thin)

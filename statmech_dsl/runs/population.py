@@ -15,15 +15,15 @@ from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ArgumentError, InterruptedWarning, SmallPopulationWarning
 from statmech_dsl.estimators.families import family_sizes
 from statmech_dsl.estimators.families import overlap as overlap_of
+from statmech_dsl.estimators.log_weights import FAMILIES
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results.population import Step, to_population
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.members import Members
 from statmech_dsl.runs.progress import Advance, progress
+from statmech_dsl.runs.sectors import require_all_states
 
-FAMILIES = 100
-"""Families that a population should have, at least, counted as its size / rho_t."""
 RESOLUTION = 1e-3
 """How well a step in beta is looked for, relative to it."""
 
@@ -74,8 +74,9 @@ def population_anneal(
         terms that T does not divide.
     seed : int, optional
         The results are a function of it, the temperatures included, whatever the number of threads.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional
@@ -137,6 +138,7 @@ def population_anneal(
     sampler = compile_model(
         model, population * runs, updates=updates, backend=backend, threads=threads
     )
+    require_all_states(sampler, "population annealing begins at states of all kinds")
     if not sampler.tempered:
         raise ArgumentError("the model has no Energy, so that T divides nothing")
     members = Members(sampler, seed, runs, population)

@@ -50,8 +50,8 @@ class LocalGibbs(BlockedStep):
     ----------
     vars : sequence of variables
         Variables of statmech_dsl.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``;
+    updates : str, list or dict
+        As in `sample`;
         ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
     model : Model, optional
         The model; that of the ``with`` block unless given.
@@ -111,7 +111,7 @@ class LocalGibbs(BlockedStep):
         self._moved = choose(self._ours, vars)
         self.vars = [p.value for p in self._moved]
         names = [p.name for p in self._moved]
-        wanted = dict.fromkeys(names, updates) if isinstance(updates, str) else updates
+        wanted = updates if isinstance(updates, Mapping) else dict.fromkeys(names, updates)
         compiled = lower_model(within, wanted)
         program, self._tables = compiled.lowered.program, compiled.lowered.tables
         if program.collective:

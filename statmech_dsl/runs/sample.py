@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.engine.compile import compile_model
-from statmech_dsl.engine.composition import Updates
+from statmech_dsl.engine.composition import TUNED, Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
@@ -21,6 +21,7 @@ from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
+from statmech_dsl.runs.choosing import Pilot, tuned_updates
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
 from statmech_dsl.runs.tuning import BLOCK, retune
 
@@ -65,8 +66,11 @@ def sample(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states: random, all sites alike, the two in turn, given by variable name, or the end of an
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``. ``"tuned"`` tries legal ones, each for at most ``tune`` sweeps, and
+        takes what gives most effective samples a second of the slowest observable; the attribute
+        ``updates`` of the results has it as a recipe, ``tuned`` what was measured.
     backend : {"auto", "numba", "cupy", "reference"}
         What runs the sweeps; "cupy" is an NVIDIA card, which "auto" takes for large work only.
     threads : int, optional
@@ -110,21 +114,25 @@ def sample(
     n_T = np.size(T if beta is None else beta)
     if chains >= 1 << CHAIN_BITS or n_T >= 1 << (32 - CHAIN_BITS):
         raise ArgumentError("more than 2^20 chains or 2^12 temperatures", mend="split the run")
-    sampler = compile_model(
-        model, chains * max(n_T, 1), updates=updates, backend=backend, threads=threads
-    )
+    n_replicas, options = chains * max(n_T, 1), {"backend": backend, "threads": threads}
+    first: Init = "hot" if isinstance(init, xr.DataTree) else init
+
+    def start(sampler: Sampler) -> State:
+        betas = np.atleast_1d(temperatures(T, beta, sampler.tempered).beta)
+        index = np.repeat(np.arange(len(betas)), chains)
+        return sampler.start(
+            seed, np.tile(np.arange(chains), len(betas)), index, betas[index], first
+        )
+
+    found = {}
+    if updates == TUNED:
+        pilot = Pilot(model, n_replicas, thin, tune, options, start, run_chains)
+        updates, found = tuned_updates(pilot, progressbar)
+    sampler = compile_model(model, n_replicas, updates=updates, **options)
     at = temperatures(T, beta, sampler.tempered)
     names = stored(store, sampler)
     values, many = np.atleast_1d(at.T), at.T.ndim == 1
-    chain = np.tile(np.arange(chains), len(values))
-    index = np.repeat(np.arange(len(values)), chains)
-    state = sampler.start(
-        seed,
-        chain,
-        index,
-        np.atleast_1d(at.beta)[index],
-        "hot" if isinstance(init, xr.DataTree) else init,
-    )
+    state = start(sampler)
     if isinstance(init, xr.DataTree):
         state = final_state(sampler, init, state)
     began = time.perf_counter()
@@ -134,7 +142,7 @@ def sample(
     )
     with progress(progressbar, what, tune + draws * thin) as advance:
         state = run_chains(sampler, state, recorder, tune, draws, thin, advance)
-    attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
+    attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began} | found
     statistics = acceptance(sampler, state.accepted, recorder.n * thin)
     return to_tree(sampler, recorder.arrays(), state, values, many, model, attrs, statistics)
 

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.engine.compile import compile_model
-from statmech_dsl.engine.composition import Updates
+from statmech_dsl.engine.composition import TUNED, Updates
 from statmech_dsl.engine.sampler import Init, Sampler
 from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.ir.state import State
@@ -22,13 +22,15 @@ from statmech_dsl.results.ladder import Passage, add_ladder, add_variables
 from statmech_dsl.results.overlaps import Overlaps
 from statmech_dsl.rng import CHAIN_BITS, LADDER_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
+from statmech_dsl.runs.choosing import Pilot, tuned_updates
 from statmech_dsl.runs.ensemble import Ensemble, numbers
 from statmech_dsl.runs.exchange import Exchange
 from statmech_dsl.runs.houdayer import Houdayer, refuse
-from statmech_dsl.runs.ladder import read_ladder
+from statmech_dsl.runs.ladder import first_ladder, read_ladder
 from statmech_dsl.runs.pilots import PILOTS, tuned_ladder
 from statmech_dsl.runs.progress import Advance, progress
-from statmech_dsl.runs.sample import acceptance
+from statmech_dsl.runs.sample import acceptance, run_chains
+from statmech_dsl.runs.sectors import require_all_states, require_one_sector
 
 EXPECTED = 16
 """Temperatures that a ladder is taken to have until it is tuned; it matters for speed alone."""
@@ -86,8 +88,9 @@ def temper(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states, as for `sample`. The results of an earlier run go on from its end: give its ladder as
         ``beta`` or ``T``, and ``tune=0``.
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, list or dict
+        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
+        sweep, or ``{variable: either}``; ``"tuned"`` as in `sample`, measured without swaps.
     backend : {"auto", "numba", "reference"}
         What runs the sweeps.
     threads : int, optional
@@ -133,15 +136,29 @@ def temper(
     seed = seed_of(seed)
     n_T = np.size(T if beta is None else beta)
     n_replicas = chains * copies * (EXPECTED if n_T == 2 else n_T)
-    sampler = compile_model(model, n_replicas, updates=updates, backend=backend, threads=threads)
+    options = {"backend": backend, "threads": threads}
+    first: Init = "hot" if isinstance(init, xr.DataTree) else init
+
+    def start(sampler: Sampler) -> State:
+        ladder, is_range = read_ladder(T, beta, sampler.tempered)
+        exchange = Exchange(
+            first_ladder(*ladder) if is_range else ladder, np.arange(chains), copies, seed
+        )
+        return start_ladders(sampler, exchange, copies, first, None)
+
+    measured = {}
+    if updates == TUNED:
+        pilot = Pilot(model, n_replicas, thin, tune, options, start, run_chains)
+        updates, measured = tuned_updates(pilot, progressbar)
+    sampler = compile_model(model, n_replicas, updates=updates, **options)
     names = stored(store, sampler)
     ladder, is_range = read_ladder(T, beta, sampler.tempered)
     if chains >= (1 << CHAIN_BITS) - PILOTS or len(ladder) * copies > 1 << LADDER_BITS:
         raise ArgumentError("more than 2^20 chains or 2^12 replicas in one", mend="split the run")
     if houdayer:
         refuse(sampler.program.model, copies)
+        require_all_states(sampler, "houdayer=True gives replicas values of each other")
     began = time.perf_counter()
-    first = "hot" if isinstance(init, xr.DataTree) else init
     pilot_sweeps = tune // 2 if is_range else 0
     total = tune + draws * thin
     with progress(progressbar, f"tempering {chains} chains", total) as advance:
@@ -152,13 +169,14 @@ def temper(
         state = start_ladders(sampler, exchange, copies, first, widths)
         if isinstance(init, xr.DataTree):
             state = _resumed(sampler, init, state, exchange)
+        require_one_sector(sampler, state, np.tile(np.arange(chains * copies), len(ladder)))
         moves = Houdayer(sampler, exchange, copies) if houdayer else None
         ensemble = Ensemble(sampler, state, exchange, thin, moves)
         recorder = Recorder(sampler, draws, state.n_replicas, names)
         overlaps = Overlaps(sampler, copies) if copies > 1 else None
         path = np.empty((draws, state.n_replicas), np.int16)
         _run(ensemble, recorder, overlaps, path, (tune - pilot_sweeps) // thin, advance)
-    attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began}
+    attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began} | measured
     statistics = acceptance(sampler, ensemble.accepted, recorder.n * thin)
     with np.errstate(divide="ignore"):
         T_all = 1.0 / ladder

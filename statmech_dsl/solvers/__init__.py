@@ -1,1 +1,1 @@
-"""Exact results where they are feasible: sums over all states, or over site after site."""
+"""Exact results where they are feasible, and approximations with names: log Z without sampling."""

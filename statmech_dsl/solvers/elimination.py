@@ -13,6 +13,7 @@ from math import prod
 
 import numpy as np
 
+from statmech_dsl.solvers.cost import Cost
 from statmech_dsl.solvers.factors import Factor, factorize
 from statmech_dsl.solvers.order import Plan, Step, plan
 from statmech_dsl.solvers.series import ORDERS, boltzmann, scaled, toeplitz
@@ -46,6 +47,11 @@ class Elimination:
 
     factors: tuple[Factor, ...]
     plan: Plan
+
+    @property
+    def cost(self) -> Cost:
+        """Products of series take six multiplications and additions."""
+        return Cost(12 * self.plan.multiplications, self.plan.bytes)
 
     def thermal(self, beta: float) -> Thermal:
         """Sum over all free sites.

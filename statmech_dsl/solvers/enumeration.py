@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import prod
 
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError
+from statmech_dsl.solvers.cost import Cost
 from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.system import SMALLER, System, Values, power_of_two
 from statmech_dsl.solvers.thermal import Thermal, no_weight
@@ -18,24 +20,30 @@ MAX_STATES = 2**24
 """Most states that are enumerated: about a gigabyte."""
 CHUNK = 2**17
 """Numbers in an array of a chunk: 1 MB, which stays in the cache."""
+MAX_WHOLE = 2**53
+"""Numbers of states above this are floats."""
 TIE = 1e-9
 """States within this (relative) of the lowest energy are ground states."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Energies of all states: the part that T divides, and the part that it does not."""
+    """Energies of all states: the part that T divides, and the part that it does not.
+
+    A state may stand for many of the same energy; ``log_number`` is the logarithm of how many.
+    """
 
     tempered: np.ndarray
     fixed: np.ndarray
+    log_number: np.ndarray
 
     def log_weights(self, beta: float) -> np.ndarray:
-        """Logarithm of exp(-beta E - E_fixed) of every state."""
-        return -(beta * self.tempered + self.fixed)
+        """Logarithm of exp(-beta E - E_fixed) of every state, times their number."""
+        return self.log_number - (beta * self.tempered + self.fixed)
 
     def part(self, start: int, stop: int) -> Spectrum:
         """Return the states with these numbers."""
-        return Spectrum(self.tempered[start:stop], self.fixed[start:stop])
+        return Spectrum(*(x[start:stop] for x in (self.tempered, self.fixed, self.log_number)))
 
     def thermal(self, beta: float) -> Thermal:
         """Sum over all states.
@@ -55,23 +63,58 @@ class Spectrum:
         variance = weights @ (self.tempered - energy) ** 2 / Z
         return Thermal(beta, float(top + np.log(Z)), float(energy), float(variance))
 
-    def ground(self) -> tuple[float, int]:
+    def ground(self) -> tuple[float, float]:
         """Lowest tempered energy of the states that are not forbidden, and their number."""
-        allowed = self.tempered[np.isfinite(self.fixed)]
-        lowest = allowed.min()
-        tie = TIE * max(1.0, float(np.abs(allowed).max()))
-        return float(lowest), int(np.count_nonzero(allowed <= lowest + tie))
+        allowed = np.isfinite(self.fixed)
+        energy, log_number = self.tempered[allowed], self.log_number[allowed]
+        lowest = energy.min()
+        tie = TIE * max(1.0, float(np.abs(energy).max()))
+        with np.errstate(over="ignore"):
+            number = np.exp(log_number[energy <= lowest + tie]).sum()
+        return float(lowest), float(number) if number > MAX_WHOLE else round(number)
 
 
-def spectrum(system: System) -> Spectrum:
-    """Energies of all states, in the order of `chunks`.
+@dataclass(frozen=True, eq=False)
+class Enumeration:
+    """A system few enough of whose states there are."""
+
+    system: System
+
+    @property
+    def cost(self) -> Cost:
+        """The spectrum is made once; each temperature takes a few passes over it."""
+        return Cost(10 * self.system.n_states, 48 * self.system.n_states)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Energies of all states.
+
+        Raises
+        ------
+        ImproperDistributionError
+            An energy is NaN or minus infinity.
+        """
+        s = self.system
+        pairs = [energies(s.ir, s.tables, x) for x in self.states()]
+        tempered, fixed = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        return Spectrum(tempered, fixed, np.broadcast_to(0.0, len(fixed)))
+
+    def thermal(self, beta: float) -> Thermal:
+        """Sum over all states."""
+        return self.spectrum.thermal(beta)
+
+    def states(self) -> Iterator[Values]:
+        """All states, in the order of the spectrum, some at a time."""
+        return chunks(self.system)
+
+
+def enumeration(system: System) -> Enumeration:
+    """Prepare an enumeration.
 
     Raises
     ------
     InfeasibleError
         There are more than `MAX_STATES`.
-    ImproperDistributionError
-        An energy is NaN or minus infinity.
     """
     if system.n_states > MAX_STATES:
         raise InfeasibleError(
@@ -79,8 +122,7 @@ def spectrum(system: System) -> Spectrum:
             f"{power_of_two(MAX_STATES)} are allowed",
             mend=SMALLER,
         )
-    pairs = [energies(system.ir, system.tables, x) for x in chunks(system)]
-    return Spectrum(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
+    return Enumeration(system)
 
 
 def chunks(system: System) -> Iterator[Values]:

@@ -1,36 +1,34 @@
-"""`exact`: log Z and expectations of discrete models, without sampling."""
+"""`exact`: log Z and expectations, without sampling."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike
-from pytensor.graph.traversal import ancestors
 
-from statmech_dsl.errors import ArgumentError, InfeasibleError, ModelError
 from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
-from statmech_dsl.lower.recovery import Recovered, recover
-from statmech_dsl.solvers.elimination import Elimination, elimination
-from statmech_dsl.solvers.enumeration import MAX_STATES, Spectrum, spectrum
+from statmech_dsl.lower.observables import Observables
+from statmech_dsl.lower.recovery import Recovered
+from statmech_dsl.solvers.counting import Counting
+from statmech_dsl.solvers.enumeration import Enumeration
 from statmech_dsl.solvers.labels import (
     CONVENTION,
     ground_state,
     means,
+    rounding,
     temperature,
     thermodynamics,
 )
-from statmech_dsl.solvers.observables import expectations, observables_of
-from statmech_dsl.solvers.system import System, discrete_system, power_of_two
+from statmech_dsl.solvers.methods import Costs, Problem, choose, costs
+from statmech_dsl.solvers.observables import countable, expectations, observables_of
+from statmech_dsl.solvers.recovered import recovered_from
 
-Method = Literal["auto", "enumeration", "elimination"]
-
-FEW_STATES = 2**20
-"""Number of states up to which "auto" enumerates in any case: a second or two."""
+Method = Literal["auto", "enumeration", "counting", "planar", "elimination", "gaussian"]
 
 
 def exact(
@@ -41,28 +39,30 @@ def exact(
     method: Method = "auto",
     observables: bool | Sequence[str] = True,
 ) -> xr.Dataset:
-    r"""Sum over all states of a discrete model.
+    r"""Sum over all states, exactly.
 
     .. math:: Z = \sum_x e^{-E(x)/T}, \quad F = -T \log Z, \quad
         \langle O \rangle = \frac{1}{Z} \sum_x O(x) e^{-E(x)/T}
 
-    Enumeration visits all states, 2^24 at most, and is the only method that gives observables,
-    the lowest energy and its degeneracy. Elimination sums over one site after another; it takes
-    up to 2 GiB and is feasible where few sites hang together at a time: trees, long chains and
-    strips, a 12x12 Ising torus. <E> and its variance come from the power series of log Z in beta,
-    without numerical derivatives.
+    ``enumeration`` visits all states, 2^24 at most. ``counting`` takes energies that depend on sums over
+    sites only, up to thousands of sites. ``planar`` takes Ising models on planar graphs, with any
+    couplings, by free fermions. ``elimination`` sums over one site after another; it takes up to 2 GiB and is
+    feasible where few sites hang together at a time: trees, long chains and strips, a 12x12 Ising
+    torus. ``gaussian`` takes quadratic energies of real fields. The energy and its variance never come from
+    numerical derivatives. `exact_costs` says in advance what each method would take.
 
     Parameters
     ----------
     model : Model
-        A model all of whose free (not clamped) variables are discrete.
+        A model all of whose free (not clamped) variables are discrete, or all are real fields with a
+        quadratic energy.
     T : float or sequence of float
         Temperature in units of energy (k_B = 1). A list adds the dimension ``T`` to the results.
     beta : float or sequence of float, optional
         Inverse temperature, instead of T; 0 is allowed.
-    method : {"auto", "enumeration", "elimination"}
-        "auto" enumerates up to 2^20 states, or 2^24 if there are observables to measure or
-        elimination is not feasible.
+    method : {"auto", "enumeration", "counting", "planar", "elimination", "gaussian"}
+        "auto" enumerates up to 2^20 states, or 2^24 if there are observables to measure; else it takes the
+        cheapest that applies, and says in ``attrs`` which, and why.
     observables : bool or sequence of str
         Observables whose means are wanted: all that the method can give, none, or those named.
 
@@ -70,8 +70,9 @@ def exact(
     -------
     Dataset
         ``log_partition``, ``free_energy``, ``energy``, ``heat_capacity`` and ``entropy``: totals,
-        not per site. By enumeration also ``min_energy``, ``degeneracy`` and the mean of each
-        observable under its own name.
+        not per site. By enumeration and counting also ``min_energy``, ``degeneracy`` and the mean of
+        each observable under its own name; counting gives those that do not tell alike sites apart.
+        ``rounding_error`` of planar is the largest relative error of a factor of Z that was seen.
 
         Terms of the log-density that are no `Energy` are not divided by T. They count in log Z and
         in all means, but not in ``energy``; ``entropy`` is then -dF/dT, relative to the measure
@@ -82,11 +83,12 @@ def exact(
     ArgumentError
         An argument is out of range or names no observable.
     ModelError
-        A free variable is continuous, or a parameter is random.
+        A free variable is continuous and no `Field`, or a parameter is random.
     InfeasibleError
-        Too many states, and too many sites that hang together.
+        No method fits, or the chosen one does not: the message says what it would take.
     ImproperDistributionError
-        The energy is NaN or minus infinity in some state, or plus infinity in all.
+        The energy is NaN or minus infinity in some state, or plus infinity in all; or log Z of a real
+        field is infinite.
 
     Examples
     --------
@@ -106,65 +108,56 @@ def exact(
     0.2716
     """
     model = given_or_context(model)
-    recovered = _recover(model)
-    system = discrete_system(recovered.ir, recovered.tables, recovered.clamped)
-    at = temperatures(T, beta, any(f.tempered for f in system.ir.energy_families))
+    recovered = recovered_from(model)
+    at = temperatures(T, beta, any(f.tempered for f in recovered.ir.energy_families))
     measured = observables_of(model, observables)
-    solution = _solve(system, method, measured.names, required=not isinstance(observables, bool))
+    choice = choose(_problem(recovered, measured, observables), method)
+    solution = choice.solution
     sums = [solution.thermal(float(b)) for b in at.beta.flat]
-    columns = thermodynamics(sums, at)
-    if isinstance(solution, Spectrum):
-        columns |= ground_state(solution)
-        columns |= means(expectations(measured, system, solution, sums), at)
+    columns = thermodynamics(sums, at) | rounding(sums, at)
+    if isinstance(solution, Enumeration | Counting):
+        columns |= ground_state(solution.spectrum)
+        if isinstance(solution, Counting):
+            names = countable(measured, solution, required=not isinstance(observables, bool))
+            measured = Observables(model, names)
+        columns |= means(expectations(measured, solution.states(), solution.spectrum, sums), at)
     attrs = {
         "convention": CONVENTION,
-        "method": "enumeration" if isinstance(solution, Spectrum) else "elimination",
-        "n_sites": json.dumps({v.name: v.n_sites for v in system.ir.variables}),
+        "method": choice.method,
+        "reason": choice.reason,
+        "cost": str(solution.cost),
+        "n_sites": json.dumps({v.name: v.n_sites for v in recovered.ir.variables}),
     }
     return xr.Dataset(columns, coords={"T": temperature(at)}, attrs=attrs)
 
 
-def _recover(model: pm.Model) -> Recovered:
-    """Find the local terms of a model and refuse random parameters."""
-    recovered = recover(model)
-    if recovered.random:
-        behind = set(ancestors([recovered.parameters[name] for name in recovered.random]))
-        names = ", ".join(repr(v.name) for v in model.free_RVs if v in behind)
-        raise ModelError(
-            f"the energy depends on the random variable {names}, and log Z is a function of it",
-            mend="give it a number (pm.do) or use pm.Data",
-        )
-    return recovered
+def exact_costs(
+    model: pm.Model | None = None, *, observables: bool | Sequence[str] = True
+) -> Costs:
+    """Say what the methods of `exact` would cost, without running them.
+
+    Parameters
+    ----------
+    model, observables
+        As in `exact`.
+
+    Returns
+    -------
+    Costs
+        Operations and memory of each method that applies, why the others do not, and which one "auto"
+        takes; print it.
+
+    Examples
+    --------
+    >>> import statmech_dsl as sm
+    >>> model = sm.models.ising(L=24, periodic=False)
+    >>> sm.exact_costs(model).chosen
+    'planar'
+    """
+    model = given_or_context(model)
+    return costs(_problem(recovered_from(model), observables_of(model, observables), observables))
 
 
-def _solve(
-    system: System, method: Method, measured: tuple[str, ...], required: bool
-) -> Spectrum | Elimination:
-    """Choose a method and prepare it; ``required``: the user has named the measured observables."""
-    if method not in get_args(Method):
-        raise ArgumentError(
-            f"unknown method {method!r}", mend=f"use one of {', '.join(get_args(Method))}"
-        )
-    required = required and bool(measured)
-    if method == "elimination" and required:
-        raise ArgumentError(
-            "elimination gives no means of observables",
-            mend="use method='enumeration', or leave out observables=",
-        )
-    n = system.n_states
-    if method == "auto" and (required or n <= (MAX_STATES if measured else FEW_STATES)):
-        method = "enumeration"
-    if method == "enumeration":
-        return spectrum(system)
-    try:
-        return elimination(system)
-    except InfeasibleError as error:
-        if method == "elimination":
-            raise
-        if n <= MAX_STATES:
-            return spectrum(system)
-        raise InfeasibleError(
-            f"enumeration would visit {power_of_two(n)} states, at most {power_of_two(MAX_STATES)} "
-            f"are allowed; {error.what}",
-            mend=error.mend,
-        ) from None
+def _problem(recovered: Recovered, measured: Observables, wanted: bool | Sequence[str]) -> Problem:
+    has_any = bool(measured.names)
+    return Problem(recovered, has_any, has_any and not isinstance(wanted, bool))

@@ -40,14 +40,13 @@ def factorize(system: System) -> list[Factor]:
     """
     merged: dict[tuple[int, ...], np.ndarray] = {(): np.zeros(2)}
     merged |= {(k,): np.zeros((2, len(levels))) for k, levels in enumerate(system.levels)}
-    numbers = _numbers(system)
     for f in system.ir.families:
         if f.feeds is not None or any(c.kind == "sum" for c in f.columns):
             raise InfeasibleError(
-                f"elimination needs local terms; {f.term!r} is a function of a sum over many sites",
+                f"local terms are needed; {f.term!r} is a function of a sum over many sites",
                 mend=SMALLER,
             )
-        for sites, table in _tables(f, system, numbers):
+        for _, sites, table in instances(f, system):
             if sites not in merged:
                 merged[sites] = np.zeros((2, *table.shape))
             merged[sites][0 if f.tempered else 1] += table
@@ -61,18 +60,8 @@ def factorize(system: System) -> list[Factor]:
     return [Factor(sites, *exclude(*table)) for sites, table in merged.items()]
 
 
-def _numbers(system: System) -> dict[str, np.ndarray]:
-    """Find the number of the free site in each row of a variable, -1 where it is clamped."""
-    numbers = {name: np.full(len(base), -1) for name, base in system.base.items()}
-    for k, (name, row) in enumerate(system.sites):
-        numbers[name][row] = k
-    return numbers
-
-
-def _tables(
-    f: Family, system: System, numbers: dict[str, np.ndarray]
-) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-    """Sites (ascending) and table of every instance of a family.
+def instances(f: Family, system: System) -> Iterator[tuple[int, tuple[int, ...], np.ndarray]]:
+    """Number, free sites (ascending) and table of every instance of a family that reads no sum.
 
     Instances are evaluated together where the same slots are clamped and the same read one site.
     """
@@ -80,10 +69,10 @@ def _tables(
     site = np.full((len(f.columns), n), -1)
     for k, c in enumerate(f.columns):
         if c.kind == "state":
-            site[k] = numbers[c.array][rows(c, system.ir, system.tables)]
+            site[k] = system.numbers[c.array][rows(c, system.ir, system.tables)]
     if np.count_nonzero((site >= 0).any(axis=0)) > MAX_TERMS:
         raise InfeasibleError(
-            f"elimination takes at most {power_of_two(MAX_TERMS)} terms, and {f.term!r} has more",
+            f"at most {power_of_two(MAX_TERMS)} terms are taken one by one, and {f.term!r} has more",
             mend=SMALLER,
         )
     patterns, pattern_of = np.unique(_pattern(site), axis=1, return_inverse=True)
@@ -93,12 +82,9 @@ def _tables(
         levels = [system.levels[site[k, chosen[0]]] for k in leaders]
         tables = _evaluate(f, system, pattern, dict(zip(leaders, levels, strict=True)), chosen)
         require_defined(f, tables)
-        if not leaders:
-            yield (), tables.sum()
-            continue
-        for sites, table in zip(site[leaders][:, chosen].T, tables, strict=True):
+        for m, sites, table in zip(chosen, site[leaders][:, chosen].T, tables, strict=True):
             order = np.argsort(sites)
-            yield tuple(sites[order].tolist()), table.transpose(order)
+            yield int(m), tuple(sites[order].tolist()), table.transpose(order)
 
 
 def _pattern(site: np.ndarray) -> np.ndarray:

@@ -11,7 +11,10 @@ from statmech_dsl.ir.temperatures import Temperatures
 from statmech_dsl.solvers.enumeration import Spectrum
 from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
-CONVENTION = "p(x) = exp(-E(x)/T) / Z; counting measure; T in units of energy, k_B = 1"
+CONVENTION = (
+    "p(x) = exp(-E(x)/T) / Z; counting measure, Lebesgue measure for Field; "
+    "T in units of energy, k_B = 1"
+)
 
 Column = tuple[tuple[str, ...], Any, dict[str, str]]
 """Dimensions, values, attributes."""
@@ -30,6 +33,15 @@ def thermodynamics(sums: Sequence[Thermal], at: Temperatures) -> dict[str, Colum
         attrs = {"long_name": q.long_name, "units": q.units, "formula": q.formula}
         columns[name] = (_leading(at), values, attrs)
     return columns
+
+
+def rounding(sums: Sequence[Thermal], at: Temperatures) -> dict[str, Column]:
+    """Rounding errors, of a method that reports them."""
+    seen = [x.rounding for x in sums if x.rounding is not None]
+    if not seen:
+        return {}
+    attrs = {"long_name": "largest relative rounding error of a factor of Z", "units": "1"}
+    return {"rounding_error": (_leading(at), np.reshape(seen, at.T.shape), attrs)}
 
 
 def ground_state(spectrum: Spectrum) -> dict[str, Column]:

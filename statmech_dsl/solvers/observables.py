@@ -1,19 +1,22 @@
-"""Expectations of a model's observables by enumeration."""
+"""Expectations of a model's observables by enumeration or counting."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pymc as pm
 
-from statmech_dsl.errors import ArgumentError
+from statmech_dsl.errors import ArgumentError, InfeasibleError
 from statmech_dsl.lower.observables import Observables, observable_graphs
-from statmech_dsl.solvers.enumeration import Spectrum, chunks
-from statmech_dsl.solvers.system import System
+from statmech_dsl.solvers.counting import Counting
+from statmech_dsl.solvers.enumeration import Spectrum
+from statmech_dsl.solvers.system import Values
 from statmech_dsl.solvers.thermal import QUANTITIES, Thermal
 
-RESERVED = ("T", *QUANTITIES, "min_energy", "degeneracy")
+MAX_NUMBERS = 2**27
+"""Most values of sites, of all counts together, for which observables are evaluated: some seconds."""
+RESERVED = ("T", *QUANTITIES, "min_energy", "degeneracy", "rounding_error")
 """Names of other results."""
 
 
@@ -44,9 +47,35 @@ def observables_of(model: pm.Model, wanted: bool | Sequence[str]) -> Observables
     return Observables(model, names)
 
 
+def countable(observables: Observables, counting: Counting, required: bool) -> list[str]:
+    """Names of the observables that do not tell alike sites apart: their values fit the counts.
+
+    They are evaluated in two arrangements of the sites, for all counts.
+
+    Raises
+    ------
+    InfeasibleError
+        One of them does, or there are too many states to find out, and all are ``required``.
+    """
+    names = set(observables.names)
+    if names and len(counting.system.sites) * counting.n_counts > MAX_NUMBERS:
+        names = set()
+    elif names:
+        for pair in zip(counting.states(), counting.states(shuffled=True), strict=True):
+            a, b = (observables({k: v.T for k, v in x.items()}) for x in pair)
+            names -= {k for k in names if not np.allclose(a[k], b[k], rtol=1e-9, atol=1e-9)}
+    if required and (missing := sorted(set(observables.names) - names)):
+        raise InfeasibleError(
+            f"counting gives no mean of {missing[0]!r}: it tells apart sites that enter the energy alike, "
+            "or has too many numbers to average",
+            mend="measure a function of sums over sites, take a smaller system, or sample",
+        )
+    return [name for name in observables.names if name in names]
+
+
 def expectations(
     observables: Observables,
-    system: System,
+    states: Iterator[Values],
     spectrum: Spectrum,
     at: Sequence[Thermal],
 ) -> dict[str, np.ndarray]:
@@ -65,7 +94,7 @@ def expectations(
     if not means:
         return {}
     start = 0
-    for x in chunks(system):
+    for x in states:
         part = spectrum.part(start, start := start + next(iter(x.values())).shape[1])
         p = np.exp([part.log_weights(t.beta) - t.log_partition for t in at])
         for name, values in observables({k: v.T for k, v in x.items()}).items():

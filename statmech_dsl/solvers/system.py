@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +37,14 @@ class System:
     def n_states(self) -> int:
         """Number of states of the free sites."""
         return math.prod(len(values) for values in self.levels)
+
+    @cached_property
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The number of the free site in each row of a variable, -1 where it is clamped."""
+        numbers = {name: np.full(len(base), -1) for name, base in self.base.items()}
+        for k, (name, row) in enumerate(self.sites):
+            numbers[name][row] = k
+        return numbers
 
 
 def discrete_system(

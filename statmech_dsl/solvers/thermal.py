@@ -11,12 +11,16 @@ from statmech_dsl.errors import ImproperDistributionError
 
 @dataclass(frozen=True)
 class Thermal:
-    """log Z, and mean and variance of the energy that T divides."""
+    """log Z, and mean and variance of the energy that T divides.
+
+    ``rounding`` is the largest relative error of a factor of Z that was seen, where rounding matters.
+    """
 
     beta: float
     log_partition: float
     energy: float
     variance: float
+    rounding: float | None = None
 
 
 @dataclass(frozen=True)

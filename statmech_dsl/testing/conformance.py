@@ -6,7 +6,7 @@ a definition is violated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,7 +18,7 @@ from statmech_dsl.backends import Kernels, build_kernels
 from statmech_dsl.backends.collective import Composed
 from statmech_dsl.backends.enumeration import Enumeration
 from statmech_dsl.engine.choose import choose_backend
-from statmech_dsl.engine.composition import Updates
+from statmech_dsl.engine.composition import Updates, conserved
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
 from statmech_dsl.testing.setup import begin, build, require, take, tiers
@@ -35,23 +35,36 @@ class Transitions:
     deviation: float
     """Largest component of ``pi P - pi``."""
     n_unit: int
-    """Eigenvalues of modulus 1; one if and only if the chain is irreducible and aperiodic."""
+    """Eigenvalues of modulus 1, in the sector that has most; one if and only if the chain is irreducible and
+    aperiodic there."""
     simultaneous: float
     """Largest difference that it makes if the sites of a color decide all at once."""
+    n_sectors: int = 1
+    """Sets of states that hold the same values in another order, where all updates conserve them; else one."""
+    leaving: float = 0.0
+    """Largest probability to get from one sector to another."""
 
 
-def transitions(enumeration: Enumeration) -> Transitions:
-    """Measure a transition matrix."""
+def transitions(enumeration: Enumeration, conserved: Collection[str] = ()) -> Transitions:
+    """Measure a transition matrix; of the ``conserved`` variables each sector stands for itself."""
     program = enumeration.reference.program
     matrix, pi = enumeration.matrix(), enumeration.stationary()
-    moduli = np.abs(np.linalg.eigvals(matrix))
     together = matrix if program.exclusive else enumeration.matrix(simultaneous=True)
+    sector = enumeration.sectors(conserved)
+    members = [np.flatnonzero(sector == k) for k in np.unique(sector)]
     return Transitions(
         len(pi),
         float(np.abs(pi @ matrix - pi).max()),
-        int(np.sum(moduli > 1 - 1e-9)),
+        max(_n_unit(matrix[np.ix_(m, m)]) for m in members),
         float(np.abs(together - matrix).max()),
+        len(members),
+        float(np.where(sector[:, None] != sector, matrix, 0.0).max()),
     )
+
+
+def _n_unit(matrix: np.ndarray) -> int:
+    """Eigenvalues of modulus 1."""
+    return int(np.sum(np.abs(np.linalg.eigvals(matrix)) > 1 - 1e-9))
 
 
 def check_transition_matrix(
@@ -66,13 +79,15 @@ def check_transition_matrix(
 
     All outcomes of all draws are followed in the reference interpreter, which gives the exact transition
     matrix P of a sweep. It must satisfy |pi P - pi| < 1e-12 and have exactly one eigenvalue of modulus 1,
-    and the sites of a color must decide in the same way one after the other and all at once.
+    and the sites of a color must decide in the same way one after the other and all at once. Where all updates
+    of a variable conserve its values, each set of states with the same values in another order must have one
+    such eigenvalue, and no way may lead out of it.
 
     Parameters
     ----------
     model : Model
         A discrete model; up to about 500 states are feasible.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     beta : float
         Inverse temperature.
@@ -98,10 +113,12 @@ def check_transition_matrix(
     1
     """
     sampler = build(model, updates=updates, law=law)
-    found = transitions(enumeration(sampler, begin(sampler, beta, seed=seed)))
+    state = begin(sampler, beta, seed=seed)
+    found = transitions(enumeration(sampler, state), conserved(sampler.program))
     where = f"{updates} at beta={beta}, law {law}"
     require(found.deviation < TOLERANCE, f"{where}: pi P - pi is {found.deviation:.1e}")
     require(found.n_unit == 1, f"{where}: {found.n_unit} eigenvalues of modulus 1: not ergodic")
+    require(found.leaving == 0, f"{where}: values are not conserved")
     require(
         found.simultaneous < TOLERANCE,
         f"{where}: sites of a color see each other: P changes by {found.simultaneous:.1e}",

@@ -39,7 +39,7 @@ def check_conditional(
     ----------
     model : Model
         A model in which all sites but one are clamped.
-    updates : str or dict
+    updates : str, list or dict
         As in `sample`.
     beta : float
         Inverse temperature.

@@ -126,15 +126,16 @@ def small_models(
     return models
 
 
-def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str]:
-    """Names of the updates that are legal for all variables of a model."""
-    found = []
-    for name in UPDATES:
+def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str | list[str]]:
+    """The updates that are legal for all variables of a model; beside "auto" those that need another one."""
+    found: list[str | list[str]] = []
+    for name, update in UPDATES.items():
+        recipe = name if update.ergodic else [name, "auto"]
         try:
-            lower_model(model, name, law)
+            lower_model(model, recipe, law)
         except IllegalUpdateError:
             continue
-        found.append(name)
+        found.append(recipe)
     return found
 
 

@@ -6,18 +6,18 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from statmech_dsl.backends.enumeration import Enumeration
 from statmech_dsl.engine.choose import choose_backend
 from statmech_dsl.engine.compile import refuse_random
-from statmech_dsl.engine.composition import Updates
+from statmech_dsl.engine.composition import Updates, conserved
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError, InfeasibleError, ValidationError
 from statmech_dsl.estimators import jackknife, tau_int
 from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.sample import sample
+from statmech_dsl.runs.sectors import require_all_states
 from statmech_dsl.solvers.exact import exact
-from statmech_dsl.testing.conformance import TOLERANCE, check_backend, transitions
+from statmech_dsl.testing.conformance import TOLERANCE, check_backend, enumeration, transitions
 from statmech_dsl.testing.differences import energy_differences
 from statmech_dsl.testing.report import Check, Comparison, Report
 from statmech_dsl.testing.setup import begin, build
@@ -87,6 +87,7 @@ def validate(
     model = given_or_context(model)
     refuse_random(model)
     sampler = build(model, updates=updates)
+    require_all_states(sampler, "validate compares with averages over all states")
     at = temperatures(T, beta, sampler.tempered)
     if at.T.ndim:
         raise ArgumentError("validate takes one temperature", where=f"T={T}, beta={beta}")
@@ -145,7 +146,8 @@ def _n_states(sampler: Sampler) -> int | None:
 
 
 def _matrix(sampler: Sampler, beta: float, seed: int) -> list[Check]:
-    found = transitions(Enumeration(sampler.kernels, begin(sampler, beta, seed=seed)))  # type: ignore[arg-type]
+    state = begin(sampler, beta, seed=seed)
+    found = transitions(enumeration(sampler, state), conserved(sampler.program))
     return [
         Check("transition matrix: pi P - pi", found.deviation, TOLERANCE),
         Check("eigenvalues of modulus 1", found.n_unit, 1),

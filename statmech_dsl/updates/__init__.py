@@ -2,9 +2,11 @@
 
 from statmech_dsl.updates.base import Situation, Update
 from statmech_dsl.updates.heat_bath import HEAT_BATH
+from statmech_dsl.updates.kawasaki import KAWASAKI
 from statmech_dsl.updates.metropolis import METROPOLIS
+from statmech_dsl.updates.overrelaxation import OVERRELAXATION
 
-UPDATES: dict[str, Update] = {u.name: u for u in (HEAT_BATH, METROPOLIS)}
+UPDATES: dict[str, Update] = {u.name: u for u in (HEAT_BATH, METROPOLIS, OVERRELAXATION, KAWASAKI)}
 """All updates by name, in the order in which "auto" tries them."""
 
 __all__ = ["UPDATES", "Situation", "Update"]

@@ -29,7 +29,8 @@ class Update:
 
     ``refuse`` gives the reason why the update is not valid in a situation, or None; ``build`` gives what
     happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
-    one that is not ``ergodic`` needs another one beside it.
+    one that is not ``ergodic`` needs another one beside it. One that ``conserves`` gives the sites each
+    other's values only: alone, it reaches all states that hold the values of the first one in another order.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Update:
     build: Callable[[str, Domain], SitePass | CollectiveSpec]
     automatic: bool = True
     ergodic: bool = True
+    conserves: bool = False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from statmech_dsl.ir.domains.base import Domain, Finite
-from statmech_dsl.ir.draws import Categorical, Let
+from statmech_dsl.ir.draws import Categorical
 from statmech_dsl.ir.expr import const, law, read
 from statmech_dsl.ir.kernel import Assign, LocalEnergy, SitePass
 from statmech_dsl.updates.base import Situation, Update
+from statmech_dsl.updates.conditional import read_off_probes, refuse_form
 
 MAX_VALUES = 64
 """Candidates are unrolled in the kernel; beyond this, Metropolis costs less."""
@@ -19,11 +20,7 @@ def _refuse(where: Situation) -> str | None:
     conditional = where.domain.conditional()
     if conditional is None:
         return f"no exact draw is known for {where.domain!r}"
-    if where.law != "boltzmann":
-        return "the exact draw of a continuous variable holds for Boltzmann weights only"
-    if conditional.form not in where.forms:
-        return f"the energy is not a {conditional.form} function of each site"
-    return None
+    return refuse_form(conditional, where)
 
 
 def _build(variable: str, domain: Domain) -> SitePass:
@@ -40,12 +37,7 @@ def _build(variable: str, domain: Domain) -> SitePass:
         )
     conditional = domain.conditional()
     assert conditional is not None
-    weights = tuple(
-        Let(f"l.{c}", law(read(f"e.{c}")) - law(read("e.0")))
-        for c in range(1, len(conditional.probes))
-    )
-    body = (LocalEnergy("e", conditional.probes), *weights, *conditional.body)
-    return SitePass("heat_bath", variable, (*body, Assign(conditional.value)))
+    return SitePass("heat_bath", variable, read_off_probes(conditional))
 
 
 HEAT_BATH = Update("heat_bath", _refuse, _build)

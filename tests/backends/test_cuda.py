@@ -54,6 +54,20 @@ def test_every_update(declaration, host):
 
 
 @needs_compiler
+def test_reversed_and_repeated_passes(host):
+    """In the field tier for teams of replicas, and in the generic one."""
+    levels = next(d for d in TYPES if d.label == "Levels")
+    model = small_models(levels, 40)["pairs"]
+    palindrome = ["heat_bath", "reversed heat_bath"]
+    check_backend(model, host, updates=palindrome, replicas=(32,), threads=(1,), sweeps=2)
+    field = next(d for d in TYPES if d.label == "Field")
+    recipe = [*palindrome, ("overrelaxation", 3), "reversed overrelaxation"]
+    for kind in ("pairs", "sum"):
+        model = small_models(field)[kind]
+        check_backend(model, host, updates=recipe, replicas=(3,), threads=(2,), sweeps=2)
+
+
+@needs_compiler
 @cases(SHAPES)
 @pytest.mark.parametrize("kind", ["local", "sum", "mixed"])
 def test_irregular_graphs_running_sums_and_mixed_models(declaration, kind, host):

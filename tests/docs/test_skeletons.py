@@ -72,7 +72,7 @@ def test_the_variable_type_passes_conformance(cubic_spin):
     for kind in ("pairs", "local", "sum"):
         model = small_models(declaration, n_sites=3 if kind == "local" else 2)[kind]
         updates = legal_updates(model)
-        assert updates == ["heat_bath", "metropolis"]
+        assert {"heat_bath", "metropolis"} <= set(updates)
         for update in updates:
             check_transition_matrix(model, update)
     check_backend(model, replicas=(1, 9), threads=(1,), sweeps=2)

@@ -19,7 +19,7 @@ from statmech_dsl.results import Recorder
 from statmech_dsl.runs.energy_bins import choose_bins
 from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.free_energy.pooled import from_pool
-from statmech_dsl.runs.free_energy.routes.integration import between, integral
+from statmech_dsl.runs.free_energy.routes.integration import grid, integral
 from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies
 from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.free_energy.start import plan
@@ -64,7 +64,7 @@ def by_integration(name: str, repeats: int, draws: int = 1200) -> np.ndarray:
     segment, effort, exact = segment_of(name, repeats, draws)
     ends = np.array([segment.wanted[-1], 0.0])
     pilot = segment.compile(32)
-    nodes = between(tuned_ladder(pilot, ends, 2, 500, effort.seed, "hot", nothing)[0])
+    nodes = grid(tuned_ladder(pilot, ends, 2, 500, effort.seed, "hot", nothing)[0], segment.wanted)
     n = effort.chains * len(nodes)
     sampler = segment.compile(n)
     chain, index = np.tile(np.arange(effort.chains), len(nodes)), np.arange(n) // effort.chains
@@ -72,8 +72,9 @@ def by_integration(name: str, repeats: int, draws: int = 1200) -> np.ndarray:
     recorder = Recorder(sampler, draws, n, ())
     run_chains(sampler, state, recorder, effort.tune, draws, effort.thin, nothing)
     energy = recorder.arrays()["energy"].reshape(len(nodes), effort.chains, draws)
-    found = [integral(nodes, e) for e in np.split(energy, repeats, axis=1)]
-    return np.array([(value[-1] - exact) / error[-1] for value, error in found])
+    own = np.split(np.moveaxis(energy, 0, 2), repeats)
+    found = [integral(nodes, e) for e in own]
+    return np.array([(-f.value - exact) / f.error for f in found])
 
 
 def by_flat_histogram(name: str, repeats: int, draws: int = 2000) -> np.ndarray:
@@ -125,8 +126,8 @@ def finite_lattice(L: int, T: np.ndarray, exact: np.ndarray, draws: int, seed: i
     with warnings.catch_warnings():
         warnings.simplefilter("error", OverlapWarning)
         data = sm.free_energy(
-            sm.models.ising(L=L), T=T, method="tempering", ground_state=(-2.0 * L**2, 2), draws=draws, tune=2000, thin=5,
-            seed=seed, progressbar=False,
+            sm.models.ising(L=L), T=T, method="tempering", ground_state=(-2.0 * L**2, 2),
+            draws=draws, tune=2000, thin=10, seed=seed, progressbar=False,
         )  # fmt: skip
     off = data.log_partition.values - exact
     return {"relative": off / exact, "z": off / data.log_partition_error.values}

@@ -10,12 +10,12 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 import statmech_dsl as sm
 from statmech_dsl.errors import SmallPopulationWarning
+from tests.evidence.checks import Check
 
 MODELS: dict[str, tuple[Callable[[], sm.Model], float]] = {
     "Ising, L=4": (lambda: sm.models.ising(L=4), 2.0),
@@ -33,16 +33,6 @@ MODELS: dict[str, tuple[Callable[[], sm.Model], float]] = {
     "Curie-Weiss, N=16": (lambda: sm.models.curie_weiss(N=16), 0.7),
 }
 """Ten small models, and a temperature at which each is well ordered."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One figure that was asked for, and what was measured."""
-
-    what: str
-    asked: str
-    measured: str
-    right: bool
 
 
 def log_z_scores(name: str, runs: int, population: int) -> np.ndarray:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import arviz as az
 import numpy as np
@@ -16,19 +15,10 @@ from scipy.stats import binom
 import statmech_dsl as sm
 from statmech_dsl.results.ladder import log_partition, swap_chances
 from tests.evidence.cases import Row, rows
+from tests.evidence.checks import Check
 
 LIMIT = 4.0
 """Standard errors."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One figure that was asked for, and what was measured."""
-
-    what: str
-    asked: str
-    measured: str
-    right: bool
 
 
 def temper(name: str, model: sm.Model, **options) -> sm.Model:

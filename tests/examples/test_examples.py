@@ -37,6 +37,7 @@ def test_every_example_has_a_test():
         "kaufman",
         "maxcut_gset",
         "population_annealing",
+        "spinodal_decomposition",
         "tempering_spin_glass",
     }
 
@@ -134,3 +135,18 @@ def test_density_of_states(example, tmp_path):
     ordered = energy < -1.3
     assert p[ordered].max() == pytest.approx(p[~ordered].max())
     assert is_picture(tmp_path / "density_of_states.png")
+
+
+def test_spinodal_decomposition(example, tmp_path):
+    half, dilute = example("spinodal_decomposition").main(small=True)
+    for q in (half, dilute):
+        assert (q.n.sum(("y", "x")) == q.attrs["particles"]).all()
+        assert float(q.length[-1] / q.length[0]) > 1.4
+        assert (np.diff(q.length) > 0).all()
+    # At infinite temperature half of the bonds are mixed, at a low one none.
+    module = sys.modules["spinodal_decomposition"]
+    module.T = 1e3
+    assert abs(module.bulk_bonds() - 0.5) < 1e-3
+    module.T = 0.1
+    assert module.bulk_bonds() < 1e-3
+    assert is_picture(tmp_path / "spinodal_decomposition.png")

@@ -8,7 +8,7 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.solvers.elimination import elimination
-from statmech_dsl.solvers.enumeration import spectrum
+from statmech_dsl.solvers.enumeration import enumeration
 from tests.solvers.systems import curie_weiss, ising, mixed, potts, system_of
 
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}
@@ -21,7 +21,7 @@ def numbers(x):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_same_as_enumeration(seed):
     system = system_of(mixed(seed))
-    a, b = elimination(system), spectrum(system)
+    a, b = elimination(system), enumeration(system)
     for beta in (0.0, 0.2, 1.0, 5.0):
         np.testing.assert_allclose(numbers(a.thermal(beta)), numbers(b.thermal(beta)), **TIGHT)
 

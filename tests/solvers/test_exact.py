@@ -287,7 +287,11 @@ def test_the_method_suits_the_model():
     assert sm.exact(chain, observables=False).attrs["method"] == "elimination"
     small = ising(sm.lattices.chain(12))
     assert sm.exact(small, observables=False).attrs["method"] == "enumeration"
-    assert sm.exact(curie_weiss(22, 0.1), observables=False).attrs["method"] == "enumeration"
+    assert sm.exact(curie_weiss(22, 0.1), observables=False).attrs["method"] == "counting"
+    grid = sm.exact(ising(sm.lattices.square(22, periodic=False)))
+    assert grid.attrs["method"] == "planar"
+    assert grid.rounding_error < 1e-12
+    assert "elimination costs more" in grid.attrs["reason"]
     large = sm.exact(ising(sm.lattices.chain(40)))
     assert large.attrs["method"] == "elimination"
     assert set(large.data_vars) == set(THERMAL)
@@ -315,6 +319,22 @@ def test_observables_keep_to_their_names():
     with pytest.raises(ArgumentError, match="'entropy' has the name of another result"):
         sm.exact(model)
     assert "entropy" in sm.exact(model, observables=False)
+
+
+def test_costs_are_said_in_advance():
+    grid = sm.exact_costs(ising(sm.lattices.square(26, periodic=False)))
+    assert set(grid.costs) == {"planar"}
+    assert grid.chosen == "planar"
+    for method in ("enumeration", "elimination", "counting", "gaussian"):
+        assert method in str(grid)
+    assert "2^676 states" in grid.refused["enumeration"]
+    torus = sm.exact_costs(ising(sm.lattices.square(10)))
+    assert torus.chosen == "elimination"
+    assert 2**25 < torus.costs["elimination"].bytes < 2**31
+    cube = sm.exact_costs(ising(sm.lattices.cubic(6)))
+    assert (cube.chosen, cube.costs) == (None, {})
+    assert sm.exact_costs(curie_weiss(500, 0.0)).chosen == "counting"
+    assert sm.exact_costs(sm.models.gaussian_field(L=4)).chosen == "gaussian"
 
 
 # Mistakes
@@ -390,8 +410,6 @@ def test_what_is_not_feasible_says_what_it_would_take():
         assert part in text
     with pytest.raises(InfeasibleError, match=r"2\^36 states.*2\^24"):
         sm.exact(ising(sm.lattices.square(6)), method="enumeration")
-    with pytest.raises(InfeasibleError, match="'exchange' is a function of a sum"):
-        sm.exact(curie_weiss(30, 0.1))
     with pytest.raises(InfeasibleError, match="sum over many sites"):
         sm.exact(curie_weiss(10, 0.1), method="elimination")
 

@@ -40,9 +40,10 @@ def gains_from(program: Program, tables: Tables) -> int | None:
         return None
     if all(p.dense for p in program.passes) and not bits:
         return _dense_gains_from(program, tables)
-    sites = sum(len(tables[p.order]) for p in program.passes)
+    sites = sum(p.times * len(tables[p.order]) for p in program.passes)
     stages = sum(
-        len(tables[p.order]) if p.exclusive else len(tables[p.segments]) - 1 for p in program.passes
+        p.times * (len(tables[p.order]) if p.exclusive else len(tables[p.segments]) - 1)
+        for p in program.passes
     )
     return -(-(BITS_AT_ONCE if bits else AT_ONCE) * stages // max(1, sites))
 

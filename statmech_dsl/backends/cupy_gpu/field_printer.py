@@ -97,7 +97,7 @@ class FieldPrinter(_Member):
         ]
         before = [f"{self.pack(kind)} new_{x}_{k};" for x, k, kind in arrays]
         after = [
-            f"*({self.pack(kind)}*)&{names.element(x, v, k, 'k', 'team')} = new_{x}_{k};"
+            f"*({self.pack(kind)}*)&{names.element(x, v, k, self.row, 'team')} = new_{x}_{k};"
             for x, k, kind in arrays
         ]
         return [*before, *body, *after]

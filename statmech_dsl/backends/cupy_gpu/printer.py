@@ -15,7 +15,9 @@ from statmech_dsl.rng import MAX_ATTEMPTS, STREAM_STRIDE, TILE_LANES, TILE_STREA
 
 
 class PassPrinter:
-    """Prints the body of one pass for the site of rank k, whose row is k, in the generic tier.
+    """Prints the body of one pass for the site of rank k, in the generic tier.
+
+    Its row is k, too, unless the pass is reversed.
 
     Bound around it are the number r of a replica among R, its stream g and its ``beta_r``, ``param0_r``, ...
     """
@@ -32,6 +34,7 @@ class PassPrinter:
         self.params = {q.name: f"param{first_param + k}_r" for k, q in enumerate(p.params)}
         self.use(p.real)
         self.ranks = names.size(Table("copy", p.order))
+        self.row = f"({self.ranks} - 1 - k)" if p.reversed else "k"
         self.inside: dict[str, str] = {}
         self.shared = Shared()
         self.present: dict[str, str] = {}
@@ -108,7 +111,7 @@ class PassPrinter:
         """What an array holds for the site before it moves."""
         local += "" if self.real == "float64" else "f"
         kind = C_TYPES[self.real]
-        value = self.names.element(array, self.p.variable, component, "k")
+        value = self.names.element(array, self.p.variable, component, self.row)
         self.present[local] = f"const {kind} {local} = ({kind}){value};"
         return local
 
@@ -220,7 +223,7 @@ class PassPrinter:
 
     def put(self, array: str, component: int, value: str) -> str:
         """Store a component of the new value, or a feature of it."""
-        return f"{self.names.element(array, self.p.variable, component, 'k')} = {value};"
+        return f"{self.names.element(array, self.p.variable, component, self.row)} = {value};"
 
     def feature(self, f: Feature, target: str, value: Expr) -> Lines:
         """A feature of the new value."""

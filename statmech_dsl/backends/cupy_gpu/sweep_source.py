@@ -7,7 +7,7 @@ from statmech_dsl.backends.cupy_gpu.field_printer import FieldPrinter
 from statmech_dsl.backends.cupy_gpu.names import Names, Table
 from statmech_dsl.backends.cupy_gpu.printer import PassPrinter
 from statmech_dsl.backends.cupy_gpu.source import Source, finished
-from statmech_dsl.backends.cupy_gpu.spell import Lines, block, indent
+from statmech_dsl.backends.cupy_gpu.spell import Lines, block
 from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.backends.numba_cpu.features import features_of
 from statmech_dsl.ir.kernel import FieldForm, LoweredPass, Program
@@ -41,7 +41,7 @@ def sweep_source(program: Program, layout: Layout, width: int) -> Source:
         field = isinstance(p.field, FieldForm)
         printer = FieldPrinter(*arguments, width) if field else PassPrinter(*arguments)
         lines = _exclusive(p, printer) if p.exclusive else _by_color(p, printer)
-        passes += ["{", *indent(lines), "}"]
+        passes += block(f"for (u32 again = 0; again < {p.times}; ++again)", lines)
         n_params += len(p.params)
     # Sums and energies are exact at the beginning of a sweep, so no drift builds up.
     restart = add_sums(program.model, names, False)

@@ -27,7 +27,8 @@ class Layout:
         model, measured = program.model, program.measured
         self._families = {f.name: f for f in model.families + measured.families}
         self._sum_sizes = {s.name: s.size for s in model.sums + measured.sums}
-        orders = {p.variable: tables[p.order] for p in program.passes}
+        # Rank k of a reversed pass is row n - 1 - k.
+        orders = {p.variable: tables[p.order][:: -1 if p.reversed else 1] for p in program.passes}
         self.site_of: dict[str, np.ndarray] = {}
         """The sites of each variable by row."""
         self._row_of: dict[str, np.ndarray] = {}

@@ -53,8 +53,8 @@ class NumbaKernels:
 
     def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
         self.program, self.threads = program, threads
-        self._colors = [len(tables[p.segments]) - 1 for p in program.passes]
-        self._n_sites = sum(len(tables[p.order]) for p in program.passes)
+        self._colors = [p.times * (len(tables[p.segments]) - 1) for p in program.passes]
+        self._n_sites = sum(p.times * len(tables[p.order]) for p in program.passes)
         layout = choose_layout(program, self._colors, self._n_sites, n_replicas)
         dense = bool(program.passes) and all(p.dense for p in program.passes)
         if dense and n_replicas < 8:  # an empty lane would cost as much as a full one

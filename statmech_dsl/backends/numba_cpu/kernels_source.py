@@ -59,7 +59,9 @@ def sweep_source(program: Program, tables: Tables, layout: Layout) -> Source:
     passes: Lines = []
     for number, p in enumerate(program.passes):
         printer = FieldPrinter if isinstance(p.field, FieldForm) else PassPrinter
-        passes += _over_sites(p, printer(p, number, n_params, names, layout).lines(), names, layout)
+        body = printer(p, number, n_params, names, layout).lines()
+        once = _over_sites(p, body, names, layout)
+        passes += [f"for again in range({p.times}):", *indent(once)] if p.times > 1 else once
         n_params += len(p.params)
     tallied = [k for k, p in enumerate(program.passes) if any(isinstance(s, Tally) for s in p.body)]
     states = list(names.states.values())
@@ -119,14 +121,17 @@ def _buffers(program: Program, names: Names, layout: Layout) -> Lines:
 
 def _over_sites(p: LoweredPass, body: Lines, names: Names, layout: Layout) -> Lines:
     order = names.table(p.order)
+    second = names.table(p.partner) if p.partner else ""
     if isinstance(layout, ReplicaLanes):
+        partner = [f"j = {second}[k]"] if second else []
         return [
             f"for k in range({order}.shape[0]):",
-            *indent([f"i = {order}[k]", *body]),
+            *indent([f"i = {order}[k]", *partner, *body]),
         ]
     segments = names.table(p.segments)
     return [
         f"order = {order}",
+        *([f"partner = {second}"] if second else []),
         "tile = -1",
         f"for g in range({segments}.shape[0] - 1):",
         "    if stage0 <= stage < stage1:",

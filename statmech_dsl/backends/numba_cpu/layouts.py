@@ -42,13 +42,13 @@ class ReplicaLanes:
         """Loop over the lanes."""
         return f"for r in range({self.lanes}):"
 
-    def own(self, names: Names, array: str, variable: str, component: int) -> str:
-        """The element of an array that belongs to the site."""
-        return f"{array}[{names.place(variable, 'i', component)}, r]"
+    def own(self, names: Names, array: str, variable: str, k: int) -> str:
+        """The element of an array that belongs to number k of the visited values."""
+        return f"{array}[{names.own_place(variable, ('i', 'j'), k)}, r]"
 
-    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
-        """The row of an array that belongs to the site in all lanes, if there is one."""
-        return f"{array}[{names.place(variable, 'i', component)}]"
+    def own_row(self, names: Names, array: str, variable: str, k: int) -> str | None:
+        """The row of an array that belongs to it in all lanes, if there is one."""
+        return f"{array}[{names.own_place(variable, ('i', 'j'), k)}]"
 
     def of_replica(self, name: str) -> str:
         """A number of which each replica has its own."""
@@ -85,12 +85,12 @@ class SiteLanes:
         """Loop over the lanes."""
         return "for r in range(m):"
 
-    def own(self, names: Names, array: str, variable: str, component: int) -> str:
-        """The element of an array that belongs to the site."""
-        return f"{array}[{names.place(variable, 'order[k + r]', component)}]"
+    def own(self, names: Names, array: str, variable: str, k: int) -> str:
+        """The element of an array that belongs to number k of the visited values."""
+        return f"{array}[{names.own_place(variable, ('order[k + r]', 'partner[k + r]'), k)}]"
 
-    def own_row(self, names: Names, array: str, variable: str, component: int) -> str | None:
-        """The row of an array that belongs to the site in all lanes: sites of a color are scattered."""
+    def own_row(self, names: Names, array: str, variable: str, k: int) -> str | None:
+        """The row of an array that belongs to it in all lanes: sites of a color are scattered."""
         return None
 
     def of_replica(self, name: str) -> str:

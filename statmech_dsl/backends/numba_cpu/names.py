@@ -71,6 +71,11 @@ class Names:
         n = self.components(variable)
         return site if n == 1 else f"{n} * {site} + {component}"
 
+    def own_place(self, variable: str, sites: tuple[str, str], k: int) -> str:
+        """Where number k of the visited values stands; those of the second site of a bond follow."""
+        end, component = divmod(k, self.components(variable))
+        return self.place(variable, sites[end], component)
+
     def storage(self, variable: str) -> str:
         """Type in which a variable is stored."""
         return self._kinds[self.state(variable)]

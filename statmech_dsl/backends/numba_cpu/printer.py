@@ -105,13 +105,13 @@ class PassPrinter:
             return self.layout.of_replica(name)
         return self.names.single(name, isinstance(self.layout, ReplicaLanes))
 
-    def _own(self, row: str, array: str, component: int) -> str:
-        """A row with what an array holds for the site before it moves, if need be a copy."""
-        view = self.layout.own_row(self.names, array, self.p.variable, component)
+    def _own(self, row: str, array: str, k: int) -> str:
+        """A row with what an array holds before the move for visited value k, if need be a copy."""
+        view = self.layout.own_row(self.names, array, self.p.variable, k)
         if view and self.names.kind(array) == self.real:
             self.views[f"{row}_here"] = view
             return f"{row}_here[r]"
-        value = self.layout.own(self.names, array, self.p.variable, component)
+        value = self.layout.own(self.names, array, self.p.variable, k)
         row = self.row(row)
         self.present[row] = cast(value, self.names.kind(array), self.real)
         return f"{row}[r]"
@@ -125,9 +125,10 @@ class PassPrinter:
             return None
         k = int(n.removeprefix("old."))
         function = substitute(e, lambda x: slot(0) if x == read(n) else None)
-        f = Feature(self.p.variable, k, function, self.p.real, self.real)
+        component = k % self.names.components(self.p.variable)
+        f = Feature(self.p.variable, component, function, self.p.real, self.real)
         return (
-            self._own(f"old_{self.features[f]}", self.features[f], k)
+            self._own(f"old{k}_{self.features[f]}", self.features[f], k)
             if f in self.features
             else None
         )
@@ -185,9 +186,9 @@ class PassPrinter:
         new = self.row(f"new{k}")
         out = self.bind(f"{new}[r]", e)
         for f, y in self._moved():
-            if f.component != k:
+            if f.component != k % self.names.components(self.p.variable):
                 continue
-            row = self.names.row(f"new_{y}", f.stored)
+            row = self.names.row(f"new{k}_{y}", f.stored)
             if (f.real, f.stored) != (self.real, self.real):
                 out += self._feature_of_new(f, row, new)
             elif e.op == "where":  # the functions of a proposed value are at hand
@@ -222,11 +223,12 @@ class PassPrinter:
 
     def _store(self) -> Lines:
         """A loop of its own: a scatter would keep the arithmetic from being vectorized."""
-        v = self.p.variable
-        targets = [
-            (self.names.state(v), k, self.row(f"new{k}")) for k in range(self.names.components(v))
+        v, n = self.p.variable, self.names.components(self.p.variable)
+        every = range(len(self.p.ends) * n)
+        targets = [(self.names.state(v), k, self.row(f"new{k}")) for k in every]
+        targets += [
+            (y, k, f"new{k}_{y}") for f, y in self._moved() for k in every if k % n == f.component
         ]
-        targets += [(y, f.component, f"new_{y}") for f, y in self._moved()]
         return [
             self.layout.loop,
             *indent(

@@ -18,6 +18,14 @@ ROUNDING = 1e-6
 """The ends of the interval are rounded to float32."""
 
 
+PROBES = tuple((const(x),) for x in (0.0, math.pi, math.pi / 2, -math.pi / 2))
+
+
+def _components() -> tuple[Expr, Expr]:
+    """Of the local field, whose log weight is ``kx cos x + ky sin x``, from the values at the probes."""
+    return read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
+
+
 def wrap(angle: Expr) -> Expr:
     """Bring an angle into [-pi, pi)."""
     return angle - TWO_PI * call("floor", (angle + math.pi) * (1 / TWO_PI))
@@ -67,7 +75,7 @@ class Angle(Continuous):
         a / 2 are polynomials, and with ``gap = h - kappa = h / (h + kappa)`` nothing cancels at large kappa.
         A kappa of 0 needs no special case but for mu.
         """
-        kx, ky = read("l.1") * -0.5, (read("l.2") - read("l.3")) * 0.5
+        kx, ky = _components()
         kappa, h, gap, s, c = (read(x) for x in ("kappa", "h", "gap", "s", "c"))
         turn, half = read("turn"), read("half")
         body = (
@@ -93,7 +101,13 @@ class Angle(Continuous):
             Let("q", 2.0 * half * half_cosine(turn, self.dtype) * call("sqrt", h)),
             Let("mx", call("where", call("eq", kappa, 0.0), const(1.0), read("kx"))),
         )
-        probes = tuple((const(x),) for x in (0.0, math.pi, math.pi / 2, -math.pi / 2))
         p, q, mx, my = (read(x) for x in ("p", "q", "mx", "ky"))
         new = call("atan2", my * p + mx * q, mx * p - my * q)
-        return Conditional("first harmonic", probes, body, (new,))
+        return Conditional("first harmonic", PROBES, body, (new,))
+
+    def reflection(self) -> Conditional:
+        """Reflect about the direction of the local field; without one, about theta = 0."""
+        kx, ky = _components()
+        body = (Let("kx", kx), Let("ky", ky))
+        new = wrap(2.0 * call("atan2", read("ky"), read("kx")) - read("old.0"))
+        return Conditional("first harmonic", PROBES, body, (new,))

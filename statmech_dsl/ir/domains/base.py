@@ -29,7 +29,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Conditional:
-    """An exact draw from exp(law) for energies of a given form, read off a few probe values.
+    """A move that leaves exp(law) of a site alone, for energies of a given form, read off a few probe values.
 
     The body reads ``l.1``, ``l.2``, ...: the log weight at probe c minus that at probe 0.
     """
@@ -93,6 +93,10 @@ class Domain:
 
     def conditional(self) -> Conditional | None:
         """Exact draw of a continuous variable, or None."""
+        return None
+
+    def reflection(self) -> Conditional | None:
+        """Another value of the same energy, by a map that is its own inverse and keeps the measure."""
         return None
 
     def vectors(self, x: np.ndarray) -> np.ndarray:

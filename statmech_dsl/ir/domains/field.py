@@ -11,6 +11,8 @@ from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
 
+PROBES = tuple((const(x),) for x in (0.0, 1.0, -1.0))
+
 
 @dataclass(frozen=True)
 class Field(Continuous):
@@ -48,4 +50,16 @@ class Field(Continuous):
             Let("slope", (read("l.1") - read("l.2")) * 0.5),
         )
         new = read("slope") / curvature + read("g") / call("sqrt", curvature)
-        return Conditional("quadratic", tuple((const(x),) for x in (0.0, 1.0, -1.0)), body, (new,))
+        return Conditional("quadratic", PROBES, body, (new,))
+
+    def reflection(self) -> Conditional:
+        """Reflect about the maximum of the weight, Adler (1981); leave the site where there is none."""
+        curvature = read("curvature")
+        body = (
+            Let("curvature", -(read("l.1") + read("l.2"))),
+            Let("slope", (read("l.1") - read("l.2")) * 0.5),
+        )
+        bound = call("lt", 0.0, curvature)
+        old = read("old.0")
+        new = call("where", bound, 2.0 * read("slope") / curvature - old, old)
+        return Conditional("quadratic", PROBES, body, (new,))

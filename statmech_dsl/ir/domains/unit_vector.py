@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,15 @@ NO_FIELD = 1e-18
 """Local fields below have no direction: the squares of their components may vanish in float32."""
 
 
-def _norm(v: tuple[Expr, ...]) -> Expr:
-    total = call("sqr", v[0])
-    for x in v[1:]:
-        total = total + call("sqr", x)
-    return call("sqrt", total)
+def _dot(v: Sequence[Expr], w: Sequence[Expr]) -> Expr:
+    total = v[0] * w[0]
+    for x, y in zip(v[1:], w[1:], strict=True):
+        total = total + x * y
+    return total
+
+
+def _norm(v: Sequence[Expr]) -> Expr:
+    return call("sqrt", _dot(v, v))
 
 
 def _weak(v: Expr, kappa: Expr) -> Expr:
@@ -113,11 +118,6 @@ class UnitVector(Continuous):
         """
         if self.n != 3:
             return None
-        zero = const(0.0)
-        probes = (
-            tuple(zero for _ in range(3)),
-            *(tuple(const(float(k == c)) for k in range(3)) for c in range(3)),
-        )
         b = tuple(read(f"b{k}") for k in range(3))
         kappa, d, z, rho = (read(x) for x in ("kappa", "d", "z", "rho"))
         u, none = read("u"), read("none")
@@ -155,4 +155,27 @@ class UnitVector(Continuous):
             Let("a", -1.0 / (sign + e[2])),
             Let("ab", e[0] * e[1] * a),
         )
-        return Conditional("linear", probes, body, value)
+        return Conditional("linear", self._probes(), body, value)
+
+    def reflection(self) -> Conditional:
+        """Reflect about the local field b, s -> 2 (b . s) b / b^2 - s; without one, invert.
+
+        A step of Newton's iteration for ``1 / |s|`` keeps the length at 1 as long as one likes.
+        """
+        b, s, new = ([read(f"{x}{k}") for k in range(self.n)] for x in ("b", "old.", "new"))
+        square = read("square")
+        none = call("lt", square, NO_FIELD**2)
+        twice = call("where", none, 0.0, 2.0 * _dot(b, s) / call("max", square, NO_FIELD**2))
+        body = (
+            *(Let(f"b{k}", read(f"l.{k + 1}")) for k in range(self.n)),
+            Let("square", _dot(b, b)),
+            Let("twice", twice),
+            *(Let(f"new{k}", read("twice") * b[k] - s[k]) for k in range(self.n)),
+            Let("inverse", 1.5 - 0.5 * _dot(new, new)),
+        )
+        return Conditional("linear", self._probes(), body, tuple(x * read("inverse") for x in new))
+
+    def _probes(self) -> tuple[tuple[Expr, ...], ...]:
+        """The origin, then the end of each axis."""
+        ends = [[float(k == c) for k in range(self.n)] for c in range(-1, self.n)]
+        return tuple(tuple(const(x) for x in end) for end in ends)

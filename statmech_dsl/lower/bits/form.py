@@ -51,6 +51,8 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
         It has none.
     """
     ir = program.model
+    if not program.passes:
+        raise Unsliced("no update visits its sites one by one")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
     sums = [_bit_sum(f, ir, tables, fold) for f in ir.energy_families]
     for s in program.measured.sums:
@@ -90,6 +92,8 @@ def _heat_bath(p: LoweredPass) -> tuple[Gather, ...]:
     """The gathers of a pass that draws one of two values from its local energy."""
     if p.exclusive:
         raise Unsliced("every site depends on every other")
+    if p.reversed:
+        raise Unsliced(f"{p.name} visits its sites in the opposite order")
     energy = read("e.1")
     match p.body:
         case (Accumulate(("e.1",), gathers), Categorical(_, (_, weight)), Assign()) if weight == -(

@@ -34,8 +34,8 @@ def from_pool(
 ) -> Found:
     """Log Z and averages at the wanted x, from draws that can be weighted for any of them.
 
-    Where the ``ground`` state is known, so is log Z at the ``last`` x, but for the part of the draws that are not
-    in that state. By how much the draws miss it corrects all other estimates, as far as they correlate.
+    Where the ``ground`` state is known, so is log Z at the ``last`` x, but for the part of the draws that are
+    not in that state. By how much the draws miss it corrects all other estimates, as far as they correlate.
     """
     rows = _rows(pool, wanted)
     if ground is not None:

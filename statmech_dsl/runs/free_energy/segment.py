@@ -12,7 +12,7 @@ from statmech_dsl.engine.sampler import Init, Sampler
 
 @dataclass(frozen=True)
 class Ground:
-    """The state of the lowest energy: that energy, the log of its degeneracy, relative to log Z at the first x."""
+    """The lowest energy, and the log of the number of its states, relative to log Z at the first x."""
 
     energy: float
     log_weight: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal
 
 import pymc as pm
 import xarray as xr
@@ -23,9 +22,6 @@ from statmech_dsl.runs.free_energy.travel import travel
 from statmech_dsl.runs.progress import progress
 from statmech_dsl.solvers.exact import exact
 
-Method = Literal[
-    "auto", "panel", "exact", "tempering", "population", "integration", "flat_histogram"
-]
 FEW_STATES = 2**20
 """Number of states up to which "auto" takes the exact sum."""
 
@@ -62,6 +58,8 @@ def free_energy(
     * ``"integration"``: independent chains at many temperatures; the mean energy is integrated over beta, with
       an error of the quadrature;
     * ``"population"``: population annealing: members are weighed and resampled step by step [2]_;
+    * ``"annealing"``: annealed importance sampling: members cool without resampling, and each keeps the weight
+      of its way [3]_;
     * ``"flat_histogram"``: the density of states of a discrete model, then the sum over its levels;
     * ``"exact"``: `exact`;
     * ``"panel"``: all sampling routes that are possible, side by side, and whether they agree.
@@ -95,7 +93,7 @@ def free_energy(
     init : {"hot", "cold", "both"} or dict
         First states, as for `sample`.
     updates : str, list or dict
-        As for `sample`.
+        As for `sample`, but for ``"tuned"``.
     backend : {"auto", "numba", "cupy", "reference"}
         What runs the sweeps.
     threads : int, optional
@@ -130,6 +128,8 @@ def free_energy(
     ----------
     .. [1] M. R. Shirts and J. D. Chodera, J. Chem. Phys. 129, 124105 (2008).
     .. [2] K. Hukushima and Y. Iba, AIP Conf. Proc. 690, 200 (2003); J. Machta, Phys. Rev. E 82, 026704 (2010).
+
+    .. [3] R. M. Neal, Stat. Comput. 11, 125 (2001).
 
     Examples
     --------

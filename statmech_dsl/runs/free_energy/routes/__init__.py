@@ -1,12 +1,19 @@
 """Routes to log Z, one file each; a new one is exported here and becomes a method and part of panels."""
 
-from statmech_dsl.runs.free_energy.routes import flat_histogram, integration, population, tempering
+from statmech_dsl.runs.free_energy.routes import (
+    annealing,
+    flat_histogram,
+    integration,
+    population,
+    tempering,
+)
 from statmech_dsl.runs.free_energy.routes.base import Route
 
 ROUTES: dict[str, Route] = {
     "tempering": Route(tempering.refuse, tempering.run),
     "integration": Route(integration.refuse, integration.run),
     "population": Route(population.refuse, population.run),
+    "annealing": Route(annealing.refuse, annealing.run),
     "flat_histogram": Route(flat_histogram.refuse, flat_histogram.run),
 }
 """All routes by the name of their method."""

@@ -34,16 +34,15 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     sampler = segment.compile(effort.chains * effort.draws)
     members = Members(sampler, effort.seed, effort.chains, effort.draws)
     members.begin(segment.first, effort.tune)
-    origin = members.log_z.copy()
-    members.log_z -= origin
+    origin = float(members.weights.log_partition[0])  # of the first x, the same for all runs
     rows, trouble = [], []
     for x in segment.wanted:
         while members.beta < x:
             step = members.measure(SWEEPS if members.moved else 0)
             members.move(next_beta(members.beta, float(x), step.energy, OVERLAP))
             advance(SWEEPS, f"x = {members.beta:.4g}")
-        rows.append(_averages(members.measure(SWEEPS)))
-    rho = max(family_sizes(f).rho_t for f in members.families)
+        rows.append(averages(members.measure(SWEEPS), origin))
+    rho = max(family_sizes(f).rho_t for f in members.weights.families)
     if effort.draws < FAMILIES * rho:
         trouble = [
             f"a population of {effort.draws} is too small: rho_t is {rho:.3g} at the end, and it should be "
@@ -53,7 +52,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     return Found(*columns, np.array([row[4] for row in rows]), tuple(trouble))  # type: ignore[arg-type]
 
 
-def _averages(step: Step) -> tuple:
+def averages(step: Step, origin: float) -> tuple:
     """Log Z and averages of a population, with errors from blocks of families."""
     x, (runs, members) = step.beta, step.energy.shape
     n = n_blocks(members)
@@ -63,7 +62,7 @@ def _averages(step: Step) -> tuple:
     mean = float(share @ energy)
     square = (energy - mean) ** 2
     variance = float(share @ square)
-    log_z = float(log_mean_exp(step.log_z))
+    log_z = float(log_mean_exp(step.log_z)) - origin
     of_log_z = _log_z_influence(step, n)
 
     def error(influence: np.ndarray) -> float:

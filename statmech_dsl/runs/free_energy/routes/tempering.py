@@ -42,7 +42,10 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
             sampler, ends, 1, effort.tune // 2, effort.seed, effort.init, advance
         )
     energy = ladder_energies(sampler, ladder, widths, effort, advance)
-    if segment.ground is not None and energy.min() < segment.ground.energy - segment.ground.resolution:
+    if (
+        segment.ground is not None
+        and energy.min() < segment.ground.energy - segment.ground.resolution
+    ):
         raise ArgumentError(
             f"a state has the energy {energy.min():.12g}, below that of the ground state",
             where=f"ground_state=({segment.ground.energy:.12g}, ...)",
@@ -68,7 +71,7 @@ def coldest(sampler: Sampler, segment: Segment, effort: Effort) -> float:
     raise ArgumentError(
         "no short run has reached the ground state",
         where=f"its energy is given as {segment.ground.energy:.12g}",
-        mend='leave out ground_state=, or start in it with init=',
+        mend="leave out ground_state=, or start in it with init=",
     )
 
 

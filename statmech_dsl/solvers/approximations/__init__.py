@@ -1,0 +1,1 @@
+"""Approximations with names, from the same factors as the exact methods."""
