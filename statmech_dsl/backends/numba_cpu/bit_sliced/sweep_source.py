@@ -74,6 +74,7 @@ class SweepPrinter:
             f"    tile = k0 // {BIT_TILE}",
             *indent(self._seed(p.stream | BIT_STREAM)),
             *([] if folded else ["if k0 != drawn:", "    drawn = k0", *indent(self._draw())]),
+            *self._touched(),
             *self._halves(self._gather(form, rows)),
             *self._halves(self._decide(form, number, rows)),
             *self._halves(self._store(x, rows)),
@@ -94,9 +95,16 @@ class SweepPrinter:
             *indent(self._meet(x)),
         ]
 
+    def _touched(self) -> Lines:
+        """The halves of a block that have ranks of the present run."""
+        part = self.block.ranks // self.block.halves
+        return [
+            f"h0, h1 = max(begin - k0, 0) // {part}, (min(end - k0, {self.block.ranks}) + {part - 1}) // {part}"
+        ]
+
     def _halves(self, lines: Lines) -> Lines:
-        """Lines for both halves of a block."""
-        return [f"for h in range({self.block.halves}):", *indent(lines)]
+        """Lines for the halves of a block that the run touches."""
+        return ["for h in range(h0, h1):", *indent(lines)]
 
     def _share(self) -> Lines:
         """Each thread takes whole tiles, since their streams are read from the front."""
