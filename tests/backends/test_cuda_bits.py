@@ -12,7 +12,7 @@ from statmech_dsl.testing import check_backend, declarations, small_models
 from statmech_dsl.testing.host_device import HostDevice, missing
 from statmech_dsl.testing.setup import begin, build, take
 from tests.backends.nvrtc import ARCHITECTURES, compile_to_cubin
-from tests.backends.test_bit_sliced import diluted, open_with_free_spins, striped
+from tests.backends.test_bit_sliced import diluted, open_with_free_spins, several_sizes, striped
 
 LAUNCHES = (HostDevice(1), HostDevice(1 << 20, True), HostDevice(7, True))
 """One thread, one for each item in reversed order, a few with several items."""
@@ -65,6 +65,7 @@ MODELS = {
     "listed quads": (three_body, 2),
     "words of two kinds": (lambda: striped(32), 1),
     "quads of some kinds": (lambda: diluted(10), 2),
+    "quads of several sizes": (lambda: several_sizes(100), 2),
     "passes without terms": (lambda: open_with_free_spins(5), 2),
 }
 

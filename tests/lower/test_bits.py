@@ -91,6 +91,22 @@ def random_occupations(n=30):
     return model
 
 
+def several_sizes(n=36):
+    """Couplings of three sizes and both signs, half of them on triples, and a field."""
+    rng = np.random.default_rng(8)
+    i, j, k = rng.permuted(np.tile(np.arange(n), (3, 1)), axis=1)
+    keep = (i != j) & (j != k) & (k != i)
+    i, j, k = i[keep], j[keep], k[keep]
+    J, K = rng.choice([-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5], (2, len(i)))
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("pairs", J * s[i] * s[j])
+        sm.Energy("triples", K * s[i] * s[j] * s[k])
+        sm.Energy("field", -0.5 * s)
+        sm.Observable("weighted", (J * s[i] * s[k]).sum())
+    return model
+
+
 def stars(*degrees):
     """A site with each number of neighbors."""
     first = np.cumsum([0, *degrees])
@@ -128,6 +144,7 @@ SLICED = {
     "diluted, integer fields": lambda: diluted(h=0.5),
     "diluted, field": lambda: diluted(h=0.2),
     "random occupations": random_occupations,
+    "several sizes": several_sizes,
     "stars": lambda: stars(24, 23, 13, 6, 4, 3, 2),
 }
 FOLDED = {
@@ -311,6 +328,17 @@ def test_energies_have_no_scale(scale):
             sm.Energy("field", scale * ratio * np.where(i % 3 == 0, 1.0, -1.0) * s)
         lowered = lower_model(model, n_replicas=64).lowered
         assert (lowered.program.bits is not None) == sliced, lowered.unsliced
+
+
+def test_sizes_that_fill_no_words_of_sites_fill_words_of_replicas():
+    lattice = sm.lattices.square(192)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", np.random.default_rng(1).choice([1.0, 2.0], i.size) * s[i] * s[j])
+    lowered = lower_model(model, n_replicas=4).lowered
+    assert lowered.program.bits is not None
+    assert lowered.program.bits.fold is None
 
 
 def test_a_shift_that_is_no_symmetry_is_no_fold():

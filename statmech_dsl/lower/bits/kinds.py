@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Sequence
 
 import numpy as np
 
 from statmech_dsl.ir.bits import MAX_LEVELS, BitKind
+from statmech_dsl.lower.bits.degrees import size
 from statmech_dsl.lower.bits.two_valued import Unsliced
 
 MAX_COUNT = 31
@@ -28,7 +29,8 @@ def find_kinds(
     ``steps[t]`` is what a bit of term t adds to the energy, ``degrees[t]`` how many a rank has; ``base`` is the
     energy of a rank without any.
     """
-    number = _numbers(steps, degrees.sum(axis=0), base)
+    sizes = np.array([size(step, steps) for step in steps], np.int64)
+    number = _numbers(steps, sizes @ degrees, base)
     offset, kinds = np.zeros(len(base), np.uint8), []
     for k in range(int(number.max()) + 1):
         here = slice(None) if not number.any() else number == k
@@ -39,14 +41,14 @@ def find_kinds(
 
 
 def _numbers(steps: list[float], total: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """The kind of each rank, from its number of terms.
+    """The kind of each rank, from its number of terms, each counted by its size.
 
     If there are many, those whose energies differ by multiples of one unit become one kind.
     """
     totals, number = np.unique(total, return_inverse=True)
     if len(totals) <= MAX_KINDS:
         return number
-    unit = _unit(steps, np.zeros(1))
+    unit = common_unit(steps)
     rest = np.round(base / unit, 6) % 1.0
     rests = [tuple(np.unique(rest[number == k])) for k in range(len(totals))]
     known = list(dict.fromkeys(rests))
@@ -69,7 +71,7 @@ def _kind(
 ) -> tuple[BitKind, np.ndarray]:
     """The kind of some ranks, and their offsets."""
     most = degrees.max(axis=1, initial=0)
-    unit = _unit([step for step, n in zip(steps, most, strict=True) if n], base)
+    unit = common_unit([step for step, n in zip(steps, most, strict=True) if n], base)
     weights = [round(step / unit) if n else 0 for step, n in zip(steps, most, strict=True)]
     low = base.min(initial=np.inf)
     offset = np.rint((base - low) / unit).astype(np.int64)
@@ -95,9 +97,9 @@ def _kind(
     return kind, offset
 
 
-def _unit(steps: list[float], base: np.ndarray) -> float:
+def common_unit(steps: Sequence[float], base: np.ndarray | None = None) -> float:
     """The largest unit of which all steps and all differences of ``base`` are multiples."""
-    above = base - base.min(initial=np.inf)
+    above = np.zeros(0) if base is None else base - base.min(initial=np.inf)
     scale = max([*steps, float(above.max(initial=0.0))])
     if scale == 0.0:
         return 1.0
@@ -121,10 +123,12 @@ def _counts(offset: np.ndarray, degrees: np.ndarray, weights: list[int]) -> tupl
         key = key * (n.max(initial=0) + 1) + n
     _, examples = np.unique(key, return_index=True)
     for low, *numbers in np.stack([offset, *degrees], axis=1)[examples].tolist():
-        ranges = [range(0, w * n + 1, w or 1) for w, n in zip(weights, numbers, strict=True)]
-        if low + sum(r[-1] for r in ranges) > 2 * MAX_COUNT:
+        if low + sum(w * n for w, n in zip(weights, numbers, strict=True)) > 2 * MAX_COUNT:
             raise Unsliced(f"a site takes part in {sum(numbers)} terms")
-        found |= {low + sum(x) for x in product(*ranges)}
+        sums = {low}
+        for w, n in zip(weights, numbers, strict=True):
+            sums = {x + w * k for x in sums for k in range(n + 1)}
+        found |= sums
     return tuple(sorted(found))
 
 
