@@ -175,19 +175,12 @@ class SweepPrinter:
         for term, row in zip(form.terms, rows.terms, strict=True):
             live = f"{term.columns[0].index}.live"
             most, even = len(self.arrays[term.columns[0].index]), np.ptp(self.arrays[live]) == 0
-            done = 0
-            while done < most:  # rows of an area follow each other: one loop serves them
-                stop = min(most, done + PLANES - (row + done) % PLANES)
-                read = self.names.read(term, "d, ", first, part, "at", group)
-                here = f"at = {self._at(row + done)} + (d - {done}) * {self.block.width}"
-                end = stop if even else f"min({stop}, {self.names.table(live)}[{group}])"
-                lines += [f"for d in range({done}, {end}):", *indent([here, *read])]
-                if not even:
-                    lines += [
-                        f"for d in range(max({done}, {end}), {stop}):",
-                        *indent([here, zeros]),
-                    ]
-                done = stop
+            here = f"at = {self._at_row(f'd + {row}')}"
+            end = most if even else f"{self.names.table(live)}[{group}]"
+            read = self.names.read(term, "d, ", first, part, "at", group)
+            lines += [f"for d in range({end}):", *indent([here, *read])]
+            if not even:
+                lines += [f"for d in range({end}, {most}):", *indent([here, zeros])]
         if form.offset is not None:
             for q in range(len(self.arrays[form.offset])):
                 digit = f"{self.names.table(form.offset)}[{q}, {first} + j]"
@@ -196,6 +189,12 @@ class SweepPrinter:
 
     def _at(self, row: int) -> str:
         return f"{self.block.row(row)} + h * {self.block.stride}"
+
+    def _at_row(self, n: str) -> str:
+        """The same of a row whose number the kernel knows: one loop serves many."""
+        b = self.block
+        area = f"({n}) // {PLANES} * {b.halves * b.stride} + ({n}) % {PLANES} * {b.width}"
+        return f"{self._at(0)} + {area}"
 
     def _word(self, row: int) -> str:
         return f"S[{self.block.row(row)}]"
