@@ -17,8 +17,6 @@ from statmech_dsl.ir.elementary import exp
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import PLANES, TAIL
 
-MAX_LEVELS = 12
-"""Sizes of the local energy of sites of one kind, at most; beyond, thresholds cost more than an exponential."""
 DIGITS = PLANES + TAIL
 """Bits of a threshold."""
 

@@ -66,6 +66,18 @@ def several_sizes(n):
     return model
 
 
+def many_neighbors(n=120, signs=(-1.0, 1.0)):
+    """A random graph: sites have about 26 neighbors, and most local energies masks in rows."""
+    rng = np.random.default_rng(4)
+    i, j = np.triu_indices(n, 1)
+    kept = rng.random(len(i)) < 26 / n
+    J = rng.choice(signs, kept.sum())
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("exchange", J * s[i[kept]] * s[j[kept]])
+    return model
+
+
 def open_with_free_spins(L):
     """Sites with 2, 3 and 4 neighbors, and some with none."""
     lattice = sm.lattices.square(L, periodic=False)
@@ -98,8 +110,8 @@ def anisotropic(L):
 
 @pytest.mark.parametrize(
     "model",
-    [diluted(12), open_with_free_spins(5), several_sizes(150)],
-    ids=["diluted", "open", "several sizes"],
+    [diluted(12), open_with_free_spins(5), several_sizes(150), many_neighbors()],
+    ids=["diluted", "open", "several sizes", "many neighbors"],
 )
 def test_runs_of_uneven_degrees(model):
     """Kinds that several degrees share, and kinds of their own; runs that begin within a block."""

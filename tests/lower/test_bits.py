@@ -271,12 +271,12 @@ def test_metropolis_is_not_bit_sliced():
     assert "not a heat bath" in lowered.unsliced
 
 
-def test_many_neighbors_are_too_many_levels():
+def test_colors_of_single_sites_fill_no_blocks():
     i, j = np.triu_indices(40, 1)
     with sm.Model() as model:
         s = sm.Spin("s", 40)
         sm.Energy("exchange", -0.1 * s[i] * s[j])
-    assert "has more than 12 sizes" in lower_model(model, n_replicas=64).lowered.unsliced
+    assert "few sites of s have one color" in lower_model(model, n_replicas=64).lowered.unsliced
 
 
 @pytest.mark.parametrize(
@@ -303,14 +303,19 @@ def test_sites_of_a_color_are_sorted_by_kind(model, degrees):
 
 
 def test_as_many_terms_as_fit():
-    assert lower_model(stars(24, 3, 2, 4, 5), n_replicas=64).lowered.program.bits is not None
-    lowered = lower_model(stars(26, 3, 2, 4, 5), n_replicas=64).lowered
-    assert "with 26 terms has more than 12 sizes" in lowered.unsliced
+    for most, reason in (
+        (100, ""),
+        (126, "with up to 126 terms have more than 72 sizes"),
+        (128, "a site with 128 terms has too many sizes"),
+    ):
+        lowered = lower_model(stars(most, 25, 3, 2, 4, 5), n_replicas=64).lowered
+        assert (lowered.program.bits is None) == bool(reason)
+        assert reason in lowered.unsliced
 
 
 def test_what_is_not_bit_sliced_keeps_its_order():
     """Its trajectories are those of backends that slice nothing."""
-    model = stars(40, 3, 2, 1)
+    model = stars(140, 3, 2, 1)
     plain, many = lower_model(model).lowered, lower_model(model, n_replicas=64).lowered
     (p,) = many.program.passes
     assert many.program.bits is None

@@ -16,7 +16,8 @@ def degree_keys(
     """Sorting keys of the sites of each variable: by degree, odd ones last; none where all are equal.
 
     The degree is the number of terms that join a site to others, a term of twice the smallest size counting
-    twice; ``terms`` are those of each family as bits. With equal parity the energies of most models differ by multiples of one unit, which makes one kind.
+    twice; ``terms`` are those of each family as bits. With equal parity the energies of most models differ by
+    multiples of one unit, which makes one kind.
     """
     degrees = {v.name: np.zeros(v.n_sites, np.int64) for v in ir.variables}
     steps = [part.step for parts in terms.values() for part in parts if part.step]

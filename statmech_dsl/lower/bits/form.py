@@ -13,7 +13,7 @@ from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass, Prog
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.lower.bits.fold import Fold, quotient
-from statmech_dsl.lower.bits.kinds import common_unit, find_kinds, find_runs
+from statmech_dsl.lower.bits.kinds import check_blocks, common_unit, find_kinds, find_runs
 from statmech_dsl.lower.bits.two_valued import TwoValued, Unsliced, two_valued
 from statmech_dsl.lower.sorting import group
 
@@ -81,7 +81,9 @@ def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) 
                 degrees.append(number[None])
     live = np.concatenate(degrees)
     kinds, kind, offset = find_kinds(prefix, p.variable, steps, live, base, tables)
-    tables[f"{prefix}.runs"] = find_runs(kind, tables[p.segments])
+    tables[f"{prefix}.runs"] = runs = find_runs(kind, tables[p.segments])
+    if fold is None:
+        check_blocks(runs, kinds, p.variable)
     if any(k.digits for k in kinds):
         tables[f"{prefix}.offset"] = offset
         return BitPass(tuple(terms), f"{prefix}.offset", kinds, f"{prefix}.runs")

@@ -1,4 +1,4 @@
-"""Expressions of two-state sites whose terms take two values each, as bits: which, and with what coefficients."""
+"""Expressions of two-state sites whose terms take two values each, as bits: which, and of what sizes."""
 
 from __future__ import annotations
 
