@@ -2,10 +2,11 @@
 
 Both tools anneal 100 reads or more for each number of sweeps of one grid, and the best number counts for each,
 with the better of two schedules: constant speed or linear here, geometric or linear there. Each family of
-instances has a grid of its own, with the best numbers of both tools inside. It takes 25 minutes. The ranges of beta are what each tool finds out by itself. Compiling, reading the
-problem and packing states do not count; the pilot does here. Targets: the largest cut known for 800 sites, the
-planted energy of planted problems; for 2000 sites a fixed part of the largest cut known, as neither tool finds
-more than that in the time of the grid. The intervals are those of the numbers of successes.
+instances has a grid of its own, with the best numbers of both tools inside. The ranges of beta are what each
+tool finds out by itself. Compiling, reading the problem and packing states do not count; the pilot does here.
+Targets: the largest cut known for 800 sites, the planted energy of planted problems; for 2000 sites a fixed
+part of the largest cut known, as neither tool finds more than that in the time of the grid. The intervals are
+those of the numbers of successes.
 """
 
 from __future__ import annotations

@@ -39,6 +39,11 @@ class Bins:
         k = np.arange(self.n)
         return np.ceil(np.maximum(np.maximum(low - k, k - high), 0.0) - 1e-6)
 
+    def holds(self, energy: np.ndarray) -> bool:
+        """Whether energies lie in bins that are wanted."""
+        k = self.index(energy)
+        return bool((k >= 0).all() and (k < self.n).all() and (self.beyond[k] == 0).all())
+
     def index(self, energy: np.ndarray) -> np.ndarray:
         """Bin of each energy; below 0 or above n - 1 for those outside."""
         return np.rint((energy - self.low) / self.width).astype(np.int64)
