@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import environment as measured  # noqa: E402
-from tests.evidence import flat_histograms  # noqa: E402
+from tests.evidence import flat_histograms, population, tempering  # noqa: E402
 from tests.evidence.cases import CASES  # noqa: E402
-from tests.evidence.tempering import Check, all_checks  # noqa: E402
+from tests.evidence.tempering import Check  # noqa: E402
 from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
 
 PAGE = ROOT / "docs" / "evidence.md"
@@ -60,8 +60,8 @@ def measure(console: Console) -> list[Score]:
 # ---- the page -----------------------------------------------------------------------------------
 
 
-def page(found: list[Score], checks: list[Check], flat: list[Check], minutes: float) -> str:
-    """The text of docs/evidence.md."""
+def page(found: list[Score], sections: dict[str, list[Check]], minutes: float) -> str:
+    """The text of docs/evidence.md; ``sections`` are checks under their heads."""
     n = len(found)
     low, high = band(n, chance=0.0027)
     right = all(abs(s.z) < LIMIT for s in found) and BAND[0] <= variance(found) <= BAND[1]
@@ -97,10 +97,7 @@ The five farthest out:
 
 {farthest(found, 5)}
 
-{section(TEMPERING, checks)}
-
-{section(FLAT, flat)}
-
+{chr(10).join(section(head, checks) + chr(10) for head, checks in sections.items())}
 ## How it is done
 
 * All z-scores are independent. Every temperature, and every quantity at it, has chains of its own
@@ -126,11 +123,20 @@ TEMPERING = """## Tempering
 Parallel tempering against exact results, and against the theory of its ladders. Seeds are a hash of
 the name of the run here too; the checks are in `tests/evidence/tempering.py`, and in a reduced form
 among the tests."""
+POPULATION = """## Population annealing
+
+Intervals of log Z over many runs of small models whose log Z is known. The checks are in
+`tests/evidence/population.py`, and in a reduced form among the tests."""
 FLAT = """## Flat histograms
 
 Densities of states against exact ones, and a transition of first order. The checks are in
 `tests/evidence/flat_histograms.py`, and in a reduced form among the tests. The highest points of the two
 peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the phases are closer."""
+SECTIONS = {
+    TEMPERING: tempering.all_checks,
+    POPULATION: population.all_checks,
+    FLAT: flat_histograms.all_checks,
+}
 
 
 def section(head: str, checks: list[Check]) -> str:
@@ -220,15 +226,15 @@ def main() -> None:
     def say(check: Check) -> None:
         console.print(f"{check.what}: {check.measured}")
 
-    checks, flat = all_checks(True, say), flat_histograms.all_checks(True, say)
+    sections = {head: find(True, say) for head, find in SECTIONS.items()}
     minutes = (time.perf_counter() - began) / 60
     draw(found)
-    PAGE.write_text(page(found, checks, flat, minutes))
+    PAGE.write_text(page(found, sections, minutes))
     console.print(
         f"{len(found)} z-scores, variance {variance(found):.3f}, worst |z| {worst(found):.2f}, "
         f"{minutes:.1f} minutes; written to {PAGE.relative_to(ROOT)}"
     )
-    right = all(check.right for check in [*checks, *flat])
+    right = all(check.right for checks in sections.values() for check in checks)
     if not right or worst(found) >= LIMIT or not BAND[0] <= variance(found) <= BAND[1]:
         sys.exit("the evidence is outside its limits")
 

@@ -1,8 +1,6 @@
 """What population annealing is held against: the coverage of the errors of log Z.
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
-
-    python -m tests.evidence.population
 """
 
 from __future__ import annotations
@@ -10,12 +8,12 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 import statmech_dsl as sm
 from statmech_dsl.errors import SmallPopulationWarning
+from tests.evidence.tempering import Check
 
 MODELS: dict[str, tuple[Callable[[], sm.Model], float]] = {
     "Ising, L=4": (lambda: sm.models.ising(L=4), 2.0),
@@ -33,16 +31,6 @@ MODELS: dict[str, tuple[Callable[[], sm.Model], float]] = {
     "Curie-Weiss, N=16": (lambda: sm.models.curie_weiss(N=16), 0.7),
 }
 """Ten small models, and a temperature at which each is well ordered."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One figure that was asked for, and what was measured."""
-
-    what: str
-    asked: str
-    measured: str
-    right: bool
 
 
 def log_z_scores(name: str, runs: int, population: int) -> np.ndarray:
@@ -84,7 +72,9 @@ def coverage(whole: bool) -> list[Check]:
     return [*checks, Check(f"{len(z)} z-scores pooled", asked, f"{mean:+.3f}, {sd:.3f}", right)]
 
 
-if __name__ == "__main__":
-    for check in coverage(whole=True):
-        verdict = "" if check.right else "   FAILED"
-        print(f"{check.what}: {check.measured} (asked: {check.asked}){verdict}", flush=True)
+def all_checks(whole: bool, say: Callable[[Check], None] = lambda check: None) -> list[Check]:
+    """Every check."""
+    checks = coverage(whole)
+    for check in checks:
+        say(check)
+    return checks
