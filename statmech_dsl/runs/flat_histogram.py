@@ -20,7 +20,7 @@ from statmech_dsl.results import Recorder, to_tree
 from statmech_dsl.results.density import add_density
 from statmech_dsl.results.ladder import log_volume
 from statmech_dsl.runs.arguments import count, seed_of, stored
-from statmech_dsl.runs.energy_bins import choose_bins
+from statmech_dsl.runs.energy_bins import choose_bins, window_of
 from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.progress import progress
 from statmech_dsl.runs.sample import acceptance, run_chains
@@ -122,7 +122,7 @@ def flat_histogram(
     draws, tune = count("draws", draws, 2), count("tune", tune, 1)
     chains, thin = count("chains", chains, 2), count("thin", thin, 1)
     threads = None if threads is None else count("threads", threads, 1)
-    seed = seed_of(seed)
+    seed, window = seed_of(seed), window_of(energies)
     if backend == "cupy":
         raise BackendError("flat histograms change their weights at every sweep, on the processor")
     options = {"backend": "numba" if backend == "auto" else backend, "threads": threads}
@@ -135,7 +135,6 @@ def flat_histogram(
     began = time.perf_counter()
     recorder = Recorder(sampler, draws, chains, names)
     with progress(progressbar, f"flattening with {chains} walkers", tune + draws * thin) as advance:
-        window = (-math.inf, math.inf) if energies is None else energies[:2]
         explored = explore(pilot, seed, chains, window)
         bins = choose_bins(energies, explored.energies)
         state, walk = learn(sampler, state, bins, explored, tune, advance)

@@ -42,7 +42,8 @@ class PassRows:
         *terms, offset = accumulate(sizes, initial=PLANES)
         out = offset + max(kind.digits for kind in form.kinds)
         # Classes begin an area, so that they are found by their number.
-        return PassRows(tuple(terms), offset, *range(out, out + 4), out + 4 + -(out + 4) % PLANES)
+        classes = out + 4 + -(out + 4) % PLANES
+        return PassRows(tuple(terms), offset, out, out + 1, out + 2, out + 3, classes)
 
     def end(self, form: BitPass) -> int:
         """Number of all rows."""
