@@ -17,8 +17,6 @@ from statmech_dsl.ir.elementary import exp
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import PLANES, TAIL
 
-MAX_LEVELS = 12
-"""Sizes of the local energy of sites of one kind, at most; beyond, thresholds cost more than an exponential."""
 DIGITS = PLANES + TAIL
 """Bits of a threshold."""
 
@@ -88,13 +86,15 @@ class BitPass:
 
 @dataclass(frozen=True, slots=True)
 class BitSum:
-    """The sum of a family, without its front, as ``base + unit * (number of set bits)``.
+    """Terms of one size of a family, whose sum, without its front, is ``base + unit * count``.
 
-    ``tables[scale]`` is (base, unit); `ir.reduction.front_and_inner` says what the front is.
+    The count is the number of set bits of all such terms of the family, each ``weight`` times;
+    ``tables[scale]`` is (base, unit). `ir.reduction.front_and_inner` says what the front is.
     """
 
     family: str
     term: BitTerm
+    weight: int
     scale: str
 
 
@@ -102,7 +102,7 @@ class BitSum:
 class Bits:
     """The bit-sliced form of a program: its passes in order, and families of terms as counts.
 
-    ``sums`` has all energy families, and of the measured ones those whose terms are bits.
+    ``sums`` has the terms of all energy families, and of the measured ones those that are bits.
 
     With ``fold``, site ``lane * (n_sites // fold) + word`` of every variable is bit ``lane`` of a word, and
     passes are ordered so that the sites of a word are ``fold`` neighboring ranks.

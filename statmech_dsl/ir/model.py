@@ -15,6 +15,7 @@ The dataclasses hold names only; the arrays lie in ``Tables`` beside them.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +40,7 @@ class Variable:
     @property
     def n_sites(self) -> int:
         """Number of sites."""
-        return int(np.prod(self.shape, dtype=np.int64)) // self.domain.components
+        return math.prod(self.shape) // self.domain.components
 
     @property
     def free(self) -> str:

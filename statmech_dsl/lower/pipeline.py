@@ -68,11 +68,20 @@ def lower(
             if n_replicas == 1:
                 reason = f"one system alone fills no word: {why}"
                 return _lower(plain, tables, choose, reason)
-    orders = fold.orders if fold else {v: color(ir, tables, v, k) for v, k in keys.items()}
-    lowered = _lower(plain, tables, choose, "", fold, orders)
-    if orders and lowered.program.passes and lowered.program.bits is None:
-        return _lower(plain, tables, choose, lowered.unsliced)
-    return lowered
+
+    def sliced(fold: Fold | None, orders: Mapping[str, Order]) -> Lowered:
+        lowered = _lower(plain, tables, choose, "", fold, orders)
+        if (
+            orders and lowered.program.passes and lowered.program.bits is None
+        ):  # sites keep their own order then
+            return _lower(plain, tables, choose, lowered.unsliced)
+        return lowered
+
+    if fold is not None:
+        lowered = sliced(fold, fold.orders)
+        if n_replicas == 1 or lowered.program.bits is not None:
+            return lowered
+    return sliced(None, {v: color(ir, tables, v, k) for v, k in keys.items()})
 
 
 def _lower(

@@ -39,6 +39,11 @@ class Bins:
         k = np.arange(self.n)
         return np.ceil(np.maximum(np.maximum(low - k, k - high), 0.0) - 1e-6)
 
+    def holds(self, energy: np.ndarray) -> bool:
+        """Whether energies lie in bins that are wanted."""
+        k = self.index(energy)
+        return bool((k >= 0).all() and (k < self.n).all() and (self.beyond[k] == 0).all())
+
     def index(self, energy: np.ndarray) -> np.ndarray:
         """Bin of each energy; below 0 or above n - 1 for those outside."""
         return np.rint((energy - self.low) / self.width).astype(np.int64)
@@ -52,11 +57,23 @@ class Bins:
         return replace(self, low=self.low - front * self.width, n=front + self.n + back), front
 
 
+def window_of(energies: Sequence[float] | None) -> tuple[float, float]:
+    """The range that the user gave, checked; endless if there is none."""
+    if energies is None:
+        return -math.inf, math.inf
+    bounds = np.asarray(energies, float)
+    right = bounds.shape in {(2,), (3,)} and np.isfinite(bounds).all() and bounds[0] < bounds[1]
+    if not right or (len(bounds) == 3 and not (1 <= bounds[2] <= MOST and bounds[2] % 1 == 0)):
+        raise ArgumentError(
+            "energies must be (low, high), or (low, high, number of bins)",
+            where=f"energies={energies!r}",
+        )
+    return float(bounds[0]), float(bounds[1])
+
+
 def choose_bins(energies: Sequence[float] | None, seen: np.ndarray) -> Bins:
-    """Bins of a range that the user gave, or of the energies that a short run has seen."""
+    """Bins of a range that `window_of` has checked, or of the energies that a short run has seen."""
     bounds = () if energies is None else tuple(float(x) for x in energies)
-    if energies is not None:
-        _check(energies)
     if len(bounds) == 3:
         low, high = bounds[:2]
         width = (high - low) / bounds[2]
@@ -103,13 +120,3 @@ def spacing(energies: np.ndarray) -> float:
         raise ModelError("the energies are no multiples of a common spacing", mend=MEND)
     n = np.rint((levels[-1] - levels[0]) / common)
     return float((energies.max() - energies.min()) / n)
-
-
-def _check(energies: Sequence[float]) -> None:
-    bounds = np.asarray(energies, float)
-    right = bounds.shape in {(2,), (3,)} and np.isfinite(bounds).all() and bounds[0] < bounds[1]
-    if not right or (len(bounds) == 3 and not (1 <= bounds[2] <= MOST and bounds[2] % 1 == 0)):
-        raise ArgumentError(
-            "energies must be (low, high), or (low, high, number of bins)",
-            where=f"energies={energies!r}",
-        )

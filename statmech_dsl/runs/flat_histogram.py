@@ -20,7 +20,7 @@ from statmech_dsl.results import Recorder, to_tree
 from statmech_dsl.results.density import add_density
 from statmech_dsl.results.ladder import log_volume
 from statmech_dsl.runs.arguments import count, seed_of, stored
-from statmech_dsl.runs.energy_bins import choose_bins
+from statmech_dsl.runs.energy_bins import choose_bins, window_of
 from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.progress import progress
 from statmech_dsl.runs.sample import acceptance, run_chains
@@ -53,10 +53,11 @@ def flat_histogram(
     Parameters
     ----------
     model : Model
-        Any `pm.Model` whose variables have finitely many values; that of the ``with`` block unless given.
+        Any `pm.Model` with variables of statmech_dsl; that of the ``with`` block unless given.
     energies : tuple, optional
         ``(low, high)`` keeps walkers within a range; ``(low, high, number)`` cuts it into bins, which
-        energies without a common spacing need. Unless given, all levels, as a short run finds them.
+        energies without a common spacing need, so those of continuous variables. Unless given, all levels, as
+        a short run finds them.
     draws : int
         Recorded draws of each walker.
     tune : int
@@ -85,16 +86,17 @@ def flat_histogram(
     -------
     DataTree
         Group ``density_of_states``: ``log_density_of_states`` over ``level`` (energies, or centers of bins)
-        with its ``_error``, and ``visits``. It is absolute, that is the sum of g is the number of all states,
-        unless ``energies`` limits the range; then its sum is 1. Also the groups of `sample`, without a
-        temperature; ``sample_stats`` has the ``log_weight`` that makes all states count alike.
+        with its ``_error``, and ``visits``. In a bin, g is the measure of its states. It is absolute, that is
+        its sum is the number (or the measure) of all states, unless ``energies`` leaves some out or their
+        measure is infinite; then its sum is 1. Also the groups of `sample`, without a temperature;
+        ``sample_stats`` has the ``log_weight`` that makes all states count alike.
 
     Raises
     ------
     ArgumentError
         An argument is out of range.
     ModelError
-        A variable is continuous, or the energies need bins.
+        The energies need bins, or a variable is in float32.
 
     Warns
     -----
@@ -121,12 +123,12 @@ def flat_histogram(
     draws, tune = count("draws", draws, 2), count("tune", tune, 1)
     chains, thin = count("chains", chains, 2), count("thin", thin, 1)
     threads = None if threads is None else count("threads", threads, 1)
-    seed = seed_of(seed)
+    seed, window = seed_of(seed), window_of(energies)
     if backend == "cupy":
         raise BackendError("flat histograms change their weights at every sweep, on the processor")
     options = {"backend": "numba" if backend == "auto" else backend, "threads": threads}
     pilot = compile_model(model, chains, **options)
-    _refuse(pilot)
+    _refuse(pilot, energies)
     sampler = compile_model(model, chains, updates=updates, law="tabulated", **options)
     names = stored(store, sampler)
     numbers, zeros = np.arange(chains), np.zeros(chains, int)
@@ -134,7 +136,7 @@ def flat_histogram(
     began = time.perf_counter()
     recorder = Recorder(sampler, draws, chains, names)
     with progress(progressbar, f"flattening with {chains} walkers", tune + draws * thin) as advance:
-        explored = explore(pilot, seed, chains)
+        explored = explore(pilot, seed, chains, window)
         bins = choose_bins(energies, explored.energies)
         state, walk = learn(sampler, state, bins, explored, tune, advance)
         state = run_chains(sampler, state, recorder, 0, draws, thin, advance)
@@ -149,24 +151,31 @@ def flat_histogram(
     statistics = acceptance(sampler, state.accepted, recorder.n * thin)
     everywhere = np.array([math.inf])
     tree = to_tree(sampler, recorder.arrays(), state, everywhere, False, model, attrs, statistics)
-    whole = log_volume(sampler) if energies is None else None
     found = walk.bins
-    return add_density(
-        tree,
-        state.law_table,
-        found.low,
-        found.width,
-        found.window,
-        math.nan if whole is None else whole,
-    )
+    whole = _measure(sampler) if found.holds(explored.energies) else math.nan
+    return add_density(tree, state.law_table, found.low, found.width, found.window, whole)
 
 
-def _refuse(sampler: Sampler) -> None:
-    """Continuous variables: no update of theirs holds for weights from a table."""
-    names = [v.name for v in sampler.program.model.variables if v.domain.values is None]
-    if names:
+def _measure(sampler: Sampler) -> float:
+    """Log of the measure of all states; NaN where it is infinite, or T does not divide all of the energy."""
+    whole = log_volume(sampler)
+    return math.nan if whole is None or math.isinf(whole) else whole
+
+
+def _refuse(sampler: Sampler, energies: Sequence[float] | None) -> None:
+    """Energies of continuous variables without bins, or in single precision."""
+    variables = [v for v in sampler.program.model.variables if v.domain.values is None]
+    names = ", ".join(v.name for v in variables)
+    if variables and (energies is None or len(energies) != 3):
         raise ModelError(
-            "flat_histogram moves variables of finitely many values",
-            where=f"{', '.join(names)} is continuous",
-            mend="use sm.temper, whose results can be reweighted as well",
+            "the energies of continuous variables have no levels",
+            where=f"{names} is continuous",
+            mend="give bins: energies=(low, high, number)",
+        )
+    single = ", ".join(v.name for v in variables if v.domain.storage_dtype == "float32")
+    if single:
+        raise ModelError(
+            "flat_histogram adds up changes of the energy, which float32 does not resolve",
+            where=f"{single} is a variable in float32",
+            mend='use dtype="float64"',
         )

@@ -11,6 +11,7 @@ from statmech_dsl.ir.state import State
 from statmech_dsl.runs.energy_bins import Bins
 from statmech_dsl.runs.exploring import Explored
 from statmech_dsl.runs.progress import Advance
+from statmech_dsl.runs.tuning import BLOCK, retune
 
 WALL = 50.0
 """By how much the log weight falls from bin to bin outside of the window, at least."""
@@ -81,7 +82,7 @@ class WangLandau:
         per_bin = self.total / max(int(self.known.sum()), 1)
         if self.late:
             self.step = 1.0 / per_bin
-        elif self.visits[self.known].all():
+        elif self.known.any() and self.visits[self.known].all():
             self.step /= 2.0
             self.visits[:] = 0
             self.late = self.step <= 1.0 / per_bin
@@ -90,12 +91,14 @@ class WangLandau:
 def learn(
     sampler: Sampler, state: State, bins: Bins, explored: Explored, sweeps: int, advance: Advance
 ) -> tuple[State, WangLandau]:
-    """Walk for some sweeps, and give the state the law that was learned."""
+    """Walk for some sweeps, and give the state the law and the widths that were learned."""
     kernels = sampler.kernels
     walk = WangLandau(bins, explored.energies, explored.log_g(bins.levels))
     packed = kernels.pack(state)
     walk.cover(kernels.energy(packed)[0])
     for n in range(sweeps):
+        if sampler.params and n % BLOCK == 0 and n:
+            packed = retune(sampler, packed, BLOCK, n // BLOCK)
         if walk.bins.n > len(state.law_table) or n == 0:
             state, packed = _under(sampler, kernels.unpack(packed), walk)
         state.law_table[:] = walk.log_law

@@ -52,6 +52,32 @@ def diluted(L):
     return model
 
 
+def several_sizes(n):
+    """Ring and random bonds of three sizes and both signs."""
+    rng = np.random.default_rng(3)
+    i = np.concatenate([np.arange(n), rng.permutation(n)])
+    j = np.concatenate([np.roll(np.arange(n), 1), rng.permutation(n)])
+    J = rng.choice([-1.0, 1.0, 2.0, 3.0], 2 * n)[i != j]
+    i, j = i[i != j], j[i != j]
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("exchange", J * s[i] * s[j])
+        sm.Observable("weighted", (J * s[i]).sum())
+    return model
+
+
+def many_neighbors(n=120, signs=(-1.0, 1.0)):
+    """A random graph: sites have about 26 neighbors, and most local energies masks in rows."""
+    rng = np.random.default_rng(4)
+    i, j = np.triu_indices(n, 1)
+    kept = rng.random(len(i)) < 26 / n
+    J = rng.choice(signs, kept.sum())
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("exchange", J * s[i[kept]] * s[j[kept]])
+    return model
+
+
 def open_with_free_spins(L):
     """Sites with 2, 3 and 4 neighbors, and some with none."""
     lattice = sm.lattices.square(L, periodic=False)
@@ -73,10 +99,19 @@ def striped(L):
     return model
 
 
+def anisotropic(L):
+    """Vertical bonds are twice as strong."""
+    i, j = (np.asarray(x) for x in sm.lattices.square(L).bonds)
+    with sm.Model() as model:
+        s = sm.Spin("s", L * L)
+        sm.Energy("exchange", np.where(i // L == j // L, -1.0, -2.0) * s[i] * s[j])
+    return model
+
+
 @pytest.mark.parametrize(
     "model",
-    [diluted(12), open_with_free_spins(5)],
-    ids=["diluted", "open"],
+    [diluted(12), open_with_free_spins(5), several_sizes(150), many_neighbors()],
+    ids=["diluted", "open", "several sizes", "many neighbors"],
 )
 def test_runs_of_uneven_degrees(model):
     """Kinds that several degrees share, and kinds of their own; runs that begin within a block."""
@@ -92,6 +127,7 @@ def test_folds_of_many_shapes():
         sm.models.ising(L=48),
         sm.models.ising(L=40, h=0.5),
         sm.models.edwards_anderson(L=32, d=2),
+        anisotropic(L=32),
     ):
         reference, _ = follow(model, [0.4], 1, 2, threads=2)
         assert reference.program.bits.fold is not None

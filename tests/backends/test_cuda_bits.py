@@ -12,7 +12,13 @@ from statmech_dsl.testing import check_backend, declarations, small_models
 from statmech_dsl.testing.host_device import HostDevice, missing
 from statmech_dsl.testing.setup import begin, build, take
 from tests.backends.nvrtc import ARCHITECTURES, compile_to_cubin
-from tests.backends.test_bit_sliced import diluted, open_with_free_spins, striped
+from tests.backends.test_bit_sliced import (
+    diluted,
+    many_neighbors,
+    open_with_free_spins,
+    several_sizes,
+    striped,
+)
 
 LAUNCHES = (HostDevice(1), HostDevice(1 << 20, True), HostDevice(7, True))
 """One thread, one for each item in reversed order, a few with several items."""
@@ -65,6 +71,8 @@ MODELS = {
     "listed quads": (three_body, 2),
     "words of two kinds": (lambda: striped(32), 1),
     "quads of some kinds": (lambda: diluted(10), 2),
+    "quads of many levels": (many_neighbors, 2),
+    "quads of several sizes": (lambda: several_sizes(100), 2),
     "passes without terms": (lambda: open_with_free_spins(5), 2),
 }
 
@@ -102,12 +110,18 @@ def test_trajectories(name):
 
 @needs_compiler
 @pytest.mark.parametrize(
-    ("declare", "L", "lowered_for", "n"),
-    [(sm.models.ising, 512, 1, 1), (sm.models.ising, 72, 2, 20), (diluted, 60, 2, 9)],
+    ("model", "lowered_for", "n"),
+    [
+        (sm.models.ising(L=512), 1, 1),
+        (sm.models.ising(L=72), 2, 20),
+        (diluted(L=60), 2, 9),
+        (many_neighbors(signs=(1.0,)), 2, 90),
+    ],
+    ids=["fold", "square", "diluted", "many neighbors"],
 )
-def test_many_tiles(declare, L, lowered_for, n):
+def test_many_tiles(model, lowered_for, n):
     """Colors and runs that begin in the middle of a tile, and lanes that the planes leave open."""
-    reference = build(declare(L=L), lowered_for=lowered_for)
+    reference = build(model, lowered_for=lowered_for)
     numba = BACKENDS["numba"].build(reference.program, reference.tables, n, 1)
     ends = []
     first = begin(reference, np.linspace(0.3, 0.5, n), seed=2)

@@ -39,19 +39,26 @@ def misses(data: xr.DataTree, L: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ising_states(whole: bool) -> list[Check]:
-    """All levels of one large model."""
-    L, sweeps, thin = (16, 20_000, 15) if whole else (8, 4000, 1)
-    began = time.perf_counter()
-    data = flat(f"Ising {L}", sm.models.ising(L=L), tune=sweeps, draws=sweeps, thin=thin)
-    seconds = time.perf_counter() - began
-    miss, error = misses(data, L)
-    rms, limit = math.sqrt((miss**2).mean()), 0.03 if whole else 0.06
-    held = float((np.abs(miss) < 2 * error).mean())
-    what = f"2D Ising, L = {L}, ln g of all {len(miss)} levels"
+    """All levels of one large model, by a few runs."""
+    L, sweeps, thin, runs = (16, 20_000, 15, 3) if whole else (8, 4000, 1, 1)
+    rms, held, seconds, levels = [], [], [], 0
+    for k in range(runs):
+        began = time.perf_counter()
+        data = flat(f"Ising {L}, {k}", sm.models.ising(L=L), tune=sweeps, draws=sweeps, thin=thin)
+        seconds.append(time.perf_counter() - began)
+        miss, error = misses(data, L)
+        levels = len(miss)
+        rms.append(math.sqrt((miss**2).mean()))
+        held.append(float((np.abs(miss) < 2 * error).mean()))
+    limit = 0.03 if whole else 0.06
+    what = f"2D Ising, L = {L}, ln g of all {levels} levels, runs: {runs}"
     return [
-        Check(f"{what}: rms error", f"at most {limit}", f"{rms:.4f}", rms <= limit),
-        Check("the same: within 2 of its errors", "at least 85 %", f"{held:.0%}", held >= 0.85),
-        Check("the same: time, with compilation", "below 60 s", f"{seconds:.0f} s", seconds < 60),
+        Check(f"{what}: rms error of each", f"at most {limit}",
+              ", ".join(f"{x:.4f}" for x in rms), max(rms) <= limit),
+        Check("the same: within 2 of its errors", "at least 85 %",
+              ", ".join(f"{x:.0%}" for x in held), min(held) >= 0.85),
+        Check("the same: time, the first with compilation", "below 60 s",
+              ", ".join(f"{x:.0f} s" for x in seconds), max(seconds) < 60),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tests.evidence import (
     flat_histograms,
     free_energies,
     overrelaxation,
+    population,
     tempering,
 )
 from tests.evidence.checks import Check
@@ -30,6 +31,13 @@ Parallel tempering against exact results, and against the theory of its ladders.
 the name of the run here too; the checks are in `tests/evidence/tempering.py`, and in a reduced form
 among the tests.""",
         tempering.all_checks,
+    ),
+    "population": Topic(
+        """## Population annealing
+
+Intervals of log Z over many runs of small models whose log Z is known. The checks are in
+`tests/evidence/population.py`, and in a reduced form among the tests.""",
+        population.all_checks,
     ),
     "flat_histograms": Topic(
         """## Flat histograms

@@ -91,6 +91,22 @@ def random_occupations(n=30):
     return model
 
 
+def several_sizes(n=36):
+    """Couplings of three sizes and both signs, half of them on triples, and a field."""
+    rng = np.random.default_rng(8)
+    i, j, k = rng.permuted(np.tile(np.arange(n), (3, 1)), axis=1)
+    keep = (i != j) & (j != k) & (k != i)
+    i, j, k = i[keep], j[keep], k[keep]
+    J, K = rng.choice([-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5], (2, len(i)))
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("pairs", J * s[i] * s[j])
+        sm.Energy("triples", K * s[i] * s[j] * s[k])
+        sm.Energy("field", -0.5 * s)
+        sm.Observable("weighted", (J * s[i] * s[k]).sum())
+    return model
+
+
 def stars(*degrees):
     """A site with each number of neighbors."""
     first = np.cumsum([0, *degrees])
@@ -128,6 +144,7 @@ SLICED = {
     "diluted, integer fields": lambda: diluted(h=0.5),
     "diluted, field": lambda: diluted(h=0.2),
     "random occupations": random_occupations,
+    "several sizes": several_sizes,
     "stars": lambda: stars(24, 23, 13, 6, 4, 3, 2),
 }
 FOLDED = {
@@ -254,12 +271,12 @@ def test_metropolis_is_not_bit_sliced():
     assert "not a heat bath" in lowered.unsliced
 
 
-def test_many_neighbors_are_too_many_levels():
+def test_colors_of_single_sites_fill_no_blocks():
     i, j = np.triu_indices(40, 1)
     with sm.Model() as model:
         s = sm.Spin("s", 40)
         sm.Energy("exchange", -0.1 * s[i] * s[j])
-    assert "has more than 12 sizes" in lower_model(model, n_replicas=64).lowered.unsliced
+    assert "few sites of s have one color" in lower_model(model, n_replicas=64).lowered.unsliced
 
 
 @pytest.mark.parametrize(
@@ -286,14 +303,19 @@ def test_sites_of_a_color_are_sorted_by_kind(model, degrees):
 
 
 def test_as_many_terms_as_fit():
-    assert lower_model(stars(24, 3, 2, 4, 5), n_replicas=64).lowered.program.bits is not None
-    lowered = lower_model(stars(26, 3, 2, 4, 5), n_replicas=64).lowered
-    assert "with 26 terms has more than 12 sizes" in lowered.unsliced
+    for most, reason in (
+        (100, ""),
+        (126, "with up to 126 terms have more than 72 sizes"),
+        (128, "a site with 128 terms has too many sizes"),
+    ):
+        lowered = lower_model(stars(most, 25, 3, 2, 4, 5), n_replicas=64).lowered
+        assert (lowered.program.bits is None) == bool(reason)
+        assert reason in lowered.unsliced
 
 
 def test_what_is_not_bit_sliced_keeps_its_order():
     """Its trajectories are those of backends that slice nothing."""
-    model = stars(40, 3, 2, 1)
+    model = stars(140, 3, 2, 1)
     plain, many = lower_model(model).lowered, lower_model(model, n_replicas=64).lowered
     (p,) = many.program.passes
     assert many.program.bits is None
@@ -311,6 +333,17 @@ def test_energies_have_no_scale(scale):
             sm.Energy("field", scale * ratio * np.where(i % 3 == 0, 1.0, -1.0) * s)
         lowered = lower_model(model, n_replicas=64).lowered
         assert (lowered.program.bits is not None) == sliced, lowered.unsliced
+
+
+def test_sizes_that_fill_no_words_of_sites_fill_words_of_replicas():
+    lattice = sm.lattices.square(192)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", np.random.default_rng(1).choice([1.0, 2.0], i.size) * s[i] * s[j])
+    lowered = lower_model(model, n_replicas=4).lowered
+    assert lowered.program.bits is not None
+    assert lowered.program.bits.fold is None
 
 
 def test_a_shift_that_is_no_symmetry_is_no_fold():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from statmech_dsl.errors import ArgumentError, ModelError
-from statmech_dsl.runs.energy_bins import Bins, choose_bins, spacing
+from statmech_dsl.runs.energy_bins import Bins, choose_bins, spacing, window_of
 from statmech_dsl.runs.exploring import Explored
 from statmech_dsl.runs.wang_landau import WALL, WangLandau
 
@@ -48,7 +48,13 @@ def test_bins_that_the_user_gave():
 )
 def test_bad_ranges(energies):
     with pytest.raises(ArgumentError, match=r"energies must be \(low, high\)"):
-        choose_bins(energies, np.array([0.0, 1.0]))
+        window_of(energies)
+
+
+def test_bins_hold_the_energies_of_their_window():
+    bins, _ = choose_bins((-1.0, 1.0, 4), np.zeros(1)).covering(np.array([1.6]))
+    for energy, held in (([-0.99, 0.99], True), ([0.0, 1.01], False), ([0.0, -1.01], False)):
+        assert bins.holds(np.array(energy)) == held
 
 
 def test_a_range_without_levels():

@@ -9,6 +9,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
+from scipy import special
 
 import statmech_dsl as sm
 from statmech_dsl import errors
@@ -102,7 +103,7 @@ def test_real_energies_in_bins():
     count, _ = np.histogram(energy, edges)
     states = data.density_of_states
     np.testing.assert_allclose(states["level"], ((edges[1:] + edges[:-1]) / 2)[count > 0])
-    z = states.log_density_of_states.values - np.log(count[count > 0] / count.sum())
+    z = states.log_density_of_states.values - np.log(count[count > 0])
     z /= states.log_density_of_states_error.values
     assert 0.1 < (z**2).mean() < 2.0
     table = sm.reweight(data, T=0.8)
@@ -110,6 +111,64 @@ def test_real_energies_in_bins():
     for name, values in (("energy_per_site", energy / 10), ("abs_magnetization", abs(x.mean(1)))):
         miss = float(table[name]) - (w @ values) / w.sum()
         assert abs(miss) < 4 * float(table[f"{name}_error"])
+
+
+def xy_chain():
+    """Four angles: the energy is the sum of three independent cosines."""
+    with sm.Model() as model:
+        theta = sm.Angle("theta", 4)
+        sm.Energy("exchange", -pt.cos(theta[:-1] - theta[1:]))
+    bins = (-3.0, 3.0, 24)
+    c = np.cos(2 * np.pi * (np.arange(400) + 0.5) / 400)
+    third = np.linspace(*bins[:2], bins[2] + 1)[:, None, None] + c[:, None] + c
+    below = np.arccos(-np.clip(third, -1.0, 1.0)).mean(axis=(1, 2)) / np.pi
+    return model, bins, np.log(np.diff(below)) + 4 * np.log(2 * np.pi), "absolute"
+
+
+def gaussian_ring():
+    """Six real numbers with a positive quadratic form: g(E) dE = E^2 dE, up to a constant."""
+    with sm.Model() as model:
+        phi = sm.Field("phi", 6)
+        sm.Energy("gradient", 0.5 * (phi - phi[np.arange(1, 7) % 6]) ** 2)
+        sm.Energy("mass", 0.5 * phi**2)
+    bins = (0.25, 12.25, 24)
+    g = np.diff(np.linspace(*bins[:2], bins[2] + 1) ** 3)
+    return model, bins, np.log(g / g.sum()), "its sum over the levels is 1"
+
+
+@pytest.mark.parametrize("case", [xy_chain, gaussian_ring])
+def test_continuous_variables(case):
+    model, bins, exact, reference = case()
+    data = flat(model, energies=bins)
+    states = data.density_of_states
+    assert states.log_density_of_states.attrs["reference"] == reference
+    miss = states.log_density_of_states.values - exact
+    z = miss / states.log_density_of_states_error.values
+    assert (abs(z) < 4).all()
+    assert 0.2 < (z**2).mean() < 2.0
+    assert math.sqrt((miss**2).mean()) < 0.06
+    assert states.attrs["flatness"] > 0.6
+    acceptance = data.sample_stats[f"{next(iter(model.named_vars))}_metropolis_acceptance"]
+    assert 0.3 < float(acceptance.mean()) < 0.9
+    T = np.array([0.6, 1.5])
+    table = sm.reweight(data, T, ["energy_per_site"], n_sites=1)
+    if reference == "absolute":  # Bessel functions
+        wanted = -3.0 * special.i1(1 / T) / special.i0(1 / T)
+        log_z = 4 * np.log(2 * np.pi) + 3 * np.log(special.i0(1 / T))
+        assert (abs(table.log_partition - log_z) < 4 * table.log_partition_error).all()
+    else:  # a gamma distribution between the ends of the bins
+        low, high = (special.gammainc([[3], [4]], e / T) for e in bins[:2])
+        wanted = 3 * T * (high - low)[1] / (high - low)[0]
+    assert (abs(table.energy_per_site - wanted) < 4 * table.energy_per_site_error).all()
+
+
+def test_walkers_with_widths_are_those_of_the_reference_backend():
+    options = {"draws": 3, "tune": 25, "chains": 2, "energies": xy_chain()[1]}
+    with pytest.warns(errors.ShortChainWarning):
+        fast = flat(xy_chain()[0], **options)
+    with pytest.warns(errors.ShortChainWarning):
+        slow = flat(xy_chain()[0], backend="reference", **options)
+    np.testing.assert_allclose(fast.posterior.energy, slow.posterior.energy, rtol=1e-9)
 
 
 def test_real_energies_need_bins():
@@ -177,8 +236,13 @@ def test_a_short_tune_warns_and_is_right_all_the_same():
 
 
 def test_refusals():
-    with pytest.raises(errors.ModelError, match="theta is continuous.*sm.temper"):
+    with pytest.raises(errors.ModelError, match=r"theta is continuous.*\(low, high, number\)"):
         flat(sm.models.xy(L=4))
+    with sm.Model() as single:
+        theta = sm.Angle("theta", 4, dtype="float32")
+        sm.Energy("exchange", -pt.cos(theta[:-1] - theta[1:]))
+    with pytest.raises(errors.ModelError, match="theta is a variable in float32"):
+        flat(single, energies=(-3, 3, 10))
     with pytest.raises(errors.BackendError, match="on the processor"):
         flat(sm.models.ising(L=4), backend="cupy")
     with pytest.raises(errors.ArgumentError, match="chains must be a whole number >= 2"):

@@ -13,12 +13,12 @@ from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass, Prog
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.ir.reduction import front_and_inner
 from statmech_dsl.lower.bits.fold import Fold, quotient
-from statmech_dsl.lower.bits.kinds import find_kinds, find_runs
+from statmech_dsl.lower.bits.kinds import check_blocks, common_unit, find_kinds, find_runs
 from statmech_dsl.lower.bits.two_valued import TwoValued, Unsliced, two_valued
 from statmech_dsl.lower.sorting import group
 
 
-def terms_as_bits(ir: ModelIR, tables: Tables) -> dict[str, TwoValued]:
+def terms_as_bits(ir: ModelIR, tables: Tables) -> dict[str, tuple[TwoValued, ...]]:
     """The terms of each energy family as bits; cheap, as nothing is lowered yet.
 
     Raises
@@ -33,10 +33,10 @@ def terms_as_bits(ir: ModelIR, tables: Tables) -> dict[str, TwoValued]:
         raise Unsliced("an energy depends on a sum over sites")
     if not all(f.tempered for f in ir.energy_families):
         raise Unsliced("T does not divide all of the energy")
-    return {f.name: _as_bit(f, ir, tables) for f in ir.energy_families}
+    return {f.name: _as_bits(f, ir, tables) for f in ir.energy_families}
 
 
-def _as_bit(f: Family, ir: ModelIR, tables: Tables) -> TwoValued:
+def _as_bits(f: Family, ir: ModelIR, tables: Tables) -> tuple[TwoValued, ...]:
     """The terms of a family without its front."""
     _, inner = front_and_inner(f)
     return two_valued(inner, f.columns, _coefficients(f.columns, tables), ir, f.term)
@@ -54,10 +54,11 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
     if not program.passes:
         raise Unsliced("no update visits its sites one by one")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
-    sums = [_bit_sum(f, ir, tables, fold) for f in ir.energy_families]
+    sums = [x for f in ir.energy_families for x in _bit_sums(f, ir, tables, fold)]
     for s in program.measured.sums:
+        feeding = program.measured.feeding(s.name)
         with suppress(Unsliced):  # such sums are added up on unpacked states
-            sums += [_bit_sum(f, ir, tables, fold) for f in program.measured.feeding(s.name)]
+            sums += [x for f in feeding for x in _bit_sums(f, ir, tables, fold)]
     return Bits(None if fold is None else fold.size, passes, tuple(sums))
 
 
@@ -69,19 +70,22 @@ def _bit_pass(p: LoweredPass, ir: ModelIR, tables: dict[str, np.ndarray], fold) 
     n_ranks, prefix = len(tables[p.order]), f"{p.variable}.pass{p.stream}.bits"
     base, terms = np.zeros(n_ranks), []
     steps, degrees = [], [np.zeros((0, n_ranks), np.int64)]
-    for n, g in enumerate(gathers):
+    for g in gathers:
         ((_, e),) = g.terms
         what, values = f"the energy of {p.variable}", _coefficients(g.role.columns, tables)
-        tv = two_valued(e, g.role.columns, values, ir, what)
-        base += _by_rank(g.role, tv.low, n_ranks, tables)
-        if tv.step:
-            term, number = _incidences(f"{prefix}{n}", g.role, tv, p, ir, tables, fold)
-            terms.append(term)
-            steps.append(tv.step)
-            degrees.append(number[None])
+        for tv in two_valued(e, g.role.columns, values, ir, what):
+            base += _by_rank(g.role, tv.low, n_ranks, tables)
+            if tv.step:
+                name = f"{prefix}{len(terms)}"
+                term, number = _incidences(name, g.role, tv, p, ir, tables, fold)
+                terms.append(term)
+                steps.append(tv.step)
+                degrees.append(number[None])
     live = np.concatenate(degrees)
     kinds, kind, offset = find_kinds(prefix, p.variable, steps, live, base, tables)
-    tables[f"{prefix}.runs"] = find_runs(kind, tables[p.segments])
+    tables[f"{prefix}.runs"] = runs = find_runs(kind, tables[p.segments])
+    if fold is None:
+        check_blocks(runs, kinds, p.variable)
     if any(k.digits for k in kinds):
         tables[f"{prefix}.offset"] = offset
         return BitPass(tuple(terms), f"{prefix}.offset", kinds, f"{prefix}.runs")
@@ -199,17 +203,34 @@ def _one(x: np.ndarray) -> bool:
 # ---- sums ----------------------------------------------------------------------------------------
 
 
-def _bit_sum(f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold | None) -> BitSum:
-    """A family as a count of bits."""
+def _bit_sums(
+    f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold | None
+) -> list[BitSum]:
+    """A family as counts of bits, one for each size of its terms."""
     if f.element is not None:
         raise Unsliced(f"{f.term} is a vector of sums")
-    tv = _as_bit(f, ir, tables)
-    n = f.n_instances(tables)
-    low, count = np.unique(tv.low, return_counts=True)
-    base = float(np.sum(low * count)) * (n // len(tv.low))
-    tables[f"{f.name}.scale"] = np.array([base, tv.step])
-    states = [c for c in f.columns if c.kind == "state"]
-    name = f"{f.name}.bits"
+    parts = _as_bits(f, ir, tables)
+    n, base = f.n_instances(tables), 0.0
+    for tv in parts:
+        low, count = np.unique(tv.low, return_counts=True)
+        base += float(np.sum(low * count)) * (n // len(tv.low))
+    steps = [tv.step for tv in parts]
+    unit = common_unit(steps) if any(steps) else 0.0
+    tables[f"{f.name}.scale"] = np.array([base, unit])
+    return [
+        BitSum(
+            f.name,
+            _sum_term(f"{f.name}.bits{k}", f, tv, ir, tables, fold),
+            round(tv.step / unit) if unit else 0,
+            f"{f.name}.scale",
+        )
+        for k, tv in enumerate(parts)
+    ]
+
+
+def _sum_term(name: str, f: Family, tv: TwoValued, ir: ModelIR, tables, fold) -> BitTerm:
+    """The live terms of a part of a family in a flat list."""
+    n, states = f.n_instances(tables), [c for c in f.columns if c.kind == "state"]
     if not tv.step:
         term = BitTerm((), (), False)
     elif fold is None and not tv.dead.any() and _one(tv.flip):
@@ -225,7 +246,7 @@ def _bit_sum(f: Family, ir: ModelIR, tables: dict[str, np.ndarray], fold: Fold |
         )
     else:
         term = _folded_sum(name, f, states, tv, ir, tables, fold)
-    return BitSum(f.name, term, f"{f.name}.scale")
+    return term
 
 
 def _folded_sum(name, f: Family, states, tv: TwoValued, ir: ModelIR, tables, fold: Fold) -> BitTerm:

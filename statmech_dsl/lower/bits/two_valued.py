@@ -1,4 +1,4 @@
-"""Expressions of two-state sites that take two values only, as a bit: which, and with what coefficients."""
+"""Expressions of two-state sites whose terms take two values each, as bits: which, and of what sizes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from statmech_dsl.ir.model import Column, ModelIR
 
 MAX_COEFFICIENTS = 16
 """Different coefficients of a family; more are couplings of any value."""
+TOLERANCE = 1e-9
+"""Relative difference of steps that are the same."""
 MAX_SITES = 6
 """Sites of a term besides the own one."""
 
@@ -25,8 +27,8 @@ class Unsliced(Exception):
 class TwoValued:
     """Values ``low[m] + step * bit`` of instances m; the bit is the sum of monomials, flipped where ``flip``.
 
-    ``low`` and ``flip`` are arrays over instances, or one value for all. Instances whose value is constant
-    have ``dead`` set.
+    ``low`` and ``flip`` are arrays over instances, or one value for all. Instances whose value is ``low[m]``
+    alone have ``dead`` set.
     """
 
     monomials: tuple[tuple[int, ...], ...]
@@ -42,13 +44,15 @@ def two_valued(
     coefficients: Mapping[int, np.ndarray],
     ir: ModelIR,
     what: str,
-) -> TwoValued:
-    """Write an expression as a bit; ``coefficients[k]`` are the values of coefficient column k.
+) -> tuple[TwoValued, ...]:
+    """Write an expression as the sum of a bit for each size of step; every instance is live in one at most.
+
+    ``coefficients[k]`` are the values of coefficient column k.
 
     Raises
     ------
     Unsliced
-        It takes more than two values, or its steps differ from instance to instance.
+        An instance takes more than two values.
     """
     states = [k for k, c in enumerate(columns) if c.kind == "state"]
     if any(c.kind == "sum" for c in columns):
@@ -65,21 +69,25 @@ def two_valued(
     steps = high - low
     live = steps > 0
     if not live.any():
-        return TwoValued((), low[code], np.zeros(1, bool), np.ones(1, bool), 0.0)
-    step = steps[live][0]
-    tolerance = 1e-9 * step
-    if np.any(np.abs(steps[live] - step) > tolerance):
-        raise Unsliced(f"{what} has couplings of several sizes")
-    bits = table > (low + 0.5 * steps)[:, None]
+        return (TwoValued((), low[code], np.zeros(1, bool), np.ones(1, bool), 0.0),)
+    tolerance = TOLERANCE * steps
     near = np.minimum(np.abs(table - low[:, None]), np.abs(table - high[:, None]))
-    if np.any(near[live] > tolerance):
+    if np.any(near > tolerance[:, None]):
         raise Unsliced(f"{what} takes more than two values")
-    flip = bits[:, 0] & live
-    shapes = {tuple(row) for row in (bits ^ flip[:, None])[live]}
-    if len(shapes) > 1:
-        raise Unsliced(f"{what} has a form that depends on the coupling")
-    monomials = _monomials(shapes.pop(), len(states))
-    return TwoValued(monomials, low[code], flip[code], ~live[code], float(step))
+    bits = table > (low + 0.5 * steps)[:, None]
+    parts, rest = [], live.copy()
+    while rest.any():
+        step = float(steps[rest][0])
+        own = rest & (np.abs(steps - step) <= TOLERANCE * step)
+        flip = bits[:, 0] & own
+        shapes = {tuple(row) for row in (bits ^ flip[:, None])[own]}
+        if len(shapes) > 1:
+            raise Unsliced(f"{what} has a form that depends on the coupling")
+        monomials = _monomials(shapes.pop(), len(states))
+        base = np.where(own if parts else own | ~live, low, 0.0)
+        parts.append(TwoValued(monomials, base[code], flip[code], ~own[code], step))
+        rest &= ~own
+    return tuple(parts)
 
 
 def _kinds(coefficients: Mapping[int, np.ndarray], what: str) -> tuple[np.ndarray, list[dict]]:

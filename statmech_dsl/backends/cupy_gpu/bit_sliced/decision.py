@@ -35,18 +35,34 @@ def masks(kind: BitKind, weighted: Sequence[tuple[int, Bit]]) -> Lines:
     ]
 
 
-def planes(n_classes: int, plane: Callable[[int], str], level: Callable[[int, int], str]) -> Lines:
+def planes(
+    n_classes: int,
+    plane: Callable[[str], str],
+    level: Callable[[int, str], str],
+    rolled: bool = False,
+) -> Lines:
     """Compare planes, the least significant first: a bit that differs from the threshold's decides.
 
-    Levels are those of the last class, and of the others where they differ from it.
+    Levels are those of the last class, and of the others where they differ from it. A ``rolled`` loop is less
+    code to compile.
     """
-    lines: Lines = ["word t, x;"] if n_classes else []
-    for q in reversed(range(PLANES)):
-        lines.append(f"r = {plane(q)};")
-        if n_classes:
-            others = (f" ^ (m{c} & {level(c, q)})" for c in range(1, n_classes))
-            lines.append(f"t = {level(n_classes, q)}{''.join(others)};")
-            lines.append("x = r ^ t, low ^= x & (t ^ low), open &= ~x;")
+
+    def compare(q: str) -> Lines:
+        others = (f" ^ (m{c} & {level(c, q)})" for c in range(1, n_classes))
+        return [
+            f"r = {plane(q)};",
+            f"t = {level(n_classes, q)}{''.join(others)};",
+            "x = r ^ t, low ^= x & (t ^ low), open &= ~x;",
+        ]
+
+    steps = [str(q) for q in reversed(range(PLANES))]
+    if not n_classes:
+        lines = [f"r = {plane(q)};" for q in steps]
+    elif rolled:
+        loop = block(f"for (u32 q = {PLANES}; q-- > 0;)", compare("q"))
+        lines = ["word t, x;", "#pragma unroll 1", *loop]
+    else:
+        lines = ["word t, x;", *(line for q in steps for line in compare(q))]
     return [*lines, "low ^= m0 & (low ^ ~r);"]
 
 

@@ -61,7 +61,7 @@ class CupyBitKernels:
         fold = self.bits.fold
         self._passes = [terms_of_pass(p, tables, fold) for p in self.bits.passes]
         self._sums = {
-            s.family: terms_of_sum(s.term, tables) for s in self.bits.sums if s.term.columns
+            k: terms_of_sum(s.term, tables) for k, s in enumerate(self.bits.sums) if s.term.columns
         }
         self._runs = [
             bounds(tables[p.segments], tables[form.runs], fold or 1)
@@ -223,8 +223,7 @@ class CupyBitKernels:
         for k, (runs, terms) in enumerate(zip(self._runs, self._passes, strict=True)):
             out |= of_terms(terms, rows, str(k), folded)
             out |= {f"runs{k}": len(runs), f"bounds{k}": runs.astype(np.uint32)}
-        for k, s in enumerate(self.bits.sums):
-            if s.family in self._sums:
-                out |= of_sum(self._sums[s.family], rows, f"_{k}", folded)
+        for k, terms in self._sums.items():
+            out |= of_sum(terms, rows, f"_{k}", folded)
         put = self.device.put
         return {n: put(x) if isinstance(x, np.ndarray) else np.uint32(x) for n, x in out.items()}

@@ -46,10 +46,10 @@ class Source:
     arguments: tuple[str, ...]
 
 
-def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Terms]) -> Source:
+def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[int, Terms]) -> Source:
     """The kernel ``run``: ``draws`` times n sweeps and, if ``out`` has room, counts of each sum.
 
-    ``passes`` are the terms of passes and ``sums`` those of sums that have any, by family.
+    ``passes`` are the terms of passes and ``sums`` those of sums that have any, by number.
     """
     folded = bits.fold is not None
     states = {v.name: f"x{k}" for k, v in enumerate(program.model.variables)}
@@ -64,12 +64,10 @@ def source(program: Program, bits: Bits, passes: list[Terms], sums: dict[str, Te
         sweeps += sweep_source.sweep(printed, folded)
     counts: Lines = []
     count = sums_source.words if folded else sums_source.replicas
-    for k, s in enumerate(bits.sums):
-        if s.family in sums:
-            terms = sums[s.family]
-            arguments += sums_source.parameters(f"_{k}", folded)
-            reads = [(q, states[c.variable]) for q, c in enumerate(terms.columns)]
-            counts += count(f"_{k}", k, len(bits.sums), terms, reads)
+    for k, terms in sums.items():
+        arguments += sums_source.parameters(f"_{k}", folded)
+        reads = [(q, states[c.variable]) for q, c in enumerate(terms.columns)]
+        counts += count(f"_{k}", k, len(bits.sums), terms, reads)
     t = "for (u32 sweep = sweep0 + draw * n; sweep != sweep0 + (draw + 1) * n; ++sweep)"
     body = [
         *([] if folded else ["const u32 stride = groups * sizeof(word);"]),

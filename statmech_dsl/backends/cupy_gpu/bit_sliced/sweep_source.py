@@ -17,6 +17,8 @@ from statmech_dsl.backends.cupy_gpu.spell import Lines, block
 from statmech_dsl.ir.bits import BitKind, BitPass
 from statmech_dsl.rng import BIT_TILE, GROUP_LANES, PLANES, WARM_UP, WORD_LANES
 
+IN_REGISTERS = 12
+"""Classes whose thresholds a thread keeps; those of more are read again for each quad."""
 QUADS = 4 * GROUP_LANES
 """Ranks among which a stream has a quad."""
 
@@ -122,7 +124,9 @@ def _words(part: Part) -> Lines:
         *masks(part.kind, part.bits),
         *ahead,
         *planes(
-            classes, lambda q: "next64(s, ++number)", lambda c, q: f"spread(l{c}, {PLANES - 1 - q})"
+            classes,
+            lambda q: "next64(s, ++number)",
+            lambda c, q: f"spread(l{c}, {PLANES - 1} - {q})",
         ),
         "open &= lanes;",
         *finish(classes, f"tail(s.a, j) < tails{n}[({part.row(1)} + c) * replicas + replica]"),
@@ -154,18 +158,24 @@ def _replicas(part: Part) -> Lines:
         *(f"f{q} = fixed[{q}];" for q in part.fixed),
         *_next(part, GROUP_LANES, GROUP_LANES * fixed),
     ]
+    levels = f"levels{n}[({part.row(1) * PLANES} + {{}}) * groups + group]"
+    kept = classes <= IN_REGISTERS
+
+    def level(c: int, q: str) -> str:
+        number = f"{(c - 1) * PLANES} + {q}"
+        return f"level[{number}]" if kept else levels.format(number)
+
     limit = f"tails{n}[(({part.row(1)} + c) * groups + group) * 8 + j % 8]"
     step = [
         *masks(part.kind, part.bits),
         *ahead,
         f"u32 random[{PLANES}];",
         "const States state = draw_quad(s, number, random);",
-        *planes(classes, lambda q: f"random[{q}]", lambda c, q: f"level[{(c - 1) * PLANES + q}]"),
+        *planes(classes, lambda q: f"random[{q}]", level, rolled=not kept),
         *finish(classes, f"tail(j & 16 ? state.high : state.low, j % 16) < {limit}"),
         f"write_quad({p.state} + (u64)quad * groups, ~(low ^ rises), k + lane, first, last);",
         f"number += 6, quad += {GROUP_LANES};",
     ]
-    levels = f"levels{n}[({part.row(1) * PLANES} + q) * groups + group]"
     return [
         f"const u32 group = (u32)item % groups, lane = (u32)item / groups % {GROUP_LANES};",
         f"const u32 tile = tile0 + (u32)item / groups / {GROUP_LANES};",
@@ -174,8 +184,8 @@ def _replicas(part: Part) -> Lines:
         f"u32 number = k % {BIT_TILE} / {QUADS} * 6 + {WARM_UP}, quad = k / 4 + lane;",
         f"const u32 block = tile * {GROUP_LANES} + lane;",
         f"BitStream s = bit_stream(block, numbers[group], sweep, {p.stream}, seed, number++);",
-        f"u32 level[{max(classes, 1) * PLANES}];",
-        f"for (u32 q = 0; q < {classes * PLANES}; ++q) level[q] = {levels};",
+        f"u32 level[{max(classes * kept, 1) * PLANES}];",
+        f"for (u32 q = 0; q < {classes * kept * PLANES}; ++q) level[q] = {levels.format('q')};",
         *(f"u32* const {x} = {x.upper()} + group;" for x in part.pointers()),
         *_first(part, "u32", "quad", f"(u64)quad * {fixed}"),
         *ahead,

@@ -64,7 +64,7 @@ class BitKernels:
         # One class that nothing reads where a pass has none.
         self._limits = [Limits(np.concatenate([*x]).tolist() or [0.0]) for x in kinds]
         self._minus = [_last_of_kind([len(e) for e in x]) for x in kinds]
-        self._planes = max(8, max(self._counted.n_terms.values(), default=0).bit_length())
+        self._planes = max(8, max(self._counted.n_terms, default=0).bit_length())
 
     def describe(self) -> str:
         """What the bits of a word hold."""

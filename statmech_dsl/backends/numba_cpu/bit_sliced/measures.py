@@ -27,21 +27,20 @@ class Counted:
     def __init__(self, program: Program, tables: Tables, build: Build) -> None:
         assert program.bits is not None
         self.program, self.tables = program, tables
-        self._scales = {s.family: s for s in program.bits.sums}
-        self._numbers = {s.family: k for k, s in enumerate(program.bits.sums)}
-        self.n_terms = {
-            s.family: _n_terms(s, tables, program.bits.fold or 1) for s in program.bits.sums
-        }
-        """Number of terms of each sum, by family."""
+        self._sums: dict[str, list[tuple[int, BitSum]]] = {}
+        for k, s in enumerate(program.bits.sums):
+            self._sums.setdefault(s.family, []).append((k, s))
+        self.n_terms = [_n_terms(s, tables, program.bits.fold or 1) for s in program.bits.sums]
+        """Number of terms of each sum."""
         families = program.model.families + program.measured.families
-        self._fronts = {f.name: self._front(f) for f in families if f.name in self._scales}
+        self._fronts = {f.name: self._front(f) for f in families if f.name in self._sums}
         self._build = build
         self._generic: Kernels | None = None
 
     @property
     def all(self) -> bool:
         """Whether all sums of observables are counts."""
-        return all(f.name in self._scales for f in self.program.measured.families)
+        return all(f.name in self._sums for f in self.program.measured.families)
 
     def measures(self, counts: np.ndarray, unpack: Callable[[], State]) -> Measures:
         """Energies [draw, replica] and sums [draw, replica, element] from counts [draw, sum, replica].
@@ -56,7 +55,7 @@ class Counted:
         others = None if self.all else self._unpacked_sums(unpack())
         for s in measured.sums:
             families = measured.feeding(s.name)
-            if others is None or all(f.name in self._numbers for f in families):
+            if others is None or all(f.name in self._sums for f in families):
                 total = np.zeros((*n, 1))
                 for f in families:
                     total[..., 0] += self._sum_of(f, counts)
@@ -68,12 +67,13 @@ class Counted:
         return energy, np.zeros_like(energy), columns
 
     def _sum_of(self, f: Family, counts: np.ndarray) -> np.ndarray:
-        """The sum of a family from the number of its bits."""
-        s, count = self._scales[f.name], counts[:, self._numbers[f.name]]
-        if s.term.flip is True:
-            count = self.n_terms[f.name] - count
-        base, unit = self.tables[s.scale]
-        return self._fronts[f.name] * (base + unit * count)
+        """The sum of a family from the numbers of its bits."""
+        total = 0
+        for k, s in self._sums[f.name]:
+            count = counts[:, k]
+            total = total + s.weight * (self.n_terms[k] - count if s.term.flip is True else count)
+        base, unit = self.tables[self._sums[f.name][0][1].scale]
+        return self._fronts[f.name] * (base + unit * total)
 
     def _front(self, f: Family) -> float:
         """What all terms of a family have in common."""

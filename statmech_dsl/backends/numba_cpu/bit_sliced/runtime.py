@@ -19,7 +19,7 @@ ZERO, ONES, _1 = U(0), U(rng.MASK64), U(1)
 _3, _7, _27, _30, _31 = (U(k) for k in (3, 7, 27, 30, 31))
 _GOLDEN, _MIX1, _MIX2 = U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
 _REST = U(64 - rng.TAIL)
-_WARM_UP, _WORD_LANES = rng.WARM_UP, rng.WORD_LANES
+_WARM_UP, _WORD_LANES, _PLANES = rng.WARM_UP, rng.WORD_LANES, rng.PLANES
 # Only kernels call these: nothing that Python could call is needed.
 _function = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _inline = njit(
@@ -130,10 +130,10 @@ def _tail(state, index):
 
 
 @_function
-def finish_groups(S, base, width, out, open_, classes, n_classes, words, half, tails):
+def finish_groups(S, base, width, out, open_, classes, area, words, half, tails):
     """Decide the open lanes of a part by the rest of their uniforms; words hold replicas.
 
-    ``classes`` is the first of the rows of classes, which follow each other.
+    ``classes`` is the first of the rows of classes, which begin an area; areas are ``area`` words apart.
     """
     for w in range(width):
         rest = S[base + open_ + w]
@@ -141,30 +141,30 @@ def finish_groups(S, base, width, out, open_, classes, n_classes, words, half, t
             lane = set_bits((rest & (~rest + _1)) - _1)
             index = U(half) + (lane & _7)
             tail = _tail(S[np.int64(lane >> _3) * width + w], index)
-            k = _class_of(S, base + classes + w, width, n_classes, _1 << lane)
+            k = _class_of(S, base + classes + w, width, area, len(tails), _1 << lane)
             if tail < tails[k, w % words * 64 + np.int64(lane)]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
 
 
 @_function
-def finish_words(S, base, width, out, open_, classes, n_classes, words, half, tails):
+def finish_words(S, base, width, out, open_, classes, area, words, half, tails):
     """Decide the open lanes of a part by the rest of their uniforms; words hold sites."""
     for w in range(width):
         rest = S[base + open_ + w]
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
-            k = _class_of(S, base + classes + w, width, n_classes, _1 << lane)
+            k = _class_of(S, base + classes + w, width, area, len(tails), _1 << lane)
             if _tail(S[3 * _WORD_LANES + w], lane) < tails[k, 0]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
 
 
 @_inline
-def _class_of(S, at, width, n_classes, bit):
+def _class_of(S, at, width, area, n_classes, bit):
     """The class of a lane; the last one has no row."""
     for k in range(n_classes - 1):
-        if S[at + k * width] & bit:
+        if S[at + k // _PLANES * area + k % _PLANES * width] & bit:
             return k
     return n_classes - 1
 
