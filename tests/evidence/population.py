@@ -1,8 +1,6 @@
 """What population annealing is held against: the coverage of the errors of log Z.
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
-
-    python -m tests.evidence.population
 """
 
 from __future__ import annotations
@@ -74,7 +72,9 @@ def coverage(whole: bool) -> list[Check]:
     return [*checks, Check(f"{len(z)} z-scores pooled", asked, f"{mean:+.3f}, {sd:.3f}", right)]
 
 
-if __name__ == "__main__":
-    for check in coverage(whole=True):
-        verdict = "" if check.right else "   FAILED"
-        print(f"{check.what}: {check.measured} (asked: {check.asked}){verdict}", flush=True)
+def all_checks(whole: bool, say: Callable[[Check], None] = lambda check: None) -> list[Check]:
+    """Every check."""
+    checks = coverage(whole)
+    for check in checks:
+        say(check)
+    return checks
