@@ -138,7 +138,10 @@ class Multihistogram:
     def _shares(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
         """Probability that a draw came from each of the temperatures."""
         x = self._exponent(f, part)
-        return np.exp(x - _log_sum_exp(x)[:, None])
+        x -= x.max(axis=1, keepdims=True)
+        np.exp(x, out=x)
+        x /= x.sum(axis=1, keepdims=True)
+        return x
 
     @cached_property
     def _only_part(self) -> NDArray[np.float64]:
@@ -167,7 +170,7 @@ class Multihistogram:
         whole = parts + self.combined_shares(answer)
         return whole.reshape(*self.energy.shape, -1).mean(axis=2)
 
-    @property
+    @cached_property
     def reference_influence(self) -> NDArray[np.float64]:
         """What each moment adds to log Z of the reference."""
         shift = self.combined_shares(self.response[self.reference])

@@ -39,7 +39,7 @@ def free_energies(data: xr.Dataset) -> Figure:
     >>> data = sm.free_energy(model, T=[2.0, 3.0], method="panel", seed=1, progressbar=False)
     >>> figure = free_energies(data)
     >>> [line.get_text() for line in figure.axes[0].get_legend().get_texts()]
-    ['tempering', 'integration', 'population', 'flat_histogram']
+    ['tempering', 'integration', 'population', 'annealing', 'flat_histogram']
     >>> plt.close(figure)
     """
     if "free_energy" not in data or data["free_energy"].sizes.get("T", 1) < 2:

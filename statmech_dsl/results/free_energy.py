@@ -16,6 +16,8 @@ from statmech_dsl.results.tree import CONVENTION
 Pair = tuple[np.ndarray, np.ndarray]
 AGREE = 4.0
 """Standard errors up to which two routes agree."""
+ROUNDING = 1e-12
+"""Relative differences that say nothing: where log Z is known, routes have no errors but those of rounding."""
 
 ABOUT = {
     "log_partition": ("logarithm of the partition function, total", "1"),
@@ -85,6 +87,8 @@ def panel_dataset(
 def worst_sigma(value: np.ndarray, error: np.ndarray) -> float:
     """The largest difference between two rows in units of its standard error; 0 for a single row.
 
+    Infinite where a value or an error is NaN, or where values differ that have no error.
+
     Examples
     --------
     >>> worst_sigma(np.array([[1.0], [1.5]]), np.array([[0.3], [0.4]]))
@@ -92,7 +96,9 @@ def worst_sigma(value: np.ndarray, error: np.ndarray) -> float:
     """
     found = [0.0]
     for a, b in combinations(range(len(value)), 2):
-        error_of = np.hypot(error[a], error[b])
+        apart, error_of = np.abs(value[a] - value[b]), np.hypot(error[a], error[b])
+        same = apart <= ROUNDING * np.maximum(1.0, np.abs(value[a]))
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(float(np.nanmax(np.abs(value[a] - value[b]) / error_of)))
+            sigmas = np.where(same, 0.0, apart / error_of)
+        found.append(float(np.where(np.isnan(sigmas), np.inf, sigmas).max()))
     return max(found)

@@ -37,8 +37,11 @@ class Members:
 
     def begin(self, beta: float, sweeps: int) -> None:
         """Bring members to their first temperature where its states cannot be drawn."""
-        if self.exact_start:
-            return
+        if not self.exact_start:
+            self.settle(beta, sweeps)
+
+    def settle(self, beta: float, sweeps: int) -> None:
+        """Forget the first states at a temperature; log Z is relative to it from here on."""
         self.beta = beta
         self.kernels.set_beta(self.packed, np.full(self.weights.families.size, beta))
         for step, n in enumerate([BLOCK] * (sweeps // BLOCK) + [sweeps % BLOCK]):

@@ -14,13 +14,15 @@ from statmech_dsl.errors import (
     ArgumentError,
     ImproperDistributionError,
     ModelError,
+    OverlapError,
     OverlapWarning,
     StatmechError,
 )
 from statmech_dsl.results.free_energy import worst_sigma
+from statmech_dsl.runs.free_energy import profile
 from statmech_dsl.runs.free_energy.routes import ROUTES
 
-RUN = {"draws": 500, "tune": 400, "seed": 1, "progressbar": False}
+RUN = {"draws": 400, "tune": 200, "seed": 1, "progressbar": False}
 QUANTITIES = ("log_partition", "free_energy", "energy", "heat_capacity", "entropy")
 
 
@@ -32,6 +34,14 @@ def ring(J=1.0, h=0.3, n=6):
         sm.Energy("field", -h * s)
         sm.Observable("m", s.mean())
         sm.Observable("size", abs(s.mean()))
+    return model
+
+
+def magnet():
+    with sm.Model() as model:
+        s = sm.Spin("s", 100)
+        sm.Energy("field", -0.1 * s)
+        sm.Observable("m", s.mean())
     return model
 
 
@@ -55,9 +65,12 @@ def close(value, exact, error, sigmas=4.0):
     return bool((np.abs(np.asarray(value) - exact) < sigmas * np.asarray(error)).all())
 
 
-def test_every_route_agrees_with_the_exact_sum():
-    model, T = ring(), [3.0, 1.0]
-    exact, panel = sm.exact(model, T=T), sm.free_energy(model, T=T, method="panel", **RUN)
+def test_every_route_agrees_with_the_exact_sum_and_nothing_is_warned_of():
+    model, T = ring(), [3.0, 1.5]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OverlapWarning)
+        panel = sm.free_energy(model, T=T, method="panel", **RUN)
+    exact = sm.exact(model, T=T)
     assert list(panel.method.values) == list(ROUTES)
     assert bool(panel.agreed)
     assert 0 < float(panel.worst_sigma) < 4
@@ -69,7 +82,9 @@ def test_every_route_agrees_with_the_exact_sum():
 
 def test_a_single_route_keeps_the_order_of_temperatures_and_a_number_adds_no_dimension():
     model = ring()
-    many = sm.free_energy(model, beta=[0.0, 1.0, 0.5], method="tempering", **RUN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        many = sm.free_energy(model, beta=[0.0, 1.0, 0.5], method="tempering", **RUN)
     assert many.log_partition.dims == ("T",)
     assert list(many["T"].values) == [np.inf, 1.0, 2.0]
     assert float(many.log_partition[0]) == pytest.approx(6 * np.log(2), abs=1e-12)
@@ -79,11 +94,21 @@ def test_a_single_route_keeps_the_order_of_temperatures_and_a_number_adds_no_dim
     assert float(one.free_energy) == pytest.approx(-2 * float(one.log_partition))
 
 
+@pytest.mark.parametrize("method", ROUTES)
+def test_at_infinite_temperature_log_z_is_known(method):
+    panel = sm.free_energy(ring(), beta=[0.0, 0.0], method=method, **RUN)
+    assert np.allclose(panel.log_partition, 6 * np.log(2), rtol=0, atol=1e-12)
+    assert np.isnan(panel.free_energy).all() or (panel.free_energy == -np.inf).all()
+
+
 def test_auto_sums_small_models_exactly():
     data = sm.free_energy(ring(), T=2.0)
     assert data.attrs["method"] == "exact"
     assert float(data.log_partition_error) == 0.0
     assert data.equals(sm.free_energy(ring(), T=2.0, method="exact"))
+    changed = sm.free_energy(ring(), T=2.0, reference=ring(J=0.5))
+    other = sm.exact(ring(J=0.5), T=2.0).log_partition
+    assert float(changed.log_partition_difference) == float(data.log_partition - other)
 
 
 @pytest.mark.parametrize("method", ["tempering", "integration", "population"])
@@ -114,10 +139,11 @@ def test_the_measures_of_compact_variables():
     assert close(cold.log_partition, exact, cold.log_partition_error)
 
 
-def test_from_another_model():
+@pytest.mark.parametrize("method", ["tempering", "population", "annealing"])
+def test_from_another_model(method):
     stronger, weaker = ring(J=1.0), ring(J=0.5)
     T = [1.0, 2.0]
-    data = sm.free_energy(stronger, T=T, method="tempering", reference=weaker, **RUN)
+    data = sm.free_energy(stronger, T=T, method=method, reference=weaker, **RUN)
     exact = [sm.exact(m, T=T).log_partition.values for m in (stronger, weaker)]
     assert data.attrs["reference"] == "absolute"
     assert close(data.log_partition, exact[0], data.log_partition_error)
@@ -162,7 +188,7 @@ def test_terms_that_T_does_not_divide_are_part_of_log_z():
 def test_results_are_a_function_of_the_seed():
     a, b, c = (
         sm.free_energy(
-            ring(), T=1.0, method="panel", draws=100, tune=100, seed=k, threads=n, progressbar=False
+            ring(), T=3.0, method="panel", draws=100, tune=50, seed=k, threads=n, progressbar=False
         )
         for k, n in ((5, 1), (5, 2), (6, 1))
     )
@@ -218,6 +244,19 @@ def test_the_worst_pair_is_found():
     assert worst_sigma(np.zeros((1, 1)), np.ones((1, 1))) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("values", "errors", "worst"),
+    [
+        ([2.0, 2.0 + 1e-14], [0.0, 1e-17], 0.0),
+        ([2.0, 2.1], [0.0, 0.0], np.inf),
+        ([2.0, np.nan], [0.1, 0.1], np.inf),
+        ([2.0, 2.1], [0.1, np.nan], np.inf),
+    ],
+)
+def test_what_has_no_error_or_no_value_does_not_agree_by_chance(values, errors, worst):
+    assert worst_sigma(np.array(values)[:, None], np.array(errors)[:, None]) == worst
+
+
 # ---- profiles ---------------------------------------------------------------------------------------
 
 
@@ -250,6 +289,23 @@ def test_profile_of_a_double_well():
     assert close(found.log_probability, np.log(p / p.sum()), found.log_probability_error)
 
 
+def test_the_last_bin_of_a_profile_has_both_edges():
+    edges = np.arange(-6, 7, 4) / 6  # m is 1 at the last one
+    found = sm.free_energy_profile(ring(), observable="m", bins=edges, T=0.7, **RUN)
+    assert found.m[int(found.free_energy.values.argmin())] == pytest.approx(2 / 3)
+    with pytest.raises(OverlapError, match="no draw has a value of 'm'"):
+        sm.free_energy_profile(ring(), observable="m", bins=[1.5, 2.0, 2.5], T=0.7, **RUN)
+
+
+def test_springs_that_are_too_far_apart_are_named(monkeypatch):
+    monkeypatch.setattr(profile, "tuned_ladder", lambda sampler, ends, *rest: (ends, None))
+    edges = np.linspace(-1, 1, 41)
+    with pytest.warns(OverlapWarning, match="springs are too far apart"):
+        sm.free_energy_profile(
+            magnet(), observable="m", bins=edges, T=3.0, **(RUN | {"draws": 100})
+        )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -265,9 +321,3 @@ def test_profiles_that_cannot_be(arguments, message):
         sm.free_energy_profile(
             ring(), **({"observable": "m", "bins": [-1.0, 0.0, 1.0]} | RUN | arguments)
         )
-
-
-def test_no_warning_where_all_is_well():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", OverlapWarning)
-        sm.free_energy(ring(), T=1.5, method="panel", **RUN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pymc as pm
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from statmech_dsl.engine.compile import refuse_random
 from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init
-from statmech_dsl.errors import ArgumentError, OverlapError
+from statmech_dsl.errors import ArgumentError, OverlapError, OverlapWarning
 from statmech_dsl.estimators import Multihistogram, tau_int
 from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
@@ -21,7 +22,7 @@ from statmech_dsl.lower.recovery import recover
 from statmech_dsl.lower.reductions import measure
 from statmech_dsl.results.tree import CONVENTION
 from statmech_dsl.runs.arguments import count, seed_of
-from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies
+from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies, poor_overlap
 from statmech_dsl.runs.free_energy.segment import Effort
 from statmech_dsl.runs.free_energy.start import compiler
 from statmech_dsl.runs.pilots import tuned_ladder
@@ -80,6 +81,13 @@ def free_energy_profile(
     ------
     ArgumentError
         An argument is out of range, or the observable cannot be steered.
+    OverlapError
+        No draw has a value within the bins, or too few have.
+
+    Warns
+    -----
+    OverlapWarning
+        Neighboring springs have too little in common.
 
     References
     ----------
@@ -135,10 +143,17 @@ def free_energy_profile(
             sampler, ends, effort.thin, effort.tune // 2, effort.seed, init, advance
         )
         pull = ladder_energies(sampler, ladder, widths, effort, advance)
+    for reason in poor_overlap(pull, ladder):
+        warnings.warn(f"springs are too far apart: {reason}", OverlapWarning, stacklevel=2)
+    if not ((pull <= 0) & (pull >= low - high)).any():  # minus the observable, above the first edge
+        raise OverlapError(
+            f"no draw has a value of {observable!r} within the bins", mend="choose other bins"
+        )
     value, error, of_log_p = _log_probability(pull, ladder, stiffness, edges - low)
     if np.isnan(value).all():
         raise OverlapError(
-            f"no draw has a value of {observable!r} within the bins", mend="choose other bins"
+            f"no bin of {observable!r} has {FEWEST_VISITS:g} effective draws",
+            mend="take more draws",
         )
     free = -float(at.T) * (value - np.log(np.diff(edges)))
     best = int(np.nanargmin(free))
@@ -168,10 +183,10 @@ def _log_probability(
     pool = Multihistogram(pull, ladder)
     # Weights of the spring at 0, which is undone.
     log_w = pool.log_weights(0.0) + stiffness * above.reshape(-1) ** 2 / 2
-    inside = (above >= edges[0]) & (above < edges[-1])
+    inside = (above >= edges[0]) & (above <= edges[-1])
     w = np.exp(log_w - log_w[inside.reshape(-1)].max())
     w[~inside.reshape(-1)] = 0.0
-    index = np.searchsorted(edges, above, side="right") - 1
+    index = np.searchsorted(edges[:-1], above, side="right") - 1  # the last bin has both edges
     of_bins, values, errors = [], [], []
     norm = w.mean()
     of_norm = pool.corrected((w - norm)[:, None])[..., 0] / norm

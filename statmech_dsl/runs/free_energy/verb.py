@@ -128,7 +128,6 @@ def free_energy(
     ----------
     .. [1] M. R. Shirts and J. D. Chodera, J. Chem. Phys. 129, 124105 (2008).
     .. [2] K. Hukushima and Y. Iba, AIP Conf. Proc. 690, 200 (2003); J. Machta, Phys. Rev. E 82, 026704 (2010).
-
     .. [3] R. M. Neal, Stat. Comput. 11, 125 (2001).
 
     Examples
@@ -155,11 +154,11 @@ def free_energy(
     at = temperatures(T, beta, journey.tempered)
     names = _routes(method, journey)
     if names == ("exact",):
-        return _exact(model, at)
+        return _exact(model, at, reference)
     curves: dict[str, Curve] = {}
     with progress(progressbar, "free energy", None) as advance:
         for name in names:
-            curves[name] = travel(journey, name, effort, lambda n, note="": advance(n, note))
+            curves[name] = travel(journey, name, effort, advance)
     attrs = {"seed": str(effort.seed), "reference": journey.reference}
     if method == "panel":
         data = panel_dataset(curves, at, attrs)
@@ -181,23 +180,26 @@ def _routes(method: str, journey: Journey) -> tuple[str, ...]:
         method = "exact" if few else "tempering"
     if method == "exact":
         return ("exact",)
-    reasons = {name: route.refuse(journey) for name, route in ROUTES.items()}
     if method == "panel":
-        return tuple(name for name, reason in reasons.items() if reason is None)
-    if method not in reasons:
+        return tuple(name for name, route in ROUTES.items() if route.refuse(journey) is None)
+    if method not in ROUTES:
         raise ArgumentError(
             f"there is no method {method!r}",
-            mend=f"use one of auto, panel, exact, {', '.join(reasons)}",
+            mend=f"use one of auto, panel, exact, {', '.join(ROUTES)}",
         )
-    if reasons[method] is not None:
-        raise ArgumentError(f"method={method!r} cannot be used here: {reasons[method]}")
+    if (reason := ROUTES[method].refuse(journey)) is not None:
+        raise ArgumentError(f"method={method!r} cannot be used here: {reason}")
     return (method,)
 
 
-def _exact(model: pm.Model, at: Temperatures) -> xr.Dataset:
-    data = exact(model, beta=at.beta if at.beta.ndim else float(at.beta), observables=False)
+def _exact(model: pm.Model, at: Temperatures, reference: pm.Model | None) -> xr.Dataset:
+    beta = at.beta if at.beta.ndim else float(at.beta)
+    data = exact(model, beta=beta, observables=False)
     data = data[["log_partition", "free_energy", "energy", "heat_capacity", "entropy"]]
     zeros = {f"{name}_error": x * 0.0 for name, x in data.items()}
+    if reference is not None:
+        other = exact(reference, beta=beta, observables=False)
+        zeros["log_partition_difference"] = data["log_partition"] - other["log_partition"]
     return data.assign(zeros).assign_attrs(method="exact", reference="absolute")
 
 

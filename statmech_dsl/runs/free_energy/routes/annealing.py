@@ -32,7 +32,8 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     size = effort.chains * effort.draws
     sampler = segment.compile(size)
     members = Members(sampler, effort.seed, 1, size)
-    members.begin(segment.first, effort.tune)
+    begin = members.begin if segment.first == 0 else members.settle
+    begin(segment.first, effort.tune)
     origin = float(members.weights.log_partition[0])
     rows = []
     members.measure(0)
@@ -41,8 +42,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
             members.weigh(float(x))
             members.measure(SWEEPS)
             advance(SWEEPS, f"x = {x:.4g}")
-        if x in segment.wanted:
-            rows.append(_averages(members, origin))
+        rows += [_averages(members, origin)] * int((segment.wanted == x).sum())
     worths = np.array([row[4] for row in rows])
     few = [f"{x:g}" for x, n in zip(segment.wanted, worths, strict=True) if n < ENOUGH]
     trouble = (f"weights are worth fewer than {ENOUGH:g} members at x = {', '.join(few)}",)
@@ -53,7 +53,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
 def steps(sampler: Sampler, segment: Segment, effort: Effort, advance: Advance) -> np.ndarray:
     """Where members stop on their way: `STEPS` times for one step of a ladder, and at all that is wanted."""
     if segment.is_point:
-        return segment.wanted
+        return segment.wanted[:1]
     ends, seed = np.array([segment.wanted[-1], segment.first]), effort.seed ^ PILOT
     ladder, _ = tuned_ladder(sampler, ends, 1, max(effort.tune, 40), seed, effort.init, advance)
     n = len(ladder) - 1

@@ -33,7 +33,8 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
     """Cool one population for each chain, of as many members as there are draws."""
     sampler = segment.compile(effort.chains * effort.draws)
     members = Members(sampler, effort.seed, effort.chains, effort.draws)
-    members.begin(segment.first, effort.tune)
+    begin = members.begin if segment.first == 0 else members.settle
+    begin(segment.first, effort.tune)
     origin = float(members.weights.log_partition[0])  # of the first x, the same for all runs
     rows, trouble = [], []
     for x in segment.wanted:

@@ -50,7 +50,7 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
             f"a state has the energy {energy.min():.12g}, below that of the ground state",
             where=f"ground_state=({segment.ground.energy:.12g}, ...)",
         )
-    pool, trouble = Multihistogram(energy, ladder), _trouble(energy, ladder)
+    pool, trouble = Multihistogram(energy, ladder), poor_overlap(energy, ladder)
     return from_pool(pool, segment.wanted, trouble, segment.ground, float(ladder[0]))
 
 
@@ -95,8 +95,8 @@ def ladder_energies(
     return energy.transpose(1, 2, 0)
 
 
-def _trouble(energy: np.ndarray, ladder: np.ndarray) -> tuple[str, ...]:
-    """Neighbors that have too little in common."""
+def poor_overlap(energy: np.ndarray, ladder: np.ndarray) -> tuple[str, ...]:
+    """Neighbors that have too little in common, in words."""
     steps = -np.diff(ladder)
     found = [
         bar(step * energy[..., k + 1], -step * energy[..., k]).overlap
