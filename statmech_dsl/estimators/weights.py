@@ -16,6 +16,8 @@ from statmech_dsl.estimators.series import as_series
 
 AT_ONCE = 1 << 22
 """Numbers of an array over draws and temperatures, at most."""
+PILOT = 200
+"""Draws of each temperature, about, that a first solution is found from."""
 
 
 class Pool(Protocol):
@@ -103,6 +105,12 @@ class Multihistogram:
         """Log Z of each temperature, relative to the highest one."""
         return self._relative(-self._f, self.beta)
 
+    @property
+    def overlap_matrix(self) -> NDArray[np.float64]:
+        """Probability that a draw weighted for one temperature (row) was drawn from another (column)."""
+        mean, slope = self._mean_shares(self._f, self._flat)
+        return (np.diag(mean) - slope) * len(self.beta)
+
     def at(self, beta: float) -> Weights:
         """Weights of all draws at an inverse temperature."""
         log_w = self.log_weights(beta)
@@ -120,7 +128,7 @@ class Multihistogram:
     # ---- the self-consistent equations ----------------------------------------------------------
 
     def _log_density(self, f: NDArray[np.float64]) -> NDArray[np.float64]:
-        parts = [_log_sum_exp(self._exponent(f, part)) for part in self._parts()]
+        parts = [_log_sum_exp(self._exponent(f, self._flat[part])) for part in self._parts()]
         return np.concatenate(parts) - np.log(len(self.beta))
 
     @cached_property
@@ -128,16 +136,16 @@ class Multihistogram:
         """Log density of the pool at each draw."""
         return self._log_density(self._f)
 
-    def _exponent(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
-        return f - (self._flat[part, None] - self._center) * self.beta
+    def _exponent(self, f: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return f - (energy[:, None] - self._center) * self.beta
 
     def _parts(self) -> list[slice]:
         step = max(1, AT_ONCE // len(self.beta))
         return [slice(a, a + step) for a in range(0, len(self._flat), step)]
 
-    def _shares(self, f: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
+    def _shares(self, f: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability that a draw came from each of the temperatures."""
-        x = self._exponent(f, part)
+        x = self._exponent(f, energy)
         x -= x.max(axis=1, keepdims=True)
         np.exp(x, out=x)
         x /= x.sum(axis=1, keepdims=True)
@@ -145,13 +153,14 @@ class Multihistogram:
 
     @cached_property
     def _only_part(self) -> NDArray[np.float64]:
-        return self._shares(self._f, slice(None))
+        return self._shares(self._f, self._flat)
 
     def _solved(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """All shares, in parts; kept where they are one part."""
         parts = self._parts()
         for part in parts:
-            yield part, self._only_part if len(parts) == 1 else self._shares(self._f, part)
+            whole = len(parts) == 1
+            yield part, self._only_part if whole else self._shares(self._f, self._flat[part])
 
     def average_shares(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the shares times w, which has one or more numbers for each draw: (K, ...)."""
@@ -177,30 +186,37 @@ class Multihistogram:
         return shift.reshape(self.energy.shape).mean(axis=2)
 
     def _solve(self) -> NDArray[np.float64]:
-        """Solve for the f_k, from thermodynamic integration."""
+        """Solve for the f_k, from thermodynamic integration: for some of the draws first, then for all."""
         order = np.argsort(self.beta)
         u = self.energy.reshape(*self.energy.shape[:2], len(self.beta), -1).mean(axis=(0, 1, 3))
         u, b = u[order] - self._center, self.beta[order]
         f = np.empty(len(b))
         f[order] = np.concatenate([[0.0], np.cumsum(np.diff(b) * (u[1:] + u[:-1]) / 2)])
-        f = solve(self._mean_shares, np.full(len(b), 1.0 / len(b)), f)
+        target = np.full(len(b), 1.0 / len(b))
+        step = self.energy.shape[0] * self.energy.shape[1] // PILOT
+        if step > 1:
+            some = self.energy[:, ::step].reshape(-1)
+            f = solve(lambda f: self._mean_shares(f, some), target, f)
+        f = solve(lambda f: self._mean_shares(f, self._flat), target, f)
         return f - f[self.reference]
 
     def _mean_shares(
-        self, f: NDArray[np.float64]
+        self, f: NDArray[np.float64], energy: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The share of each temperature in the pool, and the derivative by f."""
-        n, K = len(self._flat), len(self.beta)
+        n, K = len(energy), len(self.beta)
         mean, square = np.zeros(K), np.zeros((K, K))
-        for part in self._parts():
-            x = self._shares(f, part)
+        for part in self._parts():  # beyond the last draw they are empty
+            x = self._shares(f, energy[part])
             mean, square = mean + x.sum(axis=0) / n, square + x.T @ x / n
         return mean, np.diag(mean) - square
 
     @cached_property
     def response(self) -> NDArray[np.float64]:
         """How the f_k answer to shares that are off, up to the sign."""
-        return np.linalg.pinv(self._mean_shares(self._f)[1], rcond=1e-12, hermitian=True)
+        return np.linalg.pinv(
+            self._mean_shares(self._f, self._flat)[1], rcond=1e-12, hermitian=True
+        )
 
 
 @dataclass(frozen=True, eq=False)

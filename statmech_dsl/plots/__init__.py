@@ -2,5 +2,6 @@
 
 from statmech_dsl.plots.free_energies import free_energies
 from statmech_dsl.plots.ladder import ladder
+from statmech_dsl.plots.overlap_matrix import overlap_matrix
 
-__all__ = ["free_energies", "ladder"]
+__all__ = ["free_energies", "ladder", "overlap_matrix"]

@@ -55,16 +55,15 @@ def free_energies(data: xr.Dataset) -> Figure:
     figure, (curve, off) = plt.subplots(1, 2, figsize=(9.6, 3.4), layout="constrained")
     n = data.sizes["method"]
     for k, name in enumerate(data["method"].values):
-        own, color = data.sel(method=name), COLORS[k % len(COLORS)]
+        own, color = data.sel({"method": name}), COLORS[k % len(COLORS)]
+        F, F_error = own["free_energy"].values, own["free_energy_error"].values
+        difference = (own["log_partition"] - mean).values
         style = {"ms": 3, "lw": 0.8, "capsize": 2, "color": color}
         T = own["T"].values
-        curve.errorbar(
-            T, own["free_energy"], own["free_energy_error"], fmt="o-", **style, label=name
-        )
+        curve.errorbar(T, F, F_error, fmt="o-", **style, label=name)
         shift = (k - (n - 1) / 2) * 0.15 * np.diff(T).min() / n
-        off.errorbar(
-            T + shift, own["log_partition"] - mean, own["log_partition_error"], fmt="o", **style
-        )
+        error = own["log_partition_error"].values
+        off.errorbar(T + shift, difference, error, fmt="o", **style)
     off.axhline(0.0, color="0.6", lw=0.8)
     curve.set(title="free energy", xlabel="T", ylabel="F")
     off.set(title="log Z minus the mean of all routes", xlabel="T", ylabel="difference")

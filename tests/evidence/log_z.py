@@ -1,149 +1,262 @@
 """What free energies are held against: exact log Z, and the coverage of the errors of every route.
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
-
-    python -m tests.evidence.log_z
 """
 
 from __future__ import annotations
 
+import math
+import time
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import pymc as pm
 
 import statmech_dsl as sm
-from statmech_dsl.errors import OverlapWarning
-from statmech_dsl.estimators import FlatWeights, Multihistogram
-from statmech_dsl.results import Recorder
-from statmech_dsl.runs.energy_bins import choose_bins
-from statmech_dsl.runs.exploring import explore
-from statmech_dsl.runs.free_energy.pooled import from_pool
-from statmech_dsl.runs.free_energy.routes.integration import grid, integral
-from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies
-from statmech_dsl.runs.free_energy.segment import Effort, Segment
-from statmech_dsl.runs.free_energy.start import plan
-from statmech_dsl.runs.pilots import tuned_ladder
-from statmech_dsl.runs.sample import run_chains
-from statmech_dsl.runs.wang_landau import learn
+from statmech_dsl.errors import OverlapError, OverlapWarning, StatmechError
 from tests.evidence.checks import Check
-from tests.evidence.population import MODELS
+from tests.evidence.log_z_coverage import COVERED, coverage
+from tests.evidence.log_z_models import FEW, MODELS, kaufman
+from tests.evidence.population import MODELS as ORDERED
 
-OPTIONS = {"updates": "auto", "backend": "auto", "threads": None}
-CHAINS = 4
-"""Of one estimate."""
-
-
-def nothing(n: int, note: str = "") -> None:
-    """Show no progress."""
+QUIET = {"progressbar": False}
+REFUSALS = ("ArgumentError", "ImproperDistributionError")
 
 
-def segment_of(name: str, repeats: int, draws: int) -> tuple[Segment, Effort, float]:
-    """The way from infinite temperature to that of a model, for so many estimates; its exact log Z on it."""
-    build, T = MODELS[name]
-    model, seed = build(), zlib.crc32(name.encode())
-    effort = Effort(draws, 500, CHAINS * repeats, 2, seed, "hot")
-    journey = plan(model, T, None, None, None, effort, OPTIONS)
-    exact = float(sm.exact(model, T=T).log_partition) - journey.log_z[0]
-    return journey.legs[0][0], effort, exact
+def seed_of(*names: object) -> int:
+    """A seed that depends on the name of a run alone."""
+    return zlib.crc32("/".join(map(str, names)).encode())
 
 
-def by_tempering(name: str, repeats: int, draws: int = 400) -> np.ndarray:
-    """Z-scores of log Z by tempering, of ladders that are tuned once."""
-    segment, effort, exact = segment_of(name, repeats, draws)
-    sampler = segment.compile(effort.chains * 8)
-    ends = np.array([segment.wanted[-1], 0.0])
-    ladder, widths = tuned_ladder(sampler, ends, 2, 500, effort.seed, "hot", nothing)
-    energy = ladder_energies(sampler, ladder, widths, effort, nothing)
-    own = np.split(energy, repeats)
-    return _scores([from_pool(Multihistogram(e, ladder), segment.wanted) for e in own], exact)
+# ---- models with exact log Z --------------------------------------------------------------------------
 
 
-def by_integration(name: str, repeats: int, draws: int = 1200) -> np.ndarray:
-    """Z-scores of log Z by integration, over nodes that are placed once."""
-    segment, effort, exact = segment_of(name, repeats, draws)
-    ends = np.array([segment.wanted[-1], 0.0])
-    pilot = segment.compile(32)
-    nodes = grid(tuned_ladder(pilot, ends, 2, 500, effort.seed, "hot", nothing)[0], segment.wanted)
-    n = effort.chains * len(nodes)
-    sampler = segment.compile(n)
-    chain, index = np.tile(np.arange(effort.chains), len(nodes)), np.arange(n) // effort.chains
-    state = sampler.start(effort.seed, chain, index, nodes[index], "hot")
-    recorder = Recorder(sampler, draws, n, ())
-    run_chains(sampler, state, recorder, effort.tune, draws, effort.thin, nothing)
-    energy = recorder.arrays()["energy"].reshape(len(nodes), effort.chains, draws)
-    own = np.split(np.moveaxis(energy, 0, 2), repeats)
-    found = [integral(nodes, e) for e in own]
-    return np.array([(-f.value - exact) / f.error for f in found])
+def panel_scores(name: str, repeats: int, draws: int) -> dict[str, list[float]]:
+    """(log Z - exact) / error by every route that a model allows."""
+    known, found = MODELS[name], {}
+    exact = known.log_z()
+    for k in range(repeats):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OverlapWarning)  # here the numbers are judged
+            data = sm.free_energy(
+                known.build(), T=known.T, method="panel", draws=draws, tune=draws,
+                seed=seed_of(name, k), **QUIET,
+            )  # fmt: skip
+        z = (data.log_partition - exact) / data.log_partition_error
+        for route, value in zip(data.method.values, z.values, strict=True):
+            found.setdefault(str(route), []).append(float(value))
+    return found
 
 
-def by_flat_histogram(name: str, repeats: int, draws: int = 2000) -> np.ndarray:
-    """Z-scores of log Z by a flat histogram, of walks at weights that are learned once."""
-    segment, effort, exact = segment_of(name, repeats, draws)
-    n = effort.chains
-    pilot, sampler = segment.compile(64), segment.compile(n, "tabulated")
-    explored = explore(pilot, effort.seed, 64)
-    bins = choose_bins(None, explored.energies)
-    state = sampler.start(effort.seed, np.arange(n), np.zeros(n, int), np.zeros(n), "hot")
-    state, _ = learn(sampler, state, bins, explored, 4000, nothing)
-    recorder = Recorder(sampler, draws, n, ())
-    state = run_chains(sampler, state, recorder, 0, draws, effort.thin, nothing)
-    energy = recorder.arrays()["energy"]
-    low, width = state.law_range
-    index = np.rint((energy - low) / width).astype(np.int64)
-    law = state.law_table[np.clip(index, 0, len(state.law_table) - 1)]
-    pairs = zip(np.split(energy, repeats), np.split(law, repeats), strict=True)
-    return _scores([from_pool(FlatWeights(e, -w), segment.wanted) for e, w in pairs], exact)
+def against_exact(whole: bool) -> Iterator[Check]:
+    """All routes on all models: z-scores below 4, and their variance."""
+    names, repeats, draws = (tuple(MODELS), 4, 1000) if whole else (FEW, 1, 300)
+    every: dict[str, list[float]] = {}
+    for name in names:
+        for route, z in panel_scores(name, repeats, draws).items():
+            every.setdefault(route, []).extend(z)
+    for route, z in every.items():
+        worst = float(np.abs(z).max())
+        what = f"log Z by {route}: {len(z)} runs of {len(names)} models"
+        yield Check(what, "worst z below 4", f"{worst:.2f}", worst < 4)
+    if whole:
+        z = np.concatenate(list(every.values()))
+        v = float((z**2).mean())
+        yield Check(f"all {len(z)} z-scores: variance", "0.8 to 1.25", f"{v:.2f}", 0.8 <= v <= 1.25)
 
 
-def _scores(found, exact: float) -> np.ndarray:
-    return np.array(
-        [(f.log_partition[0][-1] - exact) / f.log_partition[1][-1] for f in found], float
-    )
+# ---- coverage -----------------------------------------------------------------------------------------
 
 
-COVERED = {
-    "tempering": by_tempering,
-    "integration": by_integration,
-    "flat_histogram": by_flat_histogram,
-}
-"""Routes whose errors are held against their scatter; population annealing has a file of its own."""
+def intervals(whole: bool) -> Iterator[Check]:
+    """How often intervals of each route hold the exact value, over many seeds."""
+    if not whole:
+        z = COVERED["tempering"]("+-J glass, L=4", 40)
+        yield from coverage("log Z by tempering", z, slack=3.0)
+        return
+    for route, measure in COVERED.items():
+        z = np.concatenate([measure(name, 400) for name in ORDERED])
+        yield from coverage(f"log Z by {route}, {len(ORDERED)} models", z)
+        mean, sd = float(z.mean()), float(z.std())
+        right = abs(mean) < 0.1 and abs(sd - 1) < 0.1
+        asked = "mean below 0.1, sd 0.9 to 1.1"
+        yield Check(f"log Z by {route}: {len(z)} z-scores", asked, f"{mean:+.3f}, {sd:.3f}", right)
 
 
-def coverage(route: str, z: np.ndarray) -> Check:
-    """How often the intervals of a route hold the exact value."""
-    inside = [float((np.abs(z) < width).mean()) for width in (0.9945, 1.96)]
-    return Check(
-        f"log Z by {route}, {len(z)} runs: 68 % and 95 % intervals cover",
-        "60 to 76.5 %, 91.5 to 98 %",
-        f"{inside[0]:.1%}, {inside[1]:.1%}; z has mean {z.mean():+.2f}, sd {z.std():.2f}",
-        0.60 <= inside[0] <= 0.765 and 0.915 <= inside[1] <= 0.98,
-    )
+# ---- a large lattice ----------------------------------------------------------------------------------
 
 
-def finite_lattice(L: int, T: np.ndarray, exact: np.ndarray, draws: int, seed: int) -> dict:
-    """Relative errors of F of a 2D Ising model at many temperatures, and their z-scores."""
+def finite_lattice(whole: bool) -> Iterator[Check]:
+    """F of the 2D Ising model at 30 temperatures across its transition."""
+    L, draws, tune, thin, factor = (128, 1000, 8000, 16, 1) if whole else (16, 200, 400, 2, 40)
+    T = np.linspace(1.8, 2.8, 30)
+    began = time.process_time(), time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("error", OverlapWarning)
         data = sm.free_energy(
             sm.models.ising(L=L), T=T, method="tempering", ground_state=(-2.0 * L**2, 2),
-            draws=draws, tune=2000, thin=10, seed=seed, progressbar=False,
+            draws=draws, tune=tune, thin=thin, seed=seed_of("finite lattice", L), **QUIET,
         )  # fmt: skip
+    spent, passed = time.process_time() - began[0], time.perf_counter() - began[1]
+    exact = kaufman(L, T)
     off = data.log_partition.values - exact
-    return {"relative": off / exact, "z": off / data.log_partition_error.values}
+    z = np.abs(off / data.log_partition_error.values)
+    rms, worst = float(np.sqrt(((off / exact) ** 2).mean())), float(np.abs(off / exact).max())
+    name = f"2D Ising, {L} x {L}, F at {len(T)} temperatures"
+    limits = 1e-5 * factor, 2.5e-5 * factor
+    yield Check(
+        f"{name}: relative error, rms and worst", f"{limits[0]:.1e}, {limits[1]:.1e}",
+        f"{rms:.1e}, {worst:.1e}", rms <= limits[0] and worst <= limits[1],
+    )  # fmt: skip
+    yield Check(f"{name}: worst z", "below 4", f"{z.max():.2f}", bool(z.max() < 4))
+    if whole:
+        measured = f"{spent:.0f} s, {passed:.0f} s passed"
+        yield Check(f"{name}: time of both cores", "120 s", measured, spent <= 120)
 
 
-def main() -> None:
-    """Measure the coverage of all routes on all models, 400 runs each."""
-    for route, measure in COVERED.items():
-        pooled = []
-        for name in MODELS:
-            z = measure(name, 400)
-            pooled.append(z)
-            print(name, coverage(route, z))
-        z = np.concatenate(pooled)
-        print(f"{route}: all models: mean {z.mean():+.3f}, sd {z.std():.3f}")
+# ---- infinite temperature -----------------------------------------------------------------------------
 
 
-if __name__ == "__main__":
-    main()
+CLAMPED = np.ma.masked_equal([1, 0, 0, 0], 0)
+KINDS: dict[str, tuple[Callable[[], object], float]] = {
+    "Spin": (lambda: sm.Spin("x", 3), math.log(2)),
+    "Spin, a site clamped": (lambda: sm.Spin("x", 4, observed=CLAMPED), math.log(2)),
+    "Occupation": (lambda: sm.Occupation("x", 3), math.log(2)),
+    "Levels": (lambda: sm.Levels("x", 3, values=[-1, 0, 1]), math.log(3)),
+    "Potts": (lambda: sm.Potts("x", 3, q=5), math.log(5)),
+    "Clock": (lambda: sm.Clock("x", 3, q=6), math.log(6)),
+    "Angle": (lambda: sm.Angle("x", 3), math.log(2 * math.pi)),
+    "UnitVector, n=2": (lambda: sm.UnitVector("x", 3, n=2), math.log(2 * math.pi)),
+    "UnitVector, n=3": (lambda: sm.UnitVector("x", 3, n=3), math.log(4 * math.pi)),
+    "UnitVector, n=4": (lambda: sm.UnitVector("x", 3, n=4), math.log(2 * math.pi**2)),
+}
+"""Variables of three free sites, and log Z at beta = 0 of each site."""
+
+
+def one(declare: Callable[[], object]) -> sm.Model:
+    """A model of one variable."""
+    with sm.Model() as model:
+        sm.Energy("any", 0.1 * declare())
+    return model
+
+
+def at_infinite_temperature(whole: bool) -> Iterator[Check]:
+    """Log Z of every kind of variable at beta = 0; an infinite one is refused by name."""
+    options = {"beta": 0.0, "method": "tempering", "draws": 20, "tune": 40, "seed": 1} | QUIET
+    kinds = KINDS if whole else {k: KINDS[k] for k in ("Spin", "Spin, a site clamped", "Angle")}
+    off = [
+        abs(float(sm.free_energy(one(declare), **options).log_partition) - 3 * each)
+        for declare, each in kinds.values()
+    ]
+    what = f"log Z at beta = 0 of {len(kinds)} kinds of variables"
+    yield Check(what, "off by less than 1e-12", f"{max(off):.0e}", max(off) < 1e-12)
+    refused = {
+        "a Field": lambda: sm.free_energy(one(lambda: sm.Field("x", 3)), **options),
+        "a massless field": lambda: sm.exact(sm.models.gaussian_field(L=4, d=1, m2=0.0)),
+    }
+    for name, run in refused.items():
+        try:
+            run()
+            said = "not refused"
+        except StatmechError as error:
+            said = type(error).__name__
+        asked = "refused by name"
+        yield Check(f"log Z of {name}, infinite", asked, said, said in REFUSALS)
+
+
+# ---- poor overlap -------------------------------------------------------------------------------------
+
+
+def plain(n: int, h: float) -> sm.Model:
+    """Spins that do not know of each other."""
+    with sm.Model() as model:
+        sm.Energy("field", -h * sm.Spin("s", n))
+    return model
+
+
+def all_alike(n: int, J: float) -> sm.Model:
+    """A magnet whose two phases are far apart where J is large."""
+    return sm.models.curie_weiss(N=n, J=J)
+
+
+Run = Callable[[int], object]
+
+
+def panel(build: Callable[[], sm.Model], T: float, draws: int) -> Run:
+    """All routes, so many draws each."""
+    return lambda seed: sm.free_energy(
+        build(), T=T, method="panel", draws=draws, tune=80, seed=seed, **QUIET
+    )
+
+
+def route(name: str, build: Callable[[], sm.Model], T: float, draws: int, **more) -> Run:
+    """One of them."""
+    return lambda seed: sm.free_energy(
+        build(), T=T, method=name, draws=draws, tune=80, seed=seed, **(QUIET | more)
+    )
+
+
+BAD: dict[str, Run] = {
+    "tempering, 4 draws": route("tempering", lambda: plain(64, 1.0), 1.0, 4),
+    "tempering, 10 draws of a magnet": route("tempering", lambda: all_alike(100, 2.0), 1.0, 10),
+    "integration, 8 draws": route("integration", lambda: plain(64, 1.0), 1.0, 8),
+    "integration, 8 draws of a magnet": route("integration", lambda: all_alike(100, 2.0), 1.0, 8),
+    "population of 20": route("population", lambda: plain(64, 1.0), 0.5, 20),
+    "population of 50, cold": route("population", lambda: all_alike(200, 4.0), 1.0, 50),
+    "annealing, 8 members": route("annealing", lambda: plain(64, 1.0), 0.5, 8),
+    "annealing, 10 members of a magnet": route("annealing", lambda: all_alike(200, 4.0), 1.0, 10),
+    "panel, 10 draws": panel(lambda: plain(64, 1.0), 1.0, 10),
+    "panel, 20 draws of a magnet": panel(lambda: all_alike(100, 4.0), 1.0, 20),
+}
+GOOD: dict[str, Run] = {
+    "tempering": route("tempering", lambda: plain(64, 1.0), 1.0, 400),
+    "tempering, a magnet": route("tempering", lambda: all_alike(100, 2.0), 1.0, 1000),
+    "tempering, from another model": route(
+        "tempering", lambda: plain(64, 0.5), 1.0, 400, reference=plain(64, 0.4)
+    ),
+    "integration": route("integration", lambda: plain(64, 1.0), 1.0, 400),
+    "integration, a small magnet": route("integration", lambda: all_alike(50, 0.5), 1.0, 1000),
+    "population": route("population", lambda: plain(64, 1.0), 1.0, 2000),
+    "population, a magnet": route("population", lambda: all_alike(100, 2.0), 1.0, 4000),
+    "annealing": route("annealing", lambda: plain(64, 1.0), 1.0, 400),
+    "annealing, a magnet": route("annealing", lambda: all_alike(100, 2.0), 1.0, 1000),
+    "panel": panel(lambda: plain(64, 1.0), 1.0, 3000),
+}
+
+
+def flagged(run: Run, seed: int) -> bool:
+    """Whether it raises or warns by name."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            run(seed)
+        except OverlapError:
+            return True
+    return any(w.category is OverlapWarning for w in caught)
+
+
+def poor_overlap(whole: bool) -> Iterator[Check]:
+    """Planted cases, and good ones."""
+    few = None if whole else 4
+    for asked, cases, expected in (("all", BAD, True), ("none", GOOD, False)):
+        chosen = dict(list(cases.items())[:few])
+        hits = [name for name, run in chosen.items() if flagged(run, seed_of(name))]
+        quality = "poor" if expected else "good"
+        what = f"{len(chosen)} runs of {quality} overlap: flagged"
+        right = len(hits) == len(chosen) if expected else not hits
+        yield Check(what, asked, f"{len(hits)} of {len(chosen)}", right)
+
+
+FINDERS = (against_exact, intervals, finite_lattice, at_infinite_temperature, poor_overlap)
+
+
+def all_checks(whole: bool, say: Callable[[Check], None] = lambda check: None) -> list[Check]:
+    """Every check, one after the other."""
+    checks: list[Check] = []
+    for find in FINDERS:
+        for check in find(whole):
+            say(check)
+            checks.append(check)
+    return checks

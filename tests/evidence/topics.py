@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tests.evidence import (
     flat_histograms,
     free_energies,
+    log_z,
     overrelaxation,
     population,
     tempering,
@@ -60,6 +61,14 @@ What moves beside heat bath gain, and that means stay the same. The checks are i
 Estimators of free energies against harmonic oscillators, whose partition functions are known. The checks
 are in `tests/evidence/free_energies.py`, and in a reduced form among the tests.""",
         free_energies.all_checks,
+    ),
+    "log_z": Topic(
+        """## Log Z by every route
+
+`sm.free_energy` against exact log Z of twenty models, the intervals of each route over many seeds, and runs
+that are too short or too far apart. The checks are in `tests/evidence/log_z.py`, and in a reduced form among
+the tests.""",
+        log_z.all_checks,
     ),
 }
 """All topics, in the order of the page."""

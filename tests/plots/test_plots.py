@@ -4,6 +4,7 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.errors import DiagnosticsError
+from statmech_dsl.estimators import MBAR
 
 
 def test_a_ladder_shows_its_numbers():
@@ -38,3 +39,19 @@ def test_free_energies_are_drawn_as_they_are():
     plt.close(figure)
     with pytest.raises(DiagnosticsError, match="no free energy over T"):
         sm.plots.free_energies(data.isel(T=0))
+
+
+def test_the_overlap_matrix_is_that_of_its_draws():
+    data = sm.temper(
+        sm.models.ising(L=4), beta=[0.0, 0.3, 0.6], draws=50, seed=1, progressbar=False
+    )
+    figure = sm.plots.overlap_matrix(data)
+    shares = figure.axes[0].images[0].get_array()
+    # The same by the estimator for any states: (states, draws), those of the first state first.
+    beta = 1 / data.posterior["T"].values
+    energy = data.posterior.energy.transpose("T", ...).values.ravel()
+    pool = MBAR(beta[:, None] * energy, [200] * 3)
+    np.testing.assert_allclose(shares, pool.overlap_matrix, atol=1e-6)
+    plt.close(figure)
+    with pytest.raises(DiagnosticsError, match="no energies at several temperatures"):
+        sm.plots.overlap_matrix(sm.sample(sm.models.ising(L=4), T=2.0, draws=5, progressbar=False))

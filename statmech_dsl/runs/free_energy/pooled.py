@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,14 @@ BLOCKS = 16
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """Averages at one x: value and influence (chains, draws) of each quantity, and effective draws."""
+    """Averages at one x: value and influence (chains, draws) of each quantity, and how many draws they are from.
+
+    Draws of one moment are independent of each other, but an error is made of ``moments``.
+    """
 
     parts: dict[str, tuple[float, np.ndarray]]
     effective_size: float
+    moments: float
 
 
 def from_pool(
@@ -40,9 +44,10 @@ def from_pool(
     rows = _rows(pool, wanted)
     if ground is not None:
         miss = _miss(pool, ground, last)
-        rows = [_Row(_corrected(r.parts, *miss), r.effective_size) for r in rows]
+        rows = [replace(r, parts=_corrected(r.parts, *miss)) for r in rows]
     size = np.array([row.effective_size for row in rows])
-    few = [f"{x:g}" for x, n in zip(wanted, size, strict=True) if not n >= ENOUGH]
+    least = [min(row.effective_size, row.moments) for row in rows]
+    few = [f"{x:g}" for x, n in zip(wanted, least, strict=True) if not n >= ENOUGH]
     if few:
         trouble = (*trouble, f"fewer than {ENOUGH:g} effective draws at x = {', '.join(few)}")
     pairs = {
@@ -81,7 +86,8 @@ def _rows(pool: Pool, wanted: np.ndarray) -> list[_Row]:
                 ),
                 "entropy": (x * mean + w.log_partition, x * of_mean + of_log_z),
             }
-            rows.append(_Row(parts, w.effective_size / (2 * tau_int(of_mean).tau)))
+            kept = 1 / (2 * tau_int(of_mean).tau)
+            rows.append(_Row(parts, w.effective_size * kept, of_mean.size * min(kept, 1.0)))
     return rows
 
 
