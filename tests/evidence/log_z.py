@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pymc as pm
 
 import statmech_dsl as sm
 from statmech_dsl.errors import OverlapError, OverlapWarning, StatmechError
@@ -90,7 +89,7 @@ def intervals(whole: bool) -> Iterator[Check]:
 
 def finite_lattice(whole: bool) -> Iterator[Check]:
     """F of the 2D Ising model at 30 temperatures across its transition."""
-    L, draws, tune, thin, factor = (128, 1000, 8000, 16, 1) if whole else (16, 200, 400, 2, 40)
+    L, draws, tune, thin, factor = (128, 700, 6000, 12, 1) if whole else (16, 200, 400, 2, 40)
     T = np.linspace(1.8, 2.8, 30)
     began = time.process_time(), time.perf_counter()
     with warnings.catch_warnings():

@@ -19,7 +19,7 @@ BLOCKS = 16
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """Averages at one x: value and influence (chains, draws) of each quantity, and how many draws they are from.
+    """Averages at one x: value and influence (chains, draws) of each quantity, and of how many draws.
 
     Draws of one moment are independent of each other, but an error is made of ``moments``.
     """
