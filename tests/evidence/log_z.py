@@ -89,7 +89,7 @@ def intervals(whole: bool) -> Iterator[Check]:
 
 def finite_lattice(whole: bool) -> Iterator[Check]:
     """F of the 2D Ising model at 30 temperatures across its transition."""
-    L, draws, tune, thin, factor = (128, 700, 6000, 12, 1) if whole else (16, 200, 400, 2, 40)
+    L, draws, tune, thin, factor = (128, 1000, 8000, 14, 1) if whole else (16, 200, 400, 2, 40)
     T = np.linspace(1.8, 2.8, 30)
     began = time.process_time(), time.perf_counter()
     with warnings.catch_warnings():
