@@ -12,6 +12,7 @@ WORKS = (
     "annealing",
     "time_to_solution",
     "boltzmann_machine",
+    "annealed_rbm",
     "mbar",
     "zoo",
     "languages",

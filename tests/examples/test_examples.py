@@ -32,6 +32,7 @@ def test_every_example_has_a_test():
     assert scripts == {
         "demo",
         "density_of_states",
+        "free_energy_panel",
         "hopfield_digits",
         "ising_transition",
         "kaufman",
@@ -150,3 +151,11 @@ def test_spinodal_decomposition(example, tmp_path):
     module.T = 0.1
     assert module.bulk_bonds() < 1e-3
     assert is_picture(tmp_path / "spinodal_decomposition.png")
+
+
+def test_free_energy_panel(example, tmp_path):
+    panel, exact = example("free_energy_panel").main(small=True)
+    assert bool(panel.agreed)
+    off = abs(panel.log_partition - exact.log_partition)
+    assert (off < 4 * panel.log_partition_error).all()
+    assert is_picture(tmp_path / "free_energy_panel.png")
