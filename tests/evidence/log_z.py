@@ -199,7 +199,9 @@ def route(name: str, build: Callable[[], sm.Model], T: float, draws: int, **more
 
 BAD: dict[str, Run] = {
     "tempering, 4 draws": route("tempering", lambda: plain(64, 1.0), 1.0, 4),
-    "tempering, 10 draws of a magnet": route("tempering", lambda: all_alike(100, 2.0), 1.0, 10),
+    "tempering, 10 draws of one chain": route(
+        "tempering", lambda: all_alike(100, 2.0), 1.0, 10, chains=1
+    ),
     "integration, 8 draws": route("integration", lambda: plain(64, 1.0), 1.0, 8),
     "integration, 8 draws of a magnet": route("integration", lambda: all_alike(100, 2.0), 1.0, 8),
     "population of 20": route("population", lambda: plain(64, 1.0), 0.5, 20),

@@ -11,6 +11,8 @@ from statmech_dsl.runs.free_energy.segment import Found, Ground
 
 ENOUGH = 50.0
 """Effective draws below which an estimate is no estimate: its error could not be trusted either."""
+MOMENTS = 20.0
+"""Independent moments below which an error is known to a sixth at best."""
 AT_ONCE = 1 << 24
 """Numbers of an array over draws and columns."""
 BLOCKS = 16
@@ -46,10 +48,13 @@ def from_pool(
         miss = _miss(pool, ground, last)
         rows = [replace(r, parts=_corrected(r.parts, *miss)) for r in rows]
     size = np.array([row.effective_size for row in rows])
-    least = [min(row.effective_size, row.moments) for row in rows]
-    few = [f"{x:g}" for x, n in zip(wanted, least, strict=True) if not n >= ENOUGH]
+    few = [
+        f"{x:g}"
+        for x, row in zip(wanted, rows, strict=True)
+        if not (row.effective_size >= ENOUGH and row.moments >= MOMENTS)
+    ]
     if few:
-        trouble = (*trouble, f"fewer than {ENOUGH:g} effective draws at x = {', '.join(few)}")
+        trouble = (*trouble, f"too few effective draws at x = {', '.join(few)}")
     pairs = {
         name: (
             np.array([row.parts[name][0] for row in rows]),
