@@ -2,8 +2,8 @@
 
 784 visible and 20 hidden units, 512 members, from beta = 0 to 1. A step changes beta, weighs the members and
 sweeps them once, layer by layer. The other side does the same by plain NumPy, in float64, with as many BLAS
-threads (one). A schedule has 100 steps; nanoseconds are those of one unit in one step. The row stands only if log Z
-of both, by 400 steps, is within 4 errors of the exact sum over the 2^20 states of the hidden units.
+threads (one). A schedule has 100 steps; nanoseconds are those of one unit in one step. The row stands only if
+log Z of both, by 400 steps, is within 4 errors of the exact sum over the 2^20 states of the hidden units.
 """
 
 from __future__ import annotations

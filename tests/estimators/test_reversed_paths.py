@@ -1,7 +1,7 @@
 """Works in both directions, exactly: the reverse path makes the updates of a sweep in the reverse order.
 
-A sweep visits its sites one after the other. It keeps its distribution, but does not leave each pair of states in
-balance; what balances it is the sweep in the opposite order. All paths of three spins are summed here.
+A sweep visits its sites one after the other. It keeps its distribution, but does not balance each pair of
+states; what balances them is the sweep in the opposite order. All paths of three spins are summed here.
 """
 
 from __future__ import annotations
