@@ -179,9 +179,13 @@ class Multihistogram:
         whole = parts + self.combined_shares(answer)
         return whole.reshape(*self.energy.shape, -1).mean(axis=2)
 
-    @cached_property
+    @property
     def reference_influence(self) -> NDArray[np.float64]:
         """What each moment adds to log Z of the reference."""
+        return self._reference_influence
+
+    @cached_property
+    def _reference_influence(self) -> NDArray[np.float64]:
         shift = self.combined_shares(self.response[self.reference])
         return shift.reshape(self.energy.shape).mean(axis=2)
 

@@ -47,7 +47,8 @@ def overlap_matrix(data: xr.DataTree) -> Figure:
     True
     >>> plt.close(figure)
     """
-    energy = data["posterior"].get("energy") if "posterior" in data.children else None
+    posterior = data["posterior"].to_dataset() if "posterior" in data.children else {}
+    energy = posterior.get("energy")
     if energy is None or energy.sizes.get("T", 1) < 2:
         raise DiagnosticsError(
             "there are no energies at several temperatures here",
