@@ -1,7 +1,6 @@
 """What overrelaxation gains for the planar XY model, beside heat bath alone.
 
-Of the three quantities m^2 is the slowest in both, but for rare visits of heat bath to other winding numbers,
-which only the helicity modulus sees.
+What is compared is m^2, in a sweep of the recipe the slowest of the three quantities.
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
 """
