@@ -17,14 +17,20 @@ from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels, Packed
 from statmech_dsl.engine.choose import Updates
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import ImproperDistributionError, ModelError
+from statmech_dsl.ir.marks import marked
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
+from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lower.recovery import Recovered
+from statmech_dsl.runs.pymc_discrete import RangeOf
 from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, places
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 INTERPRETED = {"mode": Mode(linker="py", optimizer="fast_compile")}
 """For what is evaluated once in a chain: compiling it would take longer."""
+
+UNDERFLOW = -1e4
+"""Logarithm of a random probability that has become zero: kernels subtract what they compare."""
 
 
 @dataclass_state
@@ -97,7 +103,7 @@ class LocalGibbs(BlockedStep):
 
     def __init__(
         self,
-        vars: Sequence[Any],
+        vars: Sequence[Any] | None = None,
         *,
         updates: Updates = "auto",
         model: pm.Model | None = None,
@@ -107,12 +113,17 @@ class LocalGibbs(BlockedStep):
         blocked: bool = True,
     ) -> None:
         within: Any = pm.modelcontext(model)
-        self._ours = places(within)
-        self._moved = choose(self._ours, vars)
+        moved = choose(within, vars)
+        plain = [rv for rv in moved if not isinstance(rv.owner.op, DomainRV)]
+        self._ranges = [RangeOf(rv) for rv in plain]
+        self._at_first = [r() for r in self._ranges]
+        with marked({rv: r.mark() for rv, r in zip(plain, self._ranges, strict=True)}):
+            self._ours = places(within)
+            self._moved = [p for rv in moved for p in self._ours if p.rv is rv]
+            names = [p.name for p in self._moved]
+            wanted = dict.fromkeys(names, updates) if isinstance(updates, str) else updates
+            compiled = lower_model(within, wanted)
         self.vars = [p.value for p in self._moved]
-        names = [p.name for p in self._moved]
-        wanted = dict.fromkeys(names, updates) if isinstance(updates, str) else updates
-        compiled = lower_model(within, wanted)
         program, self._tables = compiled.lowered.program, compiled.lowered.tables
         passes = tuple(p for p in program.passes if p.variable in names)
         self._program = replace(program, passes=passes)
@@ -143,16 +154,20 @@ class LocalGibbs(BlockedStep):
         self.params = self._start.copy()
         self.accepted = np.zeros((len(self._program.passes), 1), np.int64)
         data = self._data({})
-        if any(x.shape != self._tables[name].shape for name, x in data.items()):
+        changed = any(x.shape != self._tables[name].shape for name, x in data.items())
+        if changed or [r() for r in self._ranges] != self._at_first:
             raise ModelError(
-                "data have another shape than they had when sm.LocalGibbs was made",
+                "data have another shape, or give variables other bounds, than when sm.LocalGibbs was made",
                 mend="make the step anew after pm.set_data",
             )
         self._kernels.replace_tables(_read_only(data))
 
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Do one sweep."""
-        self._kernels.replace_tables(_read_only(self._couplings(point)))
+        couplings = self._couplings(point)
+        for name, x in couplings.items():
+            couplings[name] = np.where(np.isneginf(x), UNDERFLOW, x)
+        self._kernels.replace_tables(_read_only(couplings))
         natural = self._natural(point)
         for p in self._ours:
             x = natural.get(p.name, point[p.key])
