@@ -61,7 +61,7 @@ def _trials(op: random.BinomialRV | random.BetaBinomialRV, node: Apply) -> tuple
 
 @bounds.register
 def _sample(op: random.HyperGeometricRV, node: Apply) -> tuple[Any, Any]:
-    good, bad, n = node.inputs[2:]
+    good, bad, n = (pt.as_tensor_variable(x) for x in node.inputs[2:])
     return pt.maximum(0, n - bad), pt.minimum(n, good)
 
 
@@ -101,7 +101,7 @@ class RangeOf:
     """
 
     def __init__(self, rv: Any) -> None:
-        self._name, self._distribution = str(rv.name), _distribution(rv)
+        self._name, self._op, self._distribution = str(rv.name), rv.owner.op, _distribution(rv)
         if (found := bounds(rv.owner.op, rv.owner)) is None:
             raise ModelError(
                 f"sm.LocalGibbs does not know the range of {self._name}, "
@@ -111,7 +111,7 @@ class RangeOf:
             )
         low, high = (pt.as_tensor_variable(x) for x in found)
         graphs = [pt.min(low), pt.max(high), pt.as_tensor_variable(rv.shape)]
-        folded = constant_fold(graphs, raise_not_constant=False)
+        folded: Any = constant_fold(graphs, raise_not_constant=False)
         self._folded = None if any(isinstance(x, Variable) for x in folded) else folded
         if self._folded is None:
             self._function: Any = function([], graphs, mode=Mode("py", "fast_run"))
@@ -157,11 +157,13 @@ class RangeOf:
     def _cut_off(self) -> str:
         """How to write the variable with a largest value."""
         name, dist = repr(self._name), f"pm.{self._distribution}.dist(...)"
-        if self._distribution != "Geometric":
-            return f"pm.Truncated({name}, {dist}, upper=...)"
-        return (  # a truncated one is continuous for PyMC
-            f"n = pm.DiscreteUniform({name}, 1, ...) and pm.Potential('prior', pm.logp({dist}, n))"
-        )
+        if isinstance(self._op, TruncatedRV):
+            return "give it upper=..."
+        if isinstance(self._op, random.GeometricRV):  # a truncated one is continuous for PyMC
+            return (
+                f"n = pm.DiscreteUniform({name}, 1, ...), pm.Potential('prior', pm.logp({dist}, n))"
+            )
+        return f"pm.Truncated({name}, {dist}, upper=...)"
 
 
 def _distribution(rv: Any) -> str:

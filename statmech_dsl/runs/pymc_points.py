@@ -103,7 +103,7 @@ def choose(model: pm.Model, wanted: Sequence[Any] | None) -> list[Any]:
     wanted = discrete if wanted is None else wanted
     found = []
     for v in wanted if isinstance(wanted, Sequence) else [wanted]:
-        rv = model.values_to_rvs.get(v, v)
+        rv: Any = model.values_to_rvs.get(v, v)
         if rv in model.deterministics:  # of a partly observed variable, what PyMC joins again
             rv = model.named_vars.get(f"{rv.name}_unobserved")
         if rv not in model.free_RVs:

@@ -45,17 +45,18 @@ class LocalGibbsState(StepMethodState):
 
 
 class LocalGibbs(BlockedStep):
-    """A PyMC step: one compiled sweep over variables of statmech_dsl, given the values of all else.
+    """A PyMC step: one compiled sweep over discrete variables, given the values of all else.
 
     ``pm.sample`` takes it by itself for our discrete variables, and for continuous ones where the
     log-density has no gradient; NUTS moves other continuous ones, unless given to this step.
+    Plain discrete variables of PyMC are moved if given to it.
     A sweep leaves the posterior (T = 1) invariant; couplings that depend on other random variables
     follow them from step to step.
 
     Parameters
     ----------
-    vars : sequence of variables
-        Variables of statmech_dsl.
+    vars : sequence of variables, optional
+        Discrete variables, ours or PyMC's, and continuous ones of ours; all discrete ones unless given.
     updates : str or dict
         ``"auto"``, the name of an update, or ``{variable: name}``;
         ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
@@ -73,13 +74,16 @@ class LocalGibbs(BlockedStep):
     Raises
     ------
     ModelError
-        A variable is none of ours or has no free site, or another one is bounded by it.
+        A variable is not free, its range is not known or has no end, it is continuous and none of
+        ours, or another one is bounded by it.
+    NonLocalEnergyError
+        The log-density has no local terms.
     ImproperDistributionError
         While sampling: a conditional distribution cannot be normalized.
 
     Notes
     -----
-    PyMC starts all chains at one point: our variables with all sites alike. Where that could hide
+    PyMC starts all chains at one point: with all sites alike. Where that could hide
     other phases, start from random states with ``pm.sample(initvals={"s": "prior"})``.
 
     The statistic ``changed`` is the number of sites whose value has changed.

@@ -466,10 +466,17 @@ def normalizer_of_a_cut_off():
     return z
 
 
+def bounds_that_move():
+    z = pm.Bernoulli("z", 0.5)
+    pm.Uniform("x", 0, 1 + z)
+    return z
+
+
 REFUSED = {
+    bounds_that_move: "the bounds of x depend on z",
     unbounded: r"n has no largest value: it is distributed as Poisson.*pm\.Truncated\('n', pm\.Poisson",
     unbounded_from_one: r"n has no largest value.*pm\.DiscreteUniform.*pm\.logp",
-    cut_off_on_the_left: r"n has no largest value.*upper=",
+    cut_off_on_the_left: r"n has no largest value.*give it upper=",
     continuous_for_pymc: r"n, a continuous variable of PyMC.*pm\.Truncated",
     random_range: r"the range of n depends on other random variables.*pm\.Potential",
     of_several_at_once: "does not know the range of n, which is distributed as Multinomial",
