@@ -103,7 +103,7 @@ def draw(posterior: xr.Dataset, y: np.ndarray) -> plt.Figure:
 
 def main(picture: Path = Path("mixture_pymc.png"), small: bool = False) -> xr.Dataset:
     """Sample both forms, compare moments, time the steps, draw."""
-    y, draws = (observe(300), 400) if small else (observe(5000), 2000)
+    y, draws = (observe(200), 300) if small else (observe(5000), 2000)
     model = declare(y)
     posterior = sample(model, draws)
     with_classes, summed_out = moments(posterior), moments(sample(declare(y, True), draws))

@@ -80,7 +80,7 @@ def boundaries(classes: np.ndarray) -> float:
 def draw(gray: np.ndarray, alone: np.ndarray, classes: np.ndarray, mu: np.ndarray) -> plt.Figure:
     """Draw the photograph, its pixels by nearest mean, and the hidden field, in the gray of the means."""
     mpl.rcParams |= {"font.size": 9}
-    figure, panels = plt.subplots(1, 3, figsize=(9.6, 2.6), layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(9.6, 2.4), layout="constrained")
     pictures = {"photograph": gray, "nearest mean": mu[alone], "hidden Potts field": mu[classes]}
     for panel, (title, picture) in zip(panels, pictures.items(), strict=True):
         panel.imshow(picture, cmap="Greys_r", vmin=0, vmax=1)
@@ -100,7 +100,7 @@ def main(
     rough, smooth = boundaries(alone), boundaries(classes)
     print(f"neighbors that differ: {rough:.1%} by nearest mean, {smooth:.1%} in the hidden field")
     figure = draw(gray, alone, classes, mu)
-    figure.savefig(picture, dpi=120)
+    figure.savefig(picture, dpi=100)
     plt.close(figure)
     print(f"picture: {picture}")
     return posterior, rough, smooth

@@ -36,30 +36,33 @@ def may_be_infinite(f: Family, ir: ModelIR, tables: Tables) -> bool:
 
     Energies hold no infinite coupling. Log-densities are infinite where a value is impossible: they
     say so by a constant, by a table of logarithms, or by a logarithm or division of the states.
-    A random coupling is taken to stay positive where it is so at the initial point.
     """
     coefficients = {c.array for c in f.columns if c.kind == "coefficient"}
     if any(np.isinf(tables[name]).any() for name in coefficients):
         return True
 
     def lowest(k: int) -> float:
-        """Smallest value of what a slot reads."""
+        """Smallest value of what a slot reads, now."""
         c = f.columns[k]
         if c.kind == "coefficient":
             return float(np.min(tables[c.array]))
         values = ir.variable(c.array).domain.values if c.kind == "state" else None
         return values[0] if values else -np.inf
 
-    return any(_at_the_brink(x, f, lowest) for x in walk(f.expr))
+    def lowest_ever(k: int) -> float:
+        """The same for all couplings: they may change, and their sign with them."""
+        return -np.inf if f.columns[k].kind == "coefficient" else lowest(k)
 
-
-def _at_the_brink(e: Expr, f: Family, lowest: Callable[[int], float]) -> bool:
-    if e.op == "const":
-        return bool(np.isinf(e.attr))  # type: ignore[call-overload]
-    if e.op not in ("log", "div"):
-        return False
-    states = {k for k in slots_of(e.args[-1]) if f.columns[k].kind != "coefficient"}
-    return bool(states) and not _low(e.args[-1], lowest) > 0
+    for e in walk(f.expr):
+        if e.op == "const" and np.isinf(e.attr):  # type: ignore[call-overload]
+            return True
+        if e.op not in ("log", "div"):
+            continue
+        # A logarithm is infinite on one side of 0, a division only there.
+        low = _low(e.args[-1], lowest if e.op == "div" else lowest_ever)
+        if low <= 0 and any(f.columns[k].kind != "coefficient" for k in slots_of(e.args[-1])):
+            return True
+    return False
 
 
 def _low(e: Expr, lowest: Callable[[int], float]) -> float:

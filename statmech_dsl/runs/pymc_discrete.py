@@ -101,7 +101,8 @@ class RangeOf:
     """
 
     def __init__(self, rv: Any) -> None:
-        self._name, self._op, self._distribution = str(rv.name), rv.owner.op, _distribution(rv)
+        self._name, self._distribution = str(rv.name), _distribution(rv)
+        self._cut_off = _cut_off(rv.owner.op, self._name, f"pm.{self._distribution}.dist(...)")
         if (found := bounds(rv.owner.op, rv.owner)) is None:
             raise ModelError(
                 f"sm.LocalGibbs does not know the range of {self._name}, "
@@ -141,7 +142,7 @@ class RangeOf:
             raise ModelError(
                 f"{self._name} has no largest value: it is distributed as {self._distribution}",
                 where="compiled updates weigh the values of a site against each other",
-                mend=f"cut it off where no weight is left: {self._cut_off()}",
+                mend=f"cut it off where no weight is left: {self._cut_off}",
             )
         if max(abs(low), abs(high)) > WIDEST:
             raise ModelError(
@@ -154,16 +155,16 @@ class RangeOf:
             )
         return VariableMark(self._name, Levels(range(int(low), int(high) + 1)), shape)
 
-    def _cut_off(self) -> str:
-        """How to write the variable with a largest value."""
-        name, dist = repr(self._name), f"pm.{self._distribution}.dist(...)"
-        if isinstance(self._op, TruncatedRV):
-            return "give it upper=..."
-        if isinstance(self._op, random.GeometricRV):  # a truncated one is continuous for PyMC
-            return (
-                f"n = pm.DiscreteUniform({name}, 1, ...), pm.Potential('prior', pm.logp({dist}, n))"
-            )
-        return f"pm.Truncated({name}, {dist}, upper=...)"
+
+def _cut_off(op: Any, name: str, dist: str) -> str:
+    """How to write a variable with a largest value."""
+    if isinstance(op, TruncatedRV):
+        return "give it upper=..."
+    if isinstance(op, random.GeometricRV):  # a truncated one is continuous for PyMC
+        return (
+            f"n = pm.DiscreteUniform({name!r}, 1, ...), pm.Potential('prior', pm.logp({dist}, n))"
+        )
+    return f"pm.Truncated({name!r}, {dist}, upper=...)"
 
 
 def _distribution(rv: Any) -> str:

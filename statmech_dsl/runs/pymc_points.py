@@ -111,7 +111,7 @@ def choose(model: pm.Model, wanted: Sequence[Any] | None) -> list[Any]:
             raise ModelError(
                 f"sm.LocalGibbs cannot move {v}, which is no free random variable of this model",
                 where=f"those are: {names}" if names else "it has none",
-                mend="observed variables stay what they are; leave them out",
+                mend="name variables of this model; observed ones stay what they are",
             )
         if not isinstance(rv.owner.op, DomainRV) and rv not in discrete:
             raise ModelError(
@@ -120,6 +120,11 @@ def choose(model: pm.Model, wanted: Sequence[Any] | None) -> list[Any]:
                 "n = pm.DiscreteUniform(...) and pm.Potential('prior', pm.logp(dist, n))",
             )
         found.append(rv)
+    if not found:
+        raise ModelError(
+            "sm.LocalGibbs has nothing to move: the model has no free discrete variable",
+            mend="leave the step out",
+        )
     return found
 
 

@@ -158,10 +158,15 @@ class LocalGibbs(BlockedStep):
         self.params = self._start.copy()
         self.accepted = np.zeros((len(self._program.passes), 1), np.int64)
         data = self._data({})
-        changed = any(x.shape != self._tables[name].shape for name, x in data.items())
+        was = self._tables
+        changed = any(
+            x.shape != was[name].shape or np.isinf(x).any() > np.isinf(was[name]).any()
+            for name, x in data.items()
+        )
         if changed or [r() for r in self._ranges] != self._at_first:
             raise ModelError(
-                "data have another shape, or give variables other bounds, than when sm.LocalGibbs was made",
+                "data have another shape, give variables other bounds or make other values impossible "
+                "than when sm.LocalGibbs was made",
                 mend="make the step anew after pm.set_data",
             )
         self._kernels.replace_tables(_read_only(data))

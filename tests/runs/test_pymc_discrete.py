@@ -403,7 +403,26 @@ def test_ranges_in_data():
             step.setup_chain(1, 0, 10)
 
 
+def test_impossible_values_in_data():
+    with pm.Model():
+        P = pm.Data("P", [[0.5, 0.5], [0.5, 0.5]])
+        z = pm.Categorical("z", P, shape=2)
+        step = sm.LocalGibbs([z])
+        pm.set_data({"P": [[0.3, 0.7], [0.6, 0.4]]})
+        step.setup_chain(1, 0, 10)
+        pm.set_data({"P": [[0.0, 1.0], [0.6, 0.4]]})
+        with pytest.raises(ModelError, match="make other values impossible"):
+            step.setup_chain(1, 0, 10)
+
+
 # Where it refuses
+
+
+def test_a_model_without_discrete_variables_is_refused():
+    with pm.Model():
+        pm.Normal("x")
+        with pytest.raises(ModelError, match="nothing to move"):
+            sm.LocalGibbs()
 
 
 def unbounded():

@@ -361,9 +361,7 @@ def test_variables_that_are_not_free_are_refused():
             sm.LocalGibbs([clamped])
     with pm.Model():
         y = pm.Bernoulli("y", 0.5, observed=1)
-        with pytest.raises(
-            ModelError, match=r"cannot move y.*it has none.*observed variables stay"
-        ):
+        with pytest.raises(ModelError, match=r"cannot move y.*it has none.*observed ones stay"):
             sm.LocalGibbs([y])
 
 
