@@ -128,6 +128,14 @@ def choose(model: pm.Model, wanted: Sequence[Any] | None) -> list[Any]:
     return found
 
 
+def follow_points(model: pm.Model, graphs: Mapping[str, Any]) -> set[str]:
+    """Names of the graphs whose value, or whose shape, is read off a point; others read data only."""
+    outputs = model.replace_rvs_by_values(list(graphs.values()))
+    values = set(model.value_vars)
+    named = zip(graphs, outputs, strict=True)
+    return {name for name, x in named if values.intersection(ancestors([x]))}
+
+
 class PointFunction:
     """Named graphs of random variables and data as a function of a point.
 

@@ -23,7 +23,7 @@ from statmech_dsl.ir.state import State
 from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.runs.pymc_discrete import RangeOf
-from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, places
+from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, follow_points, places
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 INTERPRETED = {"mode": Mode(linker="py", optimizer="fast_compile")}
@@ -137,12 +137,13 @@ class LocalGibbs(BlockedStep):
         self._moves = BLOCK * np.array([len(self._tables[p.order]) for _, p, _ in params])
         self._tuned = [number for number, _, _ in params]
         self._background = _background(compiled.recovered)
-        graphs, random = compiled.recovered.parameters, compiled.recovered.random
+        graphs = compiled.recovered.parameters
+        follow = follow_points(within, graphs)
         self._data = PointFunction(
-            within, {name: g for name, g in graphs.items() if name not in random}, INTERPRETED
+            within, {name: g for name, g in graphs.items() if name not in follow}, INTERPRETED
         )
         self._couplings = PointFunction(
-            within, {name: g for name, g in graphs.items() if name in random}, compile_kwargs
+            within, {name: g for name, g in graphs.items() if name in follow}, compile_kwargs
         )
         self._natural = PointFunction(
             within, {p.name: p.rv for p in self._ours if p.transformed}, compile_kwargs

@@ -403,6 +403,16 @@ def test_ranges_in_data():
             step.setup_chain(1, 0, 10)
 
 
+def test_data_in_a_normalizer_that_has_the_shape_of_the_variable():
+    with pm.Model() as model:
+        mu = pm.Data("mu", [1.0, 2.0])
+        n = pm.Truncated("n", pm.Poisson.dist(mu), upper=40, shape=2)
+        step = sm.LocalGibbs([n], rng=1)
+        pm.set_data({"mu": [4.0, 2.0]})
+        step.setup_chain(1, 0, 10)
+    assert_mean(draws(step, model.initial_point(), 2000, warm=0)["n"], [4.0, 2.0])
+
+
 def test_impossible_values_in_data():
     with pm.Model():
         P = pm.Data("P", [[0.5, 0.5], [0.5, 0.5]])
