@@ -34,10 +34,12 @@ from .runs.tempering import temper
 from .solvers.bqm import to_bqm
 from .solvers.exact import exact
 from .testing.validate import validate
+from .updates import HMC
 
 __version__: str
 
 __all__ = [
+    "HMC",
     "Angle",
     "Clock",
     "Derived",

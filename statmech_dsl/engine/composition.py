@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import TypeGuard
 
-from statmech_dsl.errors import IllegalUpdateError
+from statmech_dsl.errors import IllegalUpdateError, StatmechError
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.steps import Step
-from statmech_dsl.updates import UPDATES, Situation, Update
+from statmech_dsl.updates import UPDATES, Optioned, Situation, Update
 
-Recipe = str | Sequence[str | tuple[str, int]]
-"""An update's name, or a list of names, each by itself or with how often a sweep makes it."""
+Wanted = str | Optioned
+"""An update's name, or an update with options; as text ``"hmc(leapfrogs=5)"`` is one too."""
+Recipe = Wanted | Sequence[Wanted | tuple[Wanted, int]]
+"""An update, or a list of updates, each by itself or with how often a sweep makes it."""
 Updates = Recipe | Mapping[str, Recipe]
 """``"auto"``, a recipe for all variables, or one for each variable by name."""
 
@@ -46,17 +50,17 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
     return [Step(update.build(where.variable, where.domain), times) for update, times in chosen]
 
 
-def parse(recipe: Recipe) -> list[tuple[str, int]]:
-    """A recipe as pairs of a name and a number of times.
+def parse(recipe: Recipe) -> list[tuple[Wanted, int]]:
+    """A recipe as pairs of an update and a number of times.
 
     Examples
     --------
     >>> parse(["heat_bath", ("wolff", 5)])
     [('heat_bath', 1), ('wolff', 5)]
     """
-    if isinstance(recipe, str):
+    if _is_wanted(recipe):
         return [(recipe, 1)]
-    pairs = [(x, 1) if isinstance(x, str) else x for x in recipe]
+    pairs = [(x, 1) if _is_wanted(x) else x for x in recipe]
     for pair in pairs:
         if not _is_pair(pair):
             raise IllegalUpdateError(f"updates= holds {pair!r}", mend=GRAMMAR)
@@ -66,15 +70,19 @@ def parse(recipe: Recipe) -> list[tuple[str, int]]:
 
 
 def _is_pair(x: object) -> bool:
-    if not (isinstance(x, Sequence) and len(x) == 2 and isinstance(x[0], str)):
+    if not (isinstance(x, Sequence) and len(x) == 2 and _is_wanted(x[0])):
         return False
     return isinstance(x[1], int) and not isinstance(x[1], bool) and x[1] >= 1
+
+
+def _is_wanted(x: object) -> TypeGuard[Wanted]:
+    return isinstance(x, str) or hasattr(x, "update") and not isinstance(x, Mapping)
 
 
 def check_updates(ir: ModelIR, updates: Updates) -> None:
     """Raise for what is no recipe, and for variables that the model does not have."""
     if not isinstance(updates, Mapping):
-        if not isinstance(updates, Sequence):
+        if not isinstance(updates, Sequence) and not _is_wanted(updates):
             raise IllegalUpdateError(f"updates= is {updates!r}", mend=GRAMMAR)
         return
     unknown = set(updates) - {v.name for v in ir.variables}
@@ -85,8 +93,8 @@ def check_updates(ir: ModelIR, updates: Updates) -> None:
         )
 
 
-def _update(where: Situation, wanted: str) -> Update:
-    """The update of a name; "auto" is the first one that is legal."""
+def _update(where: Situation, wanted: Wanted) -> Update:
+    """The update that is wanted, if it is legal; "auto" is the first one that is."""
     if wanted == "auto":
         reasons = []
         for update in UPDATES.values():
@@ -97,14 +105,37 @@ def _update(where: Situation, wanted: str) -> Update:
         raise IllegalUpdateError(
             f"no update is legal for {where.variable!r}", where="; ".join(reasons)
         )
-    if wanted not in UPDATES:
-        raise IllegalUpdateError(
-            f"there is no update {wanted!r}", mend=f"use one of {', '.join(UPDATES)}, or 'auto'"
-        )
-    reason = UPDATES[wanted].refuse(where)
+    update = _named(wanted) if isinstance(wanted, str) else wanted.update()
+    reason = update.refuse(where)
     if reason is not None:
         raise IllegalUpdateError(f"{wanted} is not legal for {where.variable!r}: {reason}")
-    return UPDATES[wanted]
+    return update
+
+
+def _named(text: str) -> Update:
+    """The update of a name, with the options behind it in parentheses."""
+    name, parenthesis, _ = text.partition("(")
+    if name not in UPDATES:
+        raise IllegalUpdateError(
+            f"there is no update {name!r}", mend=f"use one of {', '.join(UPDATES)}, or 'auto'"
+        )
+    if not parenthesis:
+        return UPDATES[name]
+    options = UPDATES[name].options
+    if options is None:
+        raise IllegalUpdateError(f"{name} has no options", where=text)
+    try:
+        call = ast.parse(text, mode="eval").body
+        assert isinstance(call, ast.Call)
+        assert not call.args
+        given = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+        return options(**given).update()
+    except (SyntaxError, AssertionError, ValueError, TypeError) as why:
+        if isinstance(why, StatmechError):
+            raise
+        raise IllegalUpdateError(
+            f"cannot read the options of {name}", where=text, mend='such as "hmc(leapfrogs=5)"'
+        ) from None
 
 
 def composition(program: Program) -> dict[str, str | list[list]]:
@@ -112,7 +143,7 @@ def composition(program: Program) -> dict[str, str | list[list]]:
     out: dict[str, str | list[list]] = {}
     for v in dict.fromkeys(p.variable for p in program.steps):
         mine = [
-            (p.update, p.times if isinstance(p, Collective) else 1)
+            (p.recipe or p.update, p.times) if isinstance(p, Collective) else (p.update, 1)
             for p in program.steps
             if p.variable == v
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from statmech_dsl.ir.domains.base import Domain, Form
 from statmech_dsl.ir.kernel import SitePass
@@ -29,7 +30,7 @@ class Update:
 
     ``refuse`` gives the reason why the update is not valid in a situation, or None; ``build`` gives what
     happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
-    one that is not ``ergodic`` needs another one beside it.
+    one that is not ``ergodic`` needs another one beside it. ``options`` takes those of an update that has any.
     """
 
     name: str
@@ -37,3 +38,12 @@ class Update:
     build: Callable[[str, Domain], SitePass | CollectiveSpec]
     automatic: bool = True
     ergodic: bool = True
+    options: Callable[..., Optioned] | None = None
+
+
+class Optioned(Protocol):
+    """An update with options; its ``str`` is how ``updates=`` may name it as well."""
+
+    def update(self) -> Update:
+        """The update."""
+        ...

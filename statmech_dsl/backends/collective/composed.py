@@ -22,12 +22,14 @@ def build_kernels(
     if not program.collective:
         return passes
     movers, n_params = [], sum(len(p.params) for p in program.passes)
+    n_counts = len(program.steps)
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
-        seat, kind = Seat(move, program, tables, row, params), KINDS[type(move)]
+        counts = slice(n_counts, n_counts + len(move.counts))
+        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
         slow = backend.name == "reference"
         movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
-        n_params = params.stop
+        n_params, n_counts = params.stop, counts.stop
     return Composed(program, passes, movers)
 
 
@@ -86,7 +88,7 @@ class Composed:
 
     def sweep(self, packed: Both, n: int) -> None:
         """Do n sweeps in place."""
-        at_once = n if not self._n_passes and len(self.movers) == 1 else 1
+        at_once = max(n, 1) if not self._n_passes and len(self.movers) == 1 else 1
         for _ in range(0, n, at_once):
             if self._n_passes:
                 self.passes.sweep(self._packed(packed), at_once)
