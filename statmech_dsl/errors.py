@@ -104,5 +104,9 @@ class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
 
+class DivergenceWarning(StatmechWarning):
+    """Hamiltonian trajectories whose energy error grew beyond all bounds."""
+
+
 class InterruptedWarning(StatmechWarning):
     """A run was interrupted; the results hold what was done until then."""

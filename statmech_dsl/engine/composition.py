@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from statmech_dsl.errors import IllegalUpdateError, StatmechError
 from statmech_dsl.ir.collective import Collective
@@ -50,7 +50,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
     return [Step(update.build(where.variable, where.domain), times) for update, times in chosen]
 
 
-def parse(recipe: Recipe) -> list[tuple[Wanted, int]]:
+def parse(recipe: Any) -> list[tuple[Wanted, int]]:
     """A recipe as pairs of an update and a number of times.
 
     Examples
@@ -60,13 +60,13 @@ def parse(recipe: Recipe) -> list[tuple[Wanted, int]]:
     """
     if _is_wanted(recipe):
         return [(recipe, 1)]
-    pairs = [(x, 1) if _is_wanted(x) else x for x in recipe]
+    pairs: list[Any] = [(x, 1) if _is_wanted(x) else x for x in recipe]
     for pair in pairs:
         if not _is_pair(pair):
             raise IllegalUpdateError(f"updates= holds {pair!r}", mend=GRAMMAR)
     if not pairs:
         raise IllegalUpdateError("updates= is empty", mend=GRAMMAR)
-    return [(name, int(times)) for name, times in pairs]
+    return [(wanted, int(times)) for wanted, times in pairs]
 
 
 def _is_pair(x: object) -> bool:

@@ -33,9 +33,9 @@ class Numbers(Continuous):
 class Hamiltonian(Collective):
     """Trajectories of ``leapfrogs`` steps in the fictitious time of Hamilton's equations.
 
-    ``refresh`` draws momenta. A sweep of ``motion`` is a kick, then a free motion; its passes have the parameter
-    ``step`` each, those of a ``propagator`` are kicks alone, as the free motion takes place in Fourier space.
-    ``step`` is given, or the tuned parameter.
+    ``refresh`` draws momenta. A sweep of ``motion`` is a kick, then a free motion; each of its passes has the
+    parameter ``step``. With a ``propagator`` it is a kick alone, as the free motion takes place in Fourier
+    space. ``step`` is given, or the tuned parameter.
     """
 
     leapfrogs: int

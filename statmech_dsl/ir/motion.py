@@ -13,14 +13,16 @@ from statmech_dsl.ir.expr import Expr, call, const, read
 class Motion:
     """Expressions over ``x.c`` and ``p.c``, position and momentum, and ``step``, a time.
 
-    ``tangent`` is the momentum without what would leave the manifold of the values. ``body`` binds what
-    ``position`` and ``momentum``, those after the time, read besides; ``momentum`` is None where it does not change.
+    ``tangent`` is the momentum without what would leave the manifold of the values. ``position`` and
+    ``momentum`` are those after the time, None for a momentum that stays; ``body`` binds what both read
+    besides, ``landing`` what the position reads.
     """
 
     tangent: Value
     position: Value
-    body: tuple[Let, ...] = ()
     momentum: Value | None = None
+    body: tuple[Let, ...] = ()
+    landing: tuple[Let, ...] = ()
 
 
 STRAIGHT = read("x.0") + read("step") * read("p.0")
@@ -32,7 +34,7 @@ def on_sphere(n: int) -> Motion:
     x = tuple(read(f"x.{c}") for c in range(n))
     p = tuple(read(f"p.{c}") for c in range(n))
     speed, inverse, c, s = (read(a) for a in ("speed", "inverse", "cosine", "sine"))
-    ahead = tuple(x[k] * c + p[k] * (inverse * s) for k in range(n))
+    ahead = tuple(read(f"ahead.{k}") for k in range(n))
     body = (
         Let("speed", call("sqrt", _dot(p, p))),
         Let("resting", call("lt", speed, 1e-150)),
@@ -40,16 +42,17 @@ def on_sphere(n: int) -> Motion:
         Let("angle", speed * read("step")),
         Let("cosine", call("cos", read("angle"))),
         Let("sine", call("sin", read("angle"))),
-        *(Let(f"ahead.{k}", e) for k, e in enumerate(ahead)),
-        Let(
-            "scale", 1.0 / call("sqrt", _dot(*([tuple(read(f"ahead.{k}") for k in range(n))] * 2)))
-        ),
+    )
+    landing = (
+        *(Let(f"ahead.{k}", x[k] * c + p[k] * (inverse * s)) for k in range(n)),
+        Let("scale", 1.0 / call("sqrt", _dot(ahead, ahead))),
     )
     return Motion(
         tuple(p[k] - x[k] * _dot(x, p) for k in range(n)),
-        tuple(read(f"ahead.{k}") * read("scale") for k in range(n)),
-        body,
+        tuple(a * read("scale") for a in ahead),
         tuple(p[k] * c - x[k] * (speed * s) for k in range(n)),
+        body,
+        landing,
     )
 
 

@@ -9,7 +9,7 @@ from statmech_dsl.ir.expr import Expr, call, const, slots_of
 from statmech_dsl.lower.recovery.scalar_ops import tanh
 
 
-class NotDifferentiable(Exception):  # noqa: N818  (a verdict that becomes the reason of a refusal)
+class NotDifferentiable(Exception):
     """An expression jumps where it depends on a variable."""
 
 

@@ -18,7 +18,7 @@ EQUAL = 1e-12
 """Relative difference up to which couplings are equal."""
 
 
-class NoPropagator(Exception):  # noqa: N818  (a verdict that becomes the reason of a refusal)
+class NoPropagator(Exception):
     """The energy has no quadratic part that is the same all over a periodic lattice."""
 
 
@@ -114,11 +114,11 @@ def _evaluated(e: Expr, f: Family, tables: Tables, n: int) -> np.ndarray:
 
 
 def _torus(matrix: coo_array) -> tuple[tuple[int, ...], np.ndarray]:
-    """Periods of a lattice, sites in row-major order, on which a matrix is the same everywhere; its first row."""
+    """Periods of a lattice on which a matrix is the same all over, sites row by row; its first row."""
     entries = matrix.tocsr()
     entries.sum_duplicates()
     entries.eliminate_zeros()
-    n, coo = entries.shape[0], entries.tocoo()
+    n, coo = matrix.shape[0], entries.tocoo()
     first = entries[[0]].toarray().ravel()
     size = np.abs(first).max()
     if coo.nnz == n * np.count_nonzero(first):

@@ -15,7 +15,7 @@ TARGET, TARGET_OF_ONE = 0.8, 0.57
 
 @dataclass(frozen=True)
 class HMC:
-    """Trajectories of all sites of a continuous variable, for ``updates=``.
+    r"""Trajectories of all sites of a continuous variable, for ``updates=``.
 
     A move draws momenta and follows Hamilton's equations by leapfrog steps; the end is accepted with
     probability min(1, exp(-change of the total energy / T)). With one step it is the Metropolis-adjusted
@@ -51,7 +51,7 @@ class HMC:
     >>> move = sm.HMC(leapfrogs=5, mass="fourier")
     >>> data = sm.sample(model, updates=move, draws=200, seed=1, progressbar=False)
     >>> data.attrs["updates"]
-    '{"phi": "hmc(leapfrogs=5, mass=\\'fourier\\')"}'
+    '{"phi": "hmc(leapfrogs=5, mass=\'fourier\')"}'
     """
 
     leapfrogs: int = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -21,8 +22,8 @@ from statmech_dsl.ir.state import State
 DIVERGENT = 1000.0
 """Energy error beyond which a trajectory has diverged."""
 SHORTEST = 0.5
-"""A trajectory of several steps takes a random part of the tuned step, from this on: lengths that are always the
-same meet periods of modes."""
+"""A trajectory of several steps takes a random part of the tuned step, from this on: lengths that are
+always the same meet periods of modes."""
 MANY_BETAS = 256
 """Inverse temperatures whose inverse propagators are kept."""
 
@@ -34,7 +35,7 @@ class Trajectories:
         self.seat, self.backend, self.threads = seat, backend, threads
         self.m: Hamiltonian = seat.move
         self._stored = seat.program.model.variable(self.m.variable).domain.storage_dtype
-        self._build = lru_cache(4)(self._kernels)
+        self.kernels = lru_cache(4)(self._kernels)
         self._masses = lru_cache(MANY_BETAS)(self._inverse_propagator)
 
     def move(self, state: State, n: int) -> None:
@@ -47,13 +48,14 @@ class Trajectories:
     def _move(self, state: State, number: int) -> None:
         """One trajectory of each replica; ``number`` tells it from their others."""
         words = rng.philox(0, state.replicas, number, self.m.stream, state.seed)
-        u, part = (rng.uniform(w.astype(float)) for w in words[:2])
-        start = self.start(state, number)
-        end, error = self.follow(start, self._steps(state, part))
+        u, part = (np.asarray(rng.uniform(w.astype(float))) for w in words[:2])
+        _, motion = self.kernels(state.n_replicas)
+        packed = motion.pack(self.start(state, number))
+        packed, error = self.follow(packed, state.beta, self._steps(state, part))
+        x = motion.values(packed, self.m.variable)
         chosen = zip(u.tolist(), error.tolist(), strict=True)
         taken = np.array([log(a) < -e for a, e in chosen])
-        x = state.values[self.m.variable]
-        x[taken] = end.values[self.m.variable][taken]
+        state.values[self.m.variable][taken] = x[taken]
         state.accepted[self.seat.row] += taken
         state.accepted[self.seat.counts] += ~(error <= DIVERGENT)
 
@@ -64,7 +66,7 @@ class Trajectories:
             k: x.astype(float) if x.dtype == np.float32 else x for k, x in state.values.items()
         }
         values[v + MOMENTUM] = np.zeros(values[v].shape)
-        refresh, _ = self._build(state.n_replicas)
+        refresh, _ = self.kernels(state.n_replicas)
         own = {k: values[k] for k in (v, v + MOMENTUM)}
         packed = refresh.pack(self._state(state, own, number, 0, 1))
         refresh.sweep(packed, 1)
@@ -77,21 +79,20 @@ class Trajectories:
         n_passes = len(self.m.motion.passes)
         return self._state(state, values, number, n_passes, n_passes)
 
-    def follow(self, start: State, step: np.ndarray) -> tuple[State, np.ndarray]:
-        """The end of trajectories that start with the step, and by how much H is larger there."""
-        _, motion = self._build(start.n_replicas)
+    def follow(self, packed: Any, beta: np.ndarray, step: np.ndarray) -> tuple[Any, np.ndarray]:
+        """The ends of trajectories with these steps, and by how much H is larger there."""
+        _, motion = self.kernels(len(beta))
         move = self._by_sites if self.m.propagator is None else self._by_modes
-        packed = motion.pack(start)
-        before = self._hamiltonian(motion, packed, start.beta)
-        packed = move(motion, packed, start.beta, step)
-        end = motion.unpack(packed)
-        if self._stored == "float32":
+        before = self._hamiltonian(motion, packed, beta)
+        packed = move(motion, packed, beta, step)
+        if self._stored == "float32":  # what counts is the energy of the state that is stored
+            end = motion.unpack(packed)
             x = end.values[self.m.variable]
             end.values[self.m.variable] = x.astype(np.float32).astype(float)
             packed = motion.pack(end)
-        return end, self._hamiltonian(motion, packed, start.beta) - before
+        return packed, self._hamiltonian(motion, packed, beta) - before
 
-    def _by_sites(self, motion: Kernels, packed, beta: np.ndarray, step: np.ndarray):
+    def _by_sites(self, motion: Kernels, packed: Any, beta: np.ndarray, step: np.ndarray) -> Any:
         """Half a kick, free motions with kicks in between, half a kick."""
         others = [step] * (len(self.m.motion.passes) - 1)
         motion.set_beta(packed, beta, np.stack([0.5 * step, *others]))
@@ -102,7 +103,7 @@ class Trajectories:
         motion.sweep(packed, 1)
         return packed
 
-    def _by_modes(self, motion: Kernels, packed, beta: np.ndarray, step: np.ndarray):
+    def _by_modes(self, motion: Kernels, packed: Any, beta: np.ndarray, step: np.ndarray) -> Any:
         """The same, with free motions in Fourier space."""
         v = self.m.variable
         for k in range(self.m.leapfrogs + 1):
@@ -116,7 +117,7 @@ class Trajectories:
                 packed = motion.pack(state)
         return packed
 
-    def _hamiltonian(self, motion: Kernels, packed, beta: np.ndarray) -> np.ndarray:
+    def _hamiltonian(self, motion: Kernels, packed: Any, beta: np.ndarray) -> np.ndarray:
         """Minus the log weight of positions and momenta."""
         tempered, fixed, squares = motion.measure(packed)
         kinetic = squares[:, 0]
@@ -141,7 +142,7 @@ class Trajectories:
         out = np.empty(x.shape)
         for r, b in enumerate(beta.tolist()):
             modes = scipy.fft.rfftn(x[r].reshape(periods)) * function(self._masses(b))
-            out[r] = scipy.fft.irfftn(modes, periods).reshape(-1)
+            out[r] = np.ravel(scipy.fft.irfftn(modes, periods))
         return out
 
     def _inverse_propagator(self, beta: float) -> np.ndarray:
@@ -149,6 +150,7 @@ class Trajectories:
         return self.m.propagator.inverse(self.seat.tables, beta)
 
     def _kernels(self, n_replicas: int) -> tuple[Kernels, Kernels]:
+        """What draws momenta, and what moves, for a number of replicas."""
         refresh, motion = (
             self.backend.build(p, self.seat.tables, n_replicas, self.threads)
             for p in (self.m.refresh, self.m.motion)
@@ -169,7 +171,7 @@ class Trajectories:
 
     def source(self) -> str:
         """Generated source of both programs."""
-        kernels = self._build(1)
+        kernels = self.kernels(1)
         return "\n\n".join(k.source() for k in kernels)
 
 

@@ -163,13 +163,15 @@ class _Lowering:
     def _free(self) -> list[LoweredPass]:
         present = {a: tuple(Let(f"{a}.{c}", read(f"old.{c}")) for c in range(self.n)) for a in "xp"}
         x, p = self._own("x", self.v), self._own("p", self.v + MOMENTUM)
-        body, free = self.free.body, self.free
+        free = self.free
         if free.momentum is None:
-            return [self._pass("move", "", (p, *present["x"], *body, Assign(free.position)))]
+            return [self._pass("move", "", (p, *present["x"], Assign(free.position)))]
         ahead = tuple(read(f"y.{c}") for c in range(self.n))
         return [
-            self._pass("look ahead", AHEAD, (x, p, *body, Assign(free.position))),
-            self._pass("turn", MOMENTUM, (x, *present["p"], *body, Assign(free.momentum))),
+            self._pass(
+                "look ahead", AHEAD, (x, p, *free.body, *free.landing, Assign(free.position))
+            ),
+            self._pass("turn", MOMENTUM, (x, *present["p"], *free.body, Assign(free.momentum))),
             self._pass("move", "", (self._own("y", self.v + AHEAD), Assign(ahead))),
         ]
 
