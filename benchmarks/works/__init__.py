@@ -17,4 +17,5 @@ WORKS = (
     "threads",
     "recording",
     "starting",
+    "gradient_moves",
 )

@@ -41,6 +41,8 @@ def test_ising_with_a_field(ising):
         "s: heat_bath, random words of 32 bits: 1 a site",
         "    heat_bath   chosen, the first that is legal",
         "    metropolis  legal, but not asked for",
+        "    hmc         not legal: Spin has no gradient: its values are discrete",
+        "    mala        not legal: Spin has no gradient: its values are discrete",
     )
     assert e.latex == r"H = c_{0} \sum_{\langle ij \rangle} s_{i} s_{j} + c_{1} \sum_{i} s_{i}"
     assert lines(e, "Running sums") == ()
