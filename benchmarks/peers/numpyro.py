@@ -44,11 +44,11 @@ def chains(system: System, T: float, n: int) -> Contender:
 
 
 def phi4(
-    L: int, mu2: float, lam: float, chains: int, warmup: int, draws: int
+    L: int, mu2: float, lam: float, chains: int, warmup: int, draws: int, method: str
 ) -> tuple[float, np.ndarray, int]:
-    """NUTS on the phi^4 theory of `sm.models.phi4`, in float64: seconds of the draws, their means of phi, leapfrogs.
+    """NUTS on the phi^4 theory of `sm.models.phi4`, in float64: seconds of draws, means of phi, leapfrogs.
 
-    Chains are vectorized, which takes less time than one after the other; warm-up and compilation come before.
+    Warm-up and compilation come before.
     """
     numpyro.enable_x64()
 
@@ -61,7 +61,7 @@ def phi4(
         num_warmup=warmup,
         num_samples=draws,
         num_chains=chains,
-        chain_method="vectorized",
+        chain_method=method,
         progress_bar=False,
     )
     start = jax.random.normal(jax.random.key(1), (chains, L, L))

@@ -24,7 +24,10 @@ from statmech_dsl.runs.sample import run_chains
 
 L, MU2, LAM, CHAINS = 64, -0.0125, 0.01, 4
 TUNE = 400
-MOVES = {"fourier": (sm.HMC(leapfrogs=8, mass="fourier"), 2000), "unit": (sm.HMC(leapfrogs=150), 600)}
+MOVES = {
+    "fourier": (sm.HMC(leapfrogs=8, mass="fourier"), 2000),
+    "unit": (sm.HMC(leapfrogs=150), 600),
+}
 """Moves and numbers of draws."""
 WARMUP, DRAWS = 500, 300
 REPEATS = 3
@@ -68,9 +71,24 @@ def measure() -> Iterator[Row]:
     if peers.version("numpyro") is None:
         yield Comparison("phi^4", "numpyro", "not installed")
         return
-    seconds, means, leapfrogs = peers.load("numpyro").phi4(L, MU2, LAM, CHAINS, WARMUP, DRAWS)
+    nuts = peers.load("numpyro").phi4
+    for method in ("vectorized", "sequential"):
+        yield from against(
+            nuts(L, MU2, LAM, CHAINS, WARMUP, DRAWS, method), method, speed["fourier"]
+        )
+
+
+def against(found: tuple[float, np.ndarray, int], method: str, ours: np.ndarray) -> Iterator[Row]:
+    """What NUTS shows, and the ratio."""
+    seconds, means, leapfrogs = found
     samples = effective(means)
-    theirs = np.array([samples / seconds])
-    yield Figure("NumPyro's NUTS: effective samples of M^2", "1/s", Spread.of(theirs))
-    yield Figure("NumPyro's NUTS: forces for one of them", "", Spread.of(np.array([leapfrogs / samples])))
-    yield Figure("effective samples a second, this library by NumPyro", "", Spread.of(speed["fourier"] / theirs))
+    theirs, what = np.array([samples / seconds]), f"NumPyro's NUTS, chains {method}"
+    yield Figure(f"{what}: effective samples of M^2", "1/s", Spread.of(theirs))
+    yield Figure(
+        "NumPyro's NUTS: forces for one of them", "", Spread.of(np.array([leapfrogs / samples]))
+    )
+    yield Figure(
+        "effective samples a second, this library by NumPyro",
+        "",
+        Spread.of(speed["fourier"] / theirs),
+    )

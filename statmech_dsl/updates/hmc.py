@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import cast
+
+import numpy as np
 
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.ir.domains.base import Domain
@@ -29,8 +33,9 @@ class HMC:
         Length of a step. If not given it is tuned for each chain, before recording, to an acceptance of
         0.8 (0.57 for one step); then each trajectory takes a random part of it, one half at least, so
         that no mode returns to where it was time and again.
-    mass : {"unit", "fourier"}
-        Masses of the sites, or of the modes of a `Field` on a periodic lattice: the inverse propagator of the
+    mass : {"unit", "fourier"} or sequence of float
+        Masses of the sites, all 1 or given one by one (inverse variances are a good choice where sites
+        differ); or those of the modes of a `Field` on a periodic lattice, the inverse propagator of the
         energy's quadratic part, by which all modes move alike, however long their waves are.
 
     Notes
@@ -56,7 +61,7 @@ class HMC:
 
     leapfrogs: int = 10
     step: float | None = None
-    mass: Mass = "unit"
+    mass: str | Sequence[float] = "unit"
 
     def __post_init__(self) -> None:
         n = self.leapfrogs
@@ -64,9 +69,16 @@ class HMC:
             raise ArgumentError("leapfrogs is a whole number, 1 or more", where=f"leapfrogs={n!r}")
         if self.step is not None and not (isinstance(self.step, int | float) and self.step > 0):
             raise ArgumentError("step is a positive number", where=f"step={self.step!r}")
-        if self.mass not in ("unit", "fourier"):
+        if not isinstance(self.mass, str):
+            masses = np.asarray(self.mass, float).ravel()
+            if not (np.isfinite(masses) & (masses > 0)).all():
+                raise ArgumentError("masses are positive numbers", where=f"mass={self.mass!r}")
+            object.__setattr__(self, "mass", tuple(masses.tolist()))
+        elif self.mass not in ("unit", "fourier"):
             raise ArgumentError(
-                "there is no such mass", where=f"mass={self.mass!r}", mend="use 'unit' or 'fourier'"
+                "there is no such mass",
+                where=f"mass={self.mass!r}",
+                mend="use 'unit', 'fourier' or a number for each site",
             )
 
     @property
@@ -99,12 +111,12 @@ class HMC:
     def _refuse(self, where: Situation) -> str | None:
         if where.law != "boltzmann":
             return "trajectories follow Boltzmann weights only"
-        return why_none(where.variable, where.ir, where.tables, self.mass)
+        return why_none(where.variable, where.ir, where.tables, cast(Mass, self.mass))
 
     def _build(self, variable: str, domain: Domain) -> HamiltonianSpec:
         target = TARGET_OF_ONE if self.leapfrogs == 1 else TARGET
         return HamiltonianSpec(
-            self.name, variable, str(self), self.leapfrogs, self.step, self.mass, target
+            self.name, variable, str(self), self.leapfrogs, self.step, cast(Mass, self.mass), target
         )
 
 

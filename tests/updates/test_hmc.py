@@ -162,6 +162,24 @@ def test_a_wrong_force_does_no_harm_but_a_wrong_energy_does(monkeypatch):
         check_geweke(model, move, replicas=10_000, backend="numba")
 
 
+@cases([Declaration("Field"), Declaration("UnitVector", (("n", 2),))])
+def test_joint_distribution_with_a_mass_for_each_site(declaration):
+    move = sm.HMC(leapfrogs=2, step=0.8, mass=[0.5, 2.0, 4.0, 1.0])
+    check_geweke(small_models(declaration)["pairs"], move, sweeps=2, replicas=10_000)
+
+
+def test_masses_make_sites_of_all_scales_move_alike():
+    stiffness = np.array([1.0, 100.0, 10_000.0])
+    with sm.Model() as model:
+        x = sm.Field("x", 3)
+        sm.Energy("springs", 0.5 * stiffness * x**2)
+        sm.Observable("scaled", x * np.sqrt(stiffness))
+    move = sm.HMC(leapfrogs=3, mass=stiffness)
+    data = sm.sample(model, updates=move, draws=1000, tune=200, **OPTIONS)
+    assert (abs(data.posterior.scaled.var(("chain", "draw")) - 1) < 0.1).all()
+    assert (sm.tau_int(data, "scaled").scaled < 2).all()
+
+
 def test_clamped_sites_stay_and_what_t_does_not_divide_counts_once():
     known = np.ma.masked_array([0.3, 0.0], [False, True])
     with sm.Model() as model:
@@ -344,6 +362,8 @@ def test_discrete_variables_have_no_gradient():
         ("hmc(leapfrogs=0)", ArgumentError, "leapfrogs is a whole number"),
         ("hmc(step=-1)", ArgumentError, "step is a positive number"),
         ("hmc(mass='heavy')", ArgumentError, "no such mass"),
+        ("hmc(mass=(1, 0))", ArgumentError, "masses are positive numbers"),
+        ("hmc(mass=(1, 2))", IllegalUpdateError, "mass has 2 numbers for 8 sites"),
         ("hmc(leap=3)", IllegalUpdateError, "cannot read the options of hmc"),
         ("hmc(3", IllegalUpdateError, "cannot read the options of hmc"),
         ("hmc(print())", IllegalUpdateError, "cannot read the options of hmc"),
@@ -359,4 +379,5 @@ def test_options_as_text_and_as_an_object_are_the_same():
     assert str(sm.HMC()) == "hmc"
     assert str(sm.HMC(leapfrogs=1)) == "mala"
     assert str(sm.HMC(leapfrogs=1, step=0.1)) == "mala(step=0.1)"
+    assert str(sm.HMC(mass=np.ones(2))) == "hmc(mass=(1.0, 1.0))"
     assert str(sm.HMC(20, mass="fourier")) == "hmc(leapfrogs=20, mass='fourier')"

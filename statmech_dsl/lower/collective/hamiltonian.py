@@ -26,8 +26,10 @@ from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.propagator import NoPropagator, quadratic_part
 from statmech_dsl.lower.workspace import Workspace
 
-Mass = Literal["unit", "fourier"]
-STEP = "step"
+Mass = Literal["unit", "fourier"] | tuple[float, ...]
+"""Unit masses, those of Fourier modes, or one for each site."""
+STEP, TIME = "step", "time"
+"""The step of a site, which is the time of a trajectory's step by the root of the site's mass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class HamiltonianSpec(CollectiveSpec):
         tables: dict,
     ) -> Hamiltonian:
         """Lower to programs that draw momenta, and that move."""
-        work = _Lowering(ir, source, analysis, stream, tables)
+        work = _Lowering(ir, source, analysis, stream, tables, self.mass)
         propagator = None
         if self.mass == "fourier":
             found = quadratic_part(ir, source, self.variable)
@@ -62,7 +64,7 @@ class HamiltonianSpec(CollectiveSpec):
             variable=self.variable,
             stream=stream,
             times=times,
-            params=() if self.step else (Param(STEP, start, self.target, averaged=True),),
+            params=() if self.step else (Param("step", start, self.target, averaged=True),),
             tallied=True,
             counts=("divergences",),
             recipe=self.recipe,
@@ -89,6 +91,9 @@ def why_none(variable: str, ir: ModelIR, tables: Tables, mass: Mass) -> str | No
         return str(why)
     except NoPropagator as why:
         return f"no Fourier masses: {why}"
+    n = ir.variable(variable).n_sites
+    if not isinstance(mass, str) and len(mass) != n:
+        return f"mass has {len(mass)} numbers for {n} sites"
     return None
 
 
@@ -96,7 +101,13 @@ class _Lowering:
     """One variable's trajectories in the making."""
 
     def __init__(
-        self, ir: ModelIR, source: Tables, analysis: SiteAnalysis, stream: int, tables: dict
+        self,
+        ir: ModelIR,
+        source: Tables,
+        analysis: SiteAnalysis,
+        stream: int,
+        tables: dict,
+        mass: Mass,
     ) -> None:
         self.v, self.stream, self.source, self.tables = analysis.variable, stream, source, tables
         self.prefix = f"{self.v}.move{stream}"
@@ -118,6 +129,9 @@ class _Lowering:
         tables[f"{self.prefix}.order"] = self.order.sites
         tables[f"{self.prefix}.segments"] = self.order.segments
         tables[f"{self.prefix}.own"] = np.ascontiguousarray(sites[None, :])
+        self.heavy = not isinstance(mass, str)
+        if self.heavy:
+            tables[f"{self.prefix}.scale"] = np.array(mass, float) ** -0.5
         self.occurrences = analysis.occurrences
 
     def refresh(self) -> Program:
@@ -146,6 +160,7 @@ class _Lowering:
         if space.has_fixed:
             force = [f + read(f"g.{c}{FIXED}") for c, f in enumerate(force)]
         kick = (
+            *self._step(),
             self._own("x", self.v, gradient.own),
             *gradient.body,
             *(Let(f"p.{c}", old[c] - read(STEP) * f) for c, f in enumerate(force)),
@@ -157,23 +172,33 @@ class _Lowering:
             sums=self.ir.sums + gradient.sums,
         )
         passes = [self._pass("kick", MOMENTUM, kick), *(self._free() if free else ())]
-        step = (Param(STEP, 0.0, 0.0),)
-        return self._program(ir, tuple(replace(p, params=step) for p in passes))
+        time = (Param(TIME, 0.0, 0.0),)
+        return self._program(ir, tuple(replace(p, params=time) for p in passes))
 
     def _free(self) -> list[LoweredPass]:
         present = {a: tuple(Let(f"{a}.{c}", read(f"old.{c}")) for c in range(self.n)) for a in "xp"}
         x, p = self._own("x", self.v), self._own("p", self.v + MOMENTUM)
-        free = self.free
+        free, step = self.free, self._step()
         if free.momentum is None:
-            return [self._pass("move", "", (p, *present["x"], Assign(free.position)))]
+            return [self._pass("move", "", (p, *present["x"], *step, Assign(free.position)))]
         ahead = tuple(read(f"y.{c}") for c in range(self.n))
         return [
             self._pass(
-                "look ahead", AHEAD, (x, p, *free.body, *free.landing, Assign(free.position))
+                "look ahead", AHEAD, (x, p, *step, *free.body, *free.landing, Assign(free.position))
             ),
-            self._pass("turn", MOMENTUM, (x, *present["p"], *free.body, Assign(free.momentum))),
+            self._pass(
+                "turn", MOMENTUM, (x, *present["p"], *step, *free.body, Assign(free.momentum))
+            ),
             self._pass("move", "", (self._own("y", self.v + AHEAD), Assign(ahead))),
         ]
+
+    def _step(self) -> tuple[Statement, ...]:
+        """Bind the step: masses other than 1 are shorter steps, of momenta in units of their width."""
+        if not self.heavy:
+            return (Let(STEP, read(TIME)),)
+        column = Column("coefficient", f"{self.prefix}.scale", f"{self.prefix}.own")
+        gather = Gather(Role(f"{self.prefix}.mass", (column,), 1), (("scale", slot(0)),))
+        return Accumulate(("scale",), (gather,)), Let(STEP, read(TIME) * read("scale"))
 
     def _own(
         self, name: str, variable: str, functions: tuple[tuple[str, Expr], ...] = ()
