@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -79,8 +80,12 @@ def read_updates(text: str) -> str | dict[str, str]:
     --------
     >>> read_updates("metropolis"), read_updates("s=metropolis,t=heat_bath")
     ('metropolis', {'s': 'metropolis', 't': 'heat_bath'})
+    >>> read_updates("x=hmc(leapfrogs=5, step=0.1),s=heat_bath")
+    {'x': 'hmc(leapfrogs=5, step=0.1)', 's': 'heat_bath'}
     """
-    return read_assignments("updates", text.split(",")) if "=" in text else text
+    if "=" not in text.partition("(")[0]:
+        return text
+    return read_assignments("updates", re.split(r",(?![^()]*\))", text))
 
 
 def read_assignments(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -34,8 +34,8 @@ class Hamiltonian(Collective):
     """Trajectories of ``leapfrogs`` steps in the fictitious time of Hamilton's equations.
 
     ``refresh`` draws momenta. A sweep of ``motion`` is a kick, then a free motion; each of its passes has the
-    parameter ``time``, the step. With a ``propagator`` it is a kick alone, as the free motion takes place in Fourier
-    space. ``step`` is given, or the tuned parameter.
+    parameter ``time``, the step. With a ``propagator`` it is a kick alone, as the free motion takes place in
+    Fourier space. ``step`` is given, or the tuned parameter.
     """
 
     leapfrogs: int

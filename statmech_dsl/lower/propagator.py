@@ -61,7 +61,7 @@ def quadratic_part(ir: ModelIR, tables: Tables, variable: str) -> Quadratic:
     if not rows:
         raise NoPropagator("its sites are not coupled")
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    periods, first = _torus(coo_array(entries, shape=(n, n)))
+    periods, first = _torus(coo_array(entries, shape=(n, n)), n)
     spectrum = np.fft.rfftn(first.reshape(periods)).real
     return Quadratic(periods, np.ascontiguousarray(spectrum), curvature)
 
@@ -113,12 +113,12 @@ def _evaluated(e: Expr, f: Family, tables: Tables, n: int) -> np.ndarray:
     return np.array(values, float)[which.reshape(-1)]
 
 
-def _torus(matrix: coo_array) -> tuple[tuple[int, ...], np.ndarray]:
+def _torus(matrix: coo_array, n: int) -> tuple[tuple[int, ...], np.ndarray]:
     """Periods of a lattice on which a matrix is the same all over, sites row by row; its first row."""
     entries = matrix.tocsr()
     entries.sum_duplicates()
     entries.eliminate_zeros()
-    n, coo = matrix.shape[0], entries.tocoo()
+    coo = entries.tocoo()
     first = entries[[0]].toarray().ravel()
     size = np.abs(first).max()
     if coo.nnz == n * np.count_nonzero(first):

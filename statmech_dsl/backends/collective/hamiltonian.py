@@ -141,8 +141,8 @@ class Trajectories:
         periods = self.m.propagator.periods
         out = np.empty(x.shape)
         for r, b in enumerate(beta.tolist()):
-            modes = scipy.fft.rfftn(x[r].reshape(periods)) * function(self._masses(b))
-            out[r] = np.ravel(scipy.fft.irfftn(modes, periods))
+            modes = np.asarray(scipy.fft.rfftn(x[r].reshape(periods))) * function(self._masses(b))
+            out[r] = np.asarray(scipy.fft.irfftn(modes, periods)).reshape(-1)
         return out
 
     def _inverse_propagator(self, beta: float) -> np.ndarray:
