@@ -65,8 +65,9 @@ def sample(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states: random, all sites alike, the two in turn, given by variable name, or the end of an
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
-    updates : str or dict
-        ``"auto"``, the name of an update, or ``{variable: name}``.
+    updates : str, HMC, list or dict
+        ``"auto"``, an update by its name or as an object with options, a list of updates or of pairs of an
+        update and how often a sweep makes it, or any of these for each variable by name.
     backend : {"auto", "numba", "cupy", "reference"}
         What runs the sweeps; "cupy" is an NVIDIA card, which "auto" takes for large work only.
     threads : int, optional
