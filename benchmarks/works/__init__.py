@@ -18,4 +18,5 @@ WORKS = (
     "threads",
     "recording",
     "starting",
+    "gradient_moves",
 )

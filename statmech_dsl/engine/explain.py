@@ -235,7 +235,7 @@ def _trials(compiled: Compiled) -> Iterator[str]:
     """What "tuned" would try, where there is a choice; ``compiled`` has the automatic updates."""
     for v, recipes in candidates(compiled).items():
         if len(recipes) > 1:
-            written = ", ".join(x if isinstance(x, str) else str(list(x)) for x in recipes)
+            written = ", ".join(x if isinstance(x, str) else str(parse(x)) for x in recipes)
             yield f'{v}: updates="tuned" measures {written}'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from statmech_dsl.ir.domains.base import Domain, Form
 from statmech_dsl.ir.kernel import SitePass
@@ -31,6 +32,7 @@ class Update:
     happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
     one that is not ``ergodic`` needs another one beside it. One that ``conserves`` gives the sites each
     other's values only: alone, it reaches all states that hold the values of the first one in another order.
+    ``options`` takes those of an update that has any.
     """
 
     name: str
@@ -39,3 +41,12 @@ class Update:
     automatic: bool = True
     ergodic: bool = True
     conserves: bool = False
+    options: Callable[..., Optioned] | None = None
+
+
+class Optioned(Protocol):
+    """An update with options; its ``str`` is how ``updates=`` may name it as well."""
+
+    def update(self) -> Update:
+        """The update."""
+        ...

@@ -22,12 +22,14 @@ def build_kernels(
     if not program.collective:
         return passes
     movers, n_params = [], sum(len(p.params) for p in program.passes)
+    n_counts = len(program.steps)
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
-        seat, kind = Seat(move, program, tables, row, params), KINDS[type(move)]
+        counts = slice(n_counts, n_counts + len(move.counts))
+        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
         slow = backend.name == "reference"
         movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
-        n_params = params.stop
+        n_params, n_counts = params.stop, counts.stop
     return Composed(program, passes, movers)
 
 

@@ -12,6 +12,7 @@ from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import STRAIGHT, Motion
 
 TWO_PI = 2 * math.pi
 ROUNDING = 1e-6
@@ -61,6 +62,10 @@ class Angle(Continuous):
         """Turn by a uniform angle of at most half a ``width``."""
         new = wrap(read("old.0") + read("width") * (read("step") - 0.5))
         return Proposal((Uniform("step"),), (new,), width=3.0)
+
+    def motion(self) -> Motion:
+        """Around the circle."""
+        return Motion((read("p.0"),), (wrap(STRAIGHT),))
 
     def conditional(self) -> Conditional:
         """Von Mises distribution by the envelope of Best and Fisher (1979), with few operations.

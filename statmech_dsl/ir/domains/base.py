@@ -10,6 +10,7 @@ import numpy as np
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.draws import Attempts, Draw, Index, Let, Value
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import Motion
 from statmech_dsl.ir.ops import Real
 
 Form = Literal["quadratic", "linear", "first harmonic"]
@@ -97,6 +98,10 @@ class Domain:
 
     def reflection(self) -> Conditional | None:
         """Another value of the same energy, by a map that is its own inverse and keeps the measure."""
+        return None
+
+    def motion(self) -> Motion | None:
+        """Free motion of a continuous variable, or None."""
         return None
 
     def vectors(self, x: np.ndarray) -> np.ndarray:

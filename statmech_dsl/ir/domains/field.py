@@ -10,6 +10,7 @@ import numpy as np
 from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
+from statmech_dsl.ir.motion import STRAIGHT, Motion
 
 PROBES = tuple((const(x),) for x in (0.0, 1.0, -1.0))
 
@@ -40,6 +41,10 @@ class Field(Continuous):
         """Move by a uniform step of at most half a ``width``."""
         new = read("old.0") + read("width") * (read("step") - 0.5)
         return Proposal((Uniform("step"),), (new,), width=2.0)
+
+    def motion(self) -> Motion:
+        """Along a line."""
+        return Motion((read("p.0"),), (STRAIGHT,))
 
     def conditional(self) -> Conditional:
         """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""

@@ -13,6 +13,7 @@ from statmech_dsl.ir.circle import half_cosine, half_sine
 from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import Motion, on_sphere
 
 SMALL_FIELD = {"float64": 1e-9, "float32": 0.125}
 """Local fields below which the distribution of the cosine is inverted by a series."""
@@ -107,6 +108,10 @@ class UnitVector(Continuous):
         x = rho * (1.0 - 2.0 * call("sqr", half))
         y = rho * (2.0 * half * half_cosine(read("t"), self.dtype))
         return draws, (x, y, 2.0 * u - 1.0)
+
+    def motion(self) -> Motion:
+        """Along great circles."""
+        return on_sphere(self.n)
 
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.
