@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from statmech_dsl.engine import explain_kernels
 from statmech_dsl.engine.candidates import candidates
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
-from statmech_dsl.engine.composition import TUNED, Updates, conserved, situation_of
+from statmech_dsl.engine.composition import TUNED, Updates, conserved, parse, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
