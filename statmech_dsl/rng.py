@@ -44,6 +44,8 @@ BIT_STREAM = 1 << 30
 """Stream numbers of bit-sliced passes."""
 SWAP_STREAM = 1 << 29
 """Stream number of what happens between two replicas of a tempering ladder."""
+MOVE_STREAM = 1 << 28
+"""Stream numbers of collective moves; the bits from 8 on count those of a sweep."""
 BIT_TILE = 1024
 """Ranks (or words of sites) of a tile in a bit-sliced pass."""
 GROUP_LANES, WORD_LANES = 8, 32
@@ -168,6 +170,20 @@ def _bit_stream(block: int, who: int, sweep: int, number: int, seed: int, n: int
 def _with_tail(high: int, state: int, index: int) -> int:
     tail = mix64(state ^ (index + 1) * GOLDEN & MASK64) >> (64 - TAIL)
     return high << TAIL | tail
+
+
+def move_words(block: int, replica, sweep: int, stream: int, repetition: int, seed: int) -> tuple:
+    """Four words of repetition ``repetition`` of a collective move; the first two are its key."""
+    number = stream | repetition << 8 | MOVE_STREAM
+    return tuple(int(w) for w in philox(block, replica, sweep, number, seed))
+
+
+def keyed_word(key: int, n: int) -> int:
+    """Word number n of a move whose key is ``key``: half of a word of splitmix64.
+
+    Any of them is found at once, so that a move may draw in any order only what it needs.
+    """
+    return mix64(key + (n // 2 + 1) * GOLDEN & MASK64) >> 32 * (n % 2) & MASK
 
 
 def uniform(word) -> np.ndarray | float:

@@ -37,7 +37,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
     """
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
     chosen = [(_update(where, name), times) for name, times in parse(recipe)]
-    if not any(update.ergodic for update, _ in chosen):
+    if not any(update.ergodic_in(where) for update, _ in chosen):
         names = " and ".join(dict.fromkeys(update.name for update, _ in chosen))
         raise IllegalUpdateError(
             f"{names} alone would not reach all states of {where.variable!r}",

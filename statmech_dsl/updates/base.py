@@ -36,4 +36,8 @@ class Update:
     refuse: Callable[[Situation], str | None]
     build: Callable[[str, Domain], SitePass | CollectiveSpec]
     automatic: bool = True
-    ergodic: bool = True
+    ergodic: bool | Callable[[Situation], bool] = True
+
+    def ergodic_in(self, where: Situation) -> bool:
+        """Whether it reaches all states by itself in a situation."""
+        return self.ergodic if isinstance(self.ergodic, bool) else self.ergodic(where)

@@ -1,6 +1,10 @@
 """Kernels of collective moves; a new kind of move is exported here."""
 
 from statmech_dsl.backends.collective.base import KINDS, Definition, Kind, Mover, Seat
+from statmech_dsl.backends.collective.clusters import CLUSTERS
 from statmech_dsl.backends.collective.composed import Composed, build_kernels
+from statmech_dsl.ir.clusters import Clusters
+
+KINDS[Clusters] = CLUSTERS
 
 __all__ = ["KINDS", "Composed", "Definition", "Kind", "Mover", "Seat", "build_kernels"]

@@ -86,7 +86,7 @@ class Composed:
 
     def sweep(self, packed: Both, n: int) -> None:
         """Do n sweeps in place."""
-        at_once = n if not self._n_passes and len(self.movers) == 1 else 1
+        at_once = max(n, 1) if not self._n_passes and len(self.movers) == 1 else 1
         for _ in range(0, n, at_once):
             if self._n_passes:
                 self.passes.sweep(self._packed(packed), at_once)

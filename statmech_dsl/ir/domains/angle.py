@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.ir.circle import half_cosine, half_sine
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
@@ -53,6 +53,10 @@ class Angle(Continuous):
         """Turn by a uniform angle of at most half a ``width``."""
         new = wrap(read("old.0") + read("width") * (read("step") - 0.5))
         return Proposal((Uniform("step"),), (new,), width=3.0)
+
+    def reflection(self) -> Reflection:
+        """About any direction: ``theta -> 2 phi - theta``."""
+        return Reflection((Uniform("axis"),), (), (wrap(TWO_PI * read("axis") - read("old.0")),))
 
     def conditional(self) -> Conditional:
         """Von Mises distribution by the envelope of Best and Fisher (1979), with few operations.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
 
@@ -38,6 +38,10 @@ class Field(Continuous):
         """Move by a uniform step of at most half a ``width``."""
         new = read("old.0") + read("width") * (read("step") - 0.5)
         return Proposal((Uniform("step"),), (new,), width=2.0)
+
+    def reflection(self) -> Reflection:
+        """The other sign."""
+        return Reflection((), (), (-read("old.0"),))
 
     def conditional(self) -> Conditional:
         """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.circle import half_cosine, half_sine
-from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
 
@@ -21,11 +21,15 @@ NO_FIELD = 1e-18
 """Local fields below have no direction: the squares of their components may vanish in float32."""
 
 
+def _dot(v: tuple[Expr, ...], w: tuple[Expr, ...]) -> Expr:
+    total = v[0] * w[0]
+    for a, b in zip(v[1:], w[1:], strict=True):
+        total = total + a * b
+    return total
+
+
 def _norm(v: tuple[Expr, ...]) -> Expr:
-    total = call("sqr", v[0])
-    for x in v[1:]:
-        total = total + call("sqr", x)
-    return call("sqrt", total)
+    return call("sqrt", _dot(v, v))
 
 
 def _weak(v: Expr, kappa: Expr) -> Expr:
@@ -102,6 +106,20 @@ class UnitVector(Continuous):
         x = rho * (1.0 - 2.0 * call("sqr", half))
         y = rho * (2.0 * half * half_cosine(read("t"), self.dtype))
         return draws, (x, y, 2.0 * u - 1.0)
+
+    def reflection(self) -> Reflection:
+        """In a plane of any direction r, ``s -> s - 2 (s . r) r``, and back to length 1 as rounding adds up."""
+        draws, direction = self._direction()
+        lengths = (Let("length", _norm(direction)),)
+        axis = tuple(Let(f"r{k}", x / read("length")) for k, x in enumerate(direction))
+        r, x = tuple(read(q.name) for q in axis), old(self.n)
+        y = tuple(read(f"y{k}") for k in range(self.n))
+        image = (
+            Let("twice", 2.0 * _dot(r, x)),
+            *(Let(f"y{k}", x[k] - read("twice") * r[k]) for k in range(self.n)),
+            Let("norm", _norm(y)),
+        )
+        return Reflection((*draws, *lengths, *axis), image, tuple(a / read("norm") for a in y))
 
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.

@@ -3,6 +3,7 @@
 A new kind of move is one file here, in which a class of `CollectiveSpec` lowers itself.
 """
 
+from statmech_dsl.lower.collective.clusters import ClusterSpec
 from statmech_dsl.lower.collective.spec import CollectiveSpec
 
-__all__ = ["CollectiveSpec"]
+__all__ = ["ClusterSpec", "CollectiveSpec"]
