@@ -126,16 +126,21 @@ def small_models(
     return models
 
 
-def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str]:
-    """Names of the updates that are legal for all variables of a model."""
-    found = []
+def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str | list[str]]:
+    """The updates that are legal for all variables of a model; beside "auto" those that need another one."""
+    found: list[str | list[str]] = []
     for name in UPDATES:
-        try:
-            lower_model(model, name, law)
-        except IllegalUpdateError:
-            continue
-        found.append(name)
+        recipe = next((r for r in (name, [name, "auto"]) if _is_legal(model, r, law)), None)
+        found += [] if recipe is None else [recipe]
     return found
+
+
+def _is_legal(model: pm.Model, updates: str | list[str], law: str) -> bool:
+    try:
+        lower_model(model, updates, law)
+    except IllegalUpdateError:
+        return False
+    return True
 
 
 def _n_sites(domain: Domain) -> int:

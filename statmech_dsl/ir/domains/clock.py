@@ -28,8 +28,12 @@ class Clock(Finite):
 
     @property
     def mirrors(self) -> tuple[tuple[int, ...], ...]:
-        """Reflections ``k -> c - k``. For even q the axes of even c go through directions, those of odd c do not."""
-        return tuple(tuple((c - k) % self.q for k in range(self.q)) for c in range(self.q))
+        """Reflections ``k -> c - k``.
+
+        For even q the axes of even c go through directions, those of odd c between them.
+        """
+        axes = range(self.q) if self.q > 2 else (1,)  # for q = 2, c = 0 moves nothing
+        return tuple(tuple((c - k) % self.q for k in range(self.q)) for c in axes)
 
     def vectors(self, x: np.ndarray) -> np.ndarray:
         """(cos, sin) of 2 pi k / q."""
