@@ -39,8 +39,8 @@ class Clusters(Collective):
     x; those that the seed of a single cluster may take are listed in ``picks``, their number first. Others
     are reflected by ``reflection``.
 
-    Ties are numbered through, in the order of ``ties``, pairs first; they take the words of these
-    numbers. Sites have the words after them.
+    Ties are numbered through, in the order of ``ties``, pairs first, and so are their random words. Sites
+    have the words after them.
     """
 
     one: bool
@@ -59,3 +59,10 @@ class Clusters(Collective):
     def fields(self) -> tuple[Tie, ...]:
         """Ties to the ghost."""
         return tuple(t for t in self.ties if len(t.sites) == 1)
+
+    def offsets(self, tables: Tables) -> list[int]:
+        """Number of the first tie of each form, and of the first site; even, as words come in pairs."""
+        out = [0]
+        for t in self.ties:
+            out.append(out[-1] + t.count(tables) + t.count(tables) % 2)
+        return out

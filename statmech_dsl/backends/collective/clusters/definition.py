@@ -42,7 +42,7 @@ class ClusterDefinition:
         self.lowest = int(values[0]) if values else 0
         self.values = np.asarray(values or (), np.int64)
         self.free = seat.tables[variable.free]
-        self.n_ties = sum(t.count(seat.tables) for t in self.move_.ties)
+        self.offsets = self.move_.offsets(seat.tables)
 
     def source(self) -> str:
         """There is none."""
@@ -79,7 +79,7 @@ class ClusterDefinition:
         else:
             image = self._mirror(int(rows[choice * len(rows) >> 32]))
         label = list(range(len(self._own(x)) // self.components)) + [GHOST]
-        for number, (sites, p) in enumerate(self._ties(x, beta, image, decided_weight)):
+        for number, sites, p in self._ties(x, beta, image, decided_weight):
             if rng.uniform(rng.keyed_word(key, number)) < min(p, CERTAIN):
                 _join(label, *sites)
         free = [int(s) for s in self.free]
@@ -88,7 +88,7 @@ class ClusterDefinition:
             self._reflect(x, [s for s in free if home != GHOST and label[s] == home], image)
             return
         for root in {label[s] for s in free} - {GHOST}:
-            word = rng.keyed_word(key, self.n_ties + root)
+            word = rng.keyed_word(key, self.offsets[-1] + root)
             cluster = [s for s in free if label[s] == root]
             if move.recolor:
                 self._own(x)[cluster] = self.values[word * len(self.values) >> 32]
@@ -151,14 +151,14 @@ class ClusterDefinition:
 
     def _ties(
         self, x: Values, beta: float, image: Image, weight: Callable[[float], float]
-    ) -> Iterator[tuple[tuple[int, int], float]]:
-        """All ties in order: two sites, or a site and the ghost, with the probability."""
-        for tie in self.move_.ties:
+    ) -> Iterator[tuple[int, tuple[int, int], float]]:
+        """All ties in order: number, two sites, or a site and the ghost, and the probability."""
+        for tie, offset in zip(self.move_.ties, self.offsets, strict=False):
             for m in range(tie.count(self.tables)):
                 first, second = self._sites(tie, m)
                 env = self._names(x, first, image) | {"beta": beta}
                 log_free = evaluate(tie.log_free, self._slots(tie, m, second, x), env)
-                yield (first, second), 1.0 - weight(log_free)
+                yield offset + m, (first, second), 1.0 - weight(log_free)
 
     def _sites(self, tie: Tie, m: int) -> tuple[int, int]:
         first, *rest = (int(self.tables[name][m]) for name in tie.sites)
@@ -206,7 +206,7 @@ class ClusterDefinition:
     def _partitions(self, x: Values, beta: float, image: Image) -> dict[tuple[int, ...], float]:
         """Probability of every way in which sites are tied together."""
         reached = {(*range(len(self._own(x))), GHOST): 1.0}
-        for sites, p in self._ties(x, beta, image, math.exp):
+        for _, sites, p in self._ties(x, beta, image, math.exp):
             if p <= 0:
                 continue
             new: dict[tuple[int, ...], float] = {}

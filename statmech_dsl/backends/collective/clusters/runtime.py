@@ -40,7 +40,10 @@ def root(label, site):
 
 @_inline
 def join(label, a, b):
-    """Make one set of two."""
+    """Make one set of two; a is larger than b."""
+    if label[a] == a:  # the usual case, as ties are in the order of their larger sites
+        label[a] = label[b]
+        return
     a, b = root(label, a), root(label, b)
     if a < b:
         label[b] = a
@@ -51,4 +54,24 @@ def join(label, a, b):
 @_inline
 def part(word, n):
     """A random word as a number below n."""
-    return (U(word) * U(n)) >> _32
+    return np.int64((U(word) * U(n)) >> _32)
+
+
+@_inline
+def find_ties(found, key, offset, count, limit, places, first, second, x, lowest, width):
+    """Which ties of one form are there, by their limits; two share a random number. Without branches."""
+    n = 0
+    for b in range(0, count, 2):
+        pair = keyed_pair(key, U(offset + b) >> _1)
+        found[n] = b
+        n += (pair & _MASK) < _limit(b, offset, limit, places, first, second, x, lowest, width)
+        if b + 1 < count:
+            found[n] = b + 1
+            n += (pair >> _32) < _limit(b + 1, offset, limit, places, first, second, x, lowest, width)
+    return n
+
+
+@_inline
+def _limit(b, offset, limit, places, first, second, x, lowest, width):
+    here, near = np.int64(x[first[b]]) - lowest, np.int64(x[second[b]]) - lowest
+    return limit[places[offset + b] + here * width + near]
