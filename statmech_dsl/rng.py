@@ -57,6 +57,8 @@ SFC64_C, GOLDEN, MIX1, MIX2 = (
     0x94D049BB133111EB,
 )
 """Third word of a fresh 64-bit stream, and the constants of splitmix64 (Steele, Lea and Flood 2014)."""
+WY_STEP, WY_MIX = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
+"""Constants of wyrand."""
 CHAIN_BITS = 20
 """A replica's number is ``chain + (index of T << CHAIN_BITS)``, whatever the counts of a run."""
 
@@ -179,11 +181,13 @@ def move_words(block: int, replica, sweep: int, stream: int, repetition: int, se
 
 
 def keyed_word(key: int, n: int) -> int:
-    """Word number n of a move whose key is ``key``: half of a word of splitmix64.
+    """Word number n of a move whose key is ``key``: half of a word of wyrand (Wang 2019).
 
     Any of them is found at once, so that a move may draw in any order only what it needs.
     """
-    return mix64(key + (n // 2 + 1) * GOLDEN & MASK64) >> 32 * (n % 2) & MASK
+    x = key + (n // 2 + 1) * WY_STEP & MASK64
+    product = x * (x ^ WY_MIX)
+    return (product >> 64 ^ product & MASK64) >> 32 * (n % 2) & MASK
 
 
 def uniform(word) -> np.ndarray | float:

@@ -93,8 +93,6 @@ def _lower(
     passes, moves = _lower_steps(steps, ir, source, law, tables)
     program = replace(plain, passes=passes, collective=moves)
     verify(program, tables)
-    if not passes:
-        unsliced = unsliced or "no pass goes over single sites"
     if not unsliced:
         try:
             program = replace(program, bits=bit_form(program, tables, fold))

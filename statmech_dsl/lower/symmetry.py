@@ -181,9 +181,7 @@ def _states(domains: list[Domain], components: list[int], rng: np.random.Generat
         if total <= MAX_SURROUNDINGS:
             return np.array(list(product(*values))).reshape(-1, len(domains))  # type: ignore[arg-type]
     n = POINTS if None in values else MAX_SURROUNDINGS
-    drawn = [
-        d.hot(rng, n).reshape(n, -1)[:, c] for d, c in zip(domains, components, strict=True)
-    ]
+    drawn = [d.hot(rng, n).reshape(n, -1)[:, c] for d, c in zip(domains, components, strict=True)]
     return np.stack(drawn, axis=1).astype(float)
 
 

@@ -132,9 +132,7 @@ def _place_in_run(x: np.ndarray) -> np.ndarray:
     return np.arange(len(x)) - np.repeat(starts, np.diff(np.r_[starts, len(x)]))
 
 
-def _term(
-    pieces: list[Piece], rows: np.ndarray, components: int, tables: Tables
-) -> Terms:
+def _term(pieces: list[Piece], rows: np.ndarray, components: int, tables: Tables) -> Terms:
     columns: list[Column] = []
     indices: list[np.ndarray | None] = []
     sums = {True: const(0.0), False: const(0.0)}

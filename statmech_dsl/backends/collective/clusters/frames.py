@@ -44,7 +44,7 @@ def kernel(
 {body}
 """
 SEED = """chosen = part(place, len({free}) + 1)
-if chosen == len({free}):
+if chosen == U(len({free})):
     continue
 label[0] = {free}[chosen]"""
 MIRROR = """which = part(choice, len({mirrors}))
@@ -52,7 +52,7 @@ mirror = {mirrors}[which]"""
 PICK = """row = {picks}[np.int64({x}[label[0]]) - {lowest}]
 if row[0] == 0:
     continue
-which = row[1 + part(choice, row[0])]
+which = row[U(1) + part(choice, row[0])]
 mirror = {mirrors}[which]"""
 LIMIT = "limit = limits[levels[r], which]"
 ALL_BEGIN = """for i in range(n_sites):
@@ -85,23 +85,23 @@ for f in range(len({free})):
     if change != 1:
 {reflect}"""
 ONE = """marked[label[0]] = 1
-head, tail, held = 0, 1, False
+head, tail, held = U(0), U(1), False
 while head < tail and not held:
     i = label[head]
-    head += 1
+    head += U(1)
 {grow}
 for f in range(tail):
     i = label[f]
     marked[i] = 0
     if not held:
 {reflect}"""
-GHOST = """for e in range(ghost_pointer[i], ghost_pointer[i + 1]):
+GHOST = """for e in range(U(ghost_pointer[i]), U(ghost_pointer[i + U(1)])):
     b = ghost_ties[e]
 {decide}
     if tied:
         held = True
         break"""
-OTHERS = """for e in range(pointer[i], pointer[i + 1]):
+OTHERS = """for e in range(U(pointer[i]), U(pointer[i + U(1)])):
     b, j = ties[e], others[e]
     if marked[j]:
         continue
@@ -109,17 +109,17 @@ OTHERS = """for e in range(pointer[i], pointer[i + 1]):
     if tied:
         label[tail] = j
         marked[j] = 1
-        tail += 1"""
-LOOK_UP_GHOST = """for e in range(ghost_pointer[i], ghost_pointer[i + 1]):
-    place = ghost_places[e] + np.int64({x}[i]) - {lowest}
+        tail += U(1)"""
+LOOK_UP_GHOST = """for e in range(U(ghost_pointer[i]), U(ghost_pointer[i + U(1)])):
+    place = U(ghost_places[e]) + U(np.int64({x}[i]) - {lowest})
     if keyed_word(key, ghost_ties[e]) < limit[place]:
         held = True
         break"""
 LOOK_UP_OTHERS = """here = {width} * (np.int64({x}[i]) - {lowest}) - {lowest}
-for e in range(pointer[i], pointer[i + 1]):
+for e in range(U(pointer[i]), U(pointer[i + U(1)])):
     j = others[e]
-    tied = keyed_word(key, ties[e]) < limit[places[e] + here + np.int64({x}[j])]
-    tied &= marked[j] == 0
+    place = U(places[e]) + U(here + np.int64({x}[j]))
+    tied = (keyed_word(key, ties[e]) < limit[place]) & (marked[j] == 0)
     label[tail] = j
     marked[j] |= tied
-    tail += tied"""
+    tail += U(tied)"""

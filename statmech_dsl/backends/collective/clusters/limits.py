@@ -89,9 +89,7 @@ def limits_of(move: Clusters, model: ModelIR, tables: Tables) -> Limits | None:
     assert move.mirrors is not None
     if end * len(tables[move.mirrors]) > MAX_LIMITS:
         return None
-    return Limits(
-        _source(move), tuple(rows), np.array(starts, np.int64), end, places, transposed
-    )
+    return Limits(_source(move), tuple(rows), np.array(starts, np.int64), end, places, transposed)
 
 
 def _rows(t: Tie, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
@@ -118,9 +116,7 @@ def _source(move: Clusters) -> str:
         probability = f"minimum(1.0 - {free}, {CERTAIN!r})"
         word = f"word = np.uint32(np.ceil({probability} * 4294967296.0 - 0.5))"
         bind = "\n".join([*shared.take(), word])
-        body = (
-            PAIR.format(bind=indent(bind, 1), k=k) if pair else FIELD.format(bind=bind, k=k)
-        )
+        body = PAIR.format(bind=indent(bind, 1), k=k) if pair else FIELD.format(bind=bind, k=k)
         blocks.append(indent(TIE.format(k=k) + indent(body, 2), 3))
     rows = ", ".join(f"rows{k}" for k in range(len(move.ties)))
     return HEAD.format(rows=rows) + "\n".join([*blocks, "            pass", ""])

@@ -1,25 +1,41 @@
 """What generated kernels of cluster moves import: keyed random words, and sets of sites."""
 
+# pyright: reportCallIssue=false
+# Numba supplies the first parameter of an intrinsic.
+
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from statmech_dsl import rng
 
 U = np.uint64
-_GOLDEN, _MIX1, _MIX2 = U(rng.GOLDEN), U(rng.MIX1), U(rng.MIX2)
-_1, _27, _30, _31, _32, _MASK = U(1), U(27), U(30), U(31), U(32), U(rng.MASK)
+_STEP, _MIX, _MASK = U(rng.WY_STEP), U(rng.WY_MIX), U(rng.MASK)
+_1, _2, _32 = U(1), U(2), U(32)
 _inline = njit(error_model="numpy", forceinline=True, nogil=True)
+
+
+@intrinsic
+def _folded_product(typingctx, a, b):
+    """The product of 128 bits of two words, its halves added without carry."""
+
+    def generate(context, builder, signature, args):
+        wide, narrow = ir.IntType(128), ir.IntType(64)
+        product = builder.mul(*(builder.zext(x, wide) for x in args))
+        high = builder.lshr(product, ir.Constant(wide, 64))
+        return builder.xor(builder.trunc(high, narrow), builder.trunc(product, narrow))
+
+    return types.uint64(types.uint64, types.uint64), generate
 
 
 @_inline
 def keyed_pair(key, n):
     """Words 2n and 2n + 1 of a move, the first one in the lower half; see `statmech_dsl.rng`."""
-    x = key + (n + _1) * _GOLDEN
-    x = (x ^ (x >> _30)) * _MIX1
-    x = (x ^ (x >> _27)) * _MIX2
-    return x ^ (x >> _31)
+    x = key + (n + _1) * _STEP
+    return _folded_product(x, x ^ _MIX)
 
 
 @_inline
@@ -54,24 +70,27 @@ def join(label, a, b):
 @_inline
 def part(word, n):
     """A random word as a number below n."""
-    return np.int64((U(word) * U(n)) >> _32)
+    return (U(word) * U(n)) >> _32
 
 
 @_inline
 def find_ties(found, key, offset, count, limit, places, first, second, x, lowest, width):
     """Which ties of one form are there, by their limits; two share a random number. Without branches."""
-    n = 0
-    for b in range(0, count, 2):
-        pair = keyed_pair(key, U(offset + b) >> _1)
+    n = U(0)
+    for b in range(U(0), U(count), _2):
+        pair = keyed_pair(key, (U(offset) + b) >> _1)
         found[n] = b
-        n += (pair & _MASK) < _limit(b, offset, limit, places, first, second, x, lowest, width)
-        if b + 1 < count:
-            found[n] = b + 1
-            n += (pair >> _32) < _limit(b + 1, offset, limit, places, first, second, x, lowest, width)
+        n += U((pair & _MASK) < _limit(b, offset, limit, places, first, second, x, lowest, width))
+        c = b + _1
+        if c < U(count):
+            found[n] = c
+            n += U(
+                (pair >> _32) < _limit(c, offset, limit, places, first, second, x, lowest, width)
+            )
     return n
 
 
 @_inline
 def _limit(b, offset, limit, places, first, second, x, lowest, width):
     here, near = np.int64(x[first[b]]) - lowest, np.int64(x[second[b]]) - lowest
-    return limit[places[offset + b] + here * width + near]
+    return limit[U(places[U(offset) + b]) + U(here * width + near)]

@@ -161,14 +161,17 @@ class ClusterSource:
                 given |= {"tied": ties[k].call("b", f"offsets[{k}] + b")}
             lines.append(frame.format(**given))
         if self.move.recolor:
-            chosen = f"2 + part(word, {self.n_values})"
-            reflect = f"{self.x}[i] = {self.lowest} + change - 2"
+            chosen = f"U(2) + part(word, {self.n_values})"
+            reflect = f"{self.x}[i] = {self.lowest} + np.int64(change) - 2"
         else:
             chosen, reflect = "2 if word < U(1 << 31) else 1", self._reflect()
         reflect = frames.indent(reflect, 2)
-        return [*lines, frames.ALL_END.format(
-            free=self.free, n=len(self.move.ties), chosen=chosen, reflect=reflect
-        )]
+        return [
+            *lines,
+            frames.ALL_END.format(
+                free=self.free, n=len(self.move.ties), chosen=chosen, reflect=reflect
+            ),
+        ]
 
     def _one(self, ties: list[TieSource]) -> Lines:
         """Wolff's move."""
@@ -219,7 +222,9 @@ class TieSource:
                 place = f"{self._argument(kernel.variable(c.array))}[{index} * {m} + {c.component}]"
             slots.append(f"column{len(slots)}")
             lines.append(f"{slots[-1]} = np.float64({place})")
-        known = {f"old.{k}": f"old{k}" for k in range(n)} | {f"new.{k}": f"new{k}" for k in range(n)}
+        known = {f"old.{k}": f"old{k}" for k in range(n)} | {
+            f"new.{k}": f"new{k}" for k in range(n)
+        }
         shared = Shared()
         e = call("weight2", tie.log_free * LOG2E)
         free = spell(e, names(known | {"beta": "beta"}, slots), shared)
