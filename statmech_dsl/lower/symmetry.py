@@ -9,7 +9,7 @@ one that is broken in a small region only, behind a comparison, could be missed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np

@@ -9,11 +9,11 @@ import numpy as np
 
 from statmech_dsl.ir.clusters import Clusters, Tie
 from statmech_dsl.ir.domains import Domain
-from statmech_dsl.ir.expr import Expr, call, const, difference, read, renumber, slot
+from statmech_dsl.ir.expr import Expr, call, const, difference, read, renumber
 from statmech_dsl.ir.model import Column, ModelIR, Tables
 from statmech_dsl.lower.collective.spec import CollectiveSpec
 from statmech_dsl.lower.collective.terms import Terms
-from statmech_dsl.lower.symmetry import Symmetry, symmetry
+from statmech_dsl.lower.symmetry import symmetry
 
 if TYPE_CHECKING:
     from statmech_dsl.lower.passes import SiteAnalysis
