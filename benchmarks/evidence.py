@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import environment as measured  # noqa: E402
-from tests.evidence import flat_histograms  # noqa: E402
+from tests.evidence import dynamics, flat_histograms  # noqa: E402
 from tests.evidence.cases import CASES  # noqa: E402
 from tests.evidence.tempering import Check, all_checks  # noqa: E402
 from tests.evidence.zscores import Score, band, scores, variance  # noqa: E402
@@ -60,7 +60,13 @@ def measure(console: Console) -> list[Score]:
 # ---- the page -----------------------------------------------------------------------------------
 
 
-def page(found: list[Score], checks: list[Check], flat: list[Check], minutes: float) -> str:
+def page(
+    found: list[Score],
+    checks: list[Check],
+    flat: list[Check],
+    slow: list[Check],
+    minutes: float,
+) -> str:
     """The text of docs/evidence.md."""
     n = len(found)
     low, high = band(n, chance=0.0027)
@@ -101,6 +107,8 @@ The five farthest out:
 
 {section(FLAT, flat)}
 
+{section(DYNAMICS, slow)}
+
 ## How it is done
 
 * All z-scores are independent. Every temperature, and every quantity at it, has chains of its own
@@ -131,6 +139,11 @@ FLAT = """## Flat histograms
 Densities of states against exact ones, and a transition of first order. The checks are in
 `tests/evidence/flat_histograms.py`, and in a reduced form among the tests. The highest points of the two
 peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the phases are closer."""
+
+DYNAMICS = """## Critical slowing down
+
+Autocorrelation times at the critical point of the 2D Ising model grow as L^z. The checks are in
+`tests/evidence/dynamics.py`, and in a reduced form among the tests."""
 
 
 def section(head: str, checks: list[Check]) -> str:
@@ -221,14 +234,15 @@ def main() -> None:
         console.print(f"{check.what}: {check.measured}")
 
     checks, flat = all_checks(True, say), flat_histograms.all_checks(True, say)
+    slow = dynamics.all_checks(True, say)
     minutes = (time.perf_counter() - began) / 60
     draw(found)
-    PAGE.write_text(page(found, checks, flat, minutes))
+    PAGE.write_text(page(found, checks, flat, slow, minutes))
     console.print(
         f"{len(found)} z-scores, variance {variance(found):.3f}, worst |z| {worst(found):.2f}, "
         f"{minutes:.1f} minutes; written to {PAGE.relative_to(ROOT)}"
     )
-    right = all(check.right for check in [*checks, *flat])
+    right = all(check.right for check in [*checks, *flat, *slow])
     if not right or worst(found) >= LIMIT or not BAND[0] <= variance(found) <= BAND[1]:
         sys.exit("the evidence is outside its limits")
 
