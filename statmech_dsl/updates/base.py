@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from statmech_dsl.ir.domains.base import Domain, Form
 from statmech_dsl.ir.kernel import SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.collective import CollectiveSpec
+from statmech_dsl.lower.collective.terms import Asymmetric
+from statmech_dsl.lower.symmetry import Symmetry, symmetry
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,14 @@ class Situation:
     ir: ModelIR
     tables: Tables
     law: str = "boltzmann"
+
+    @cached_property
+    def symmetry(self) -> Symmetry | str:
+        """The reflections of the variable, or why it has none."""
+        try:
+            return symmetry(self.ir, self.tables, self.variable)
+        except Asymmetric as why:
+            return str(why)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from statmech_dsl.testing import (
 )
 
 BOTH = pytest.mark.parametrize("update", ["swendsen_wang", "wolff"])
-I, J = np.array([0, 1, 2, 0, 0]), np.array([1, 2, 3, 2, 1])
+FIRST, SECOND = np.array([0, 1, 2, 0, 0]), np.array([1, 2, 3, 2, 1])
 """A triangle with a tail, and a double bond."""
 
 
@@ -40,7 +40,7 @@ def glass(fields=True, observed=None):
     n = 4 if observed is None else 5
     with sm.Model() as model:
         s = sm.Spin("s", n, observed=observed)
-        i, j = (I, J) if observed is None else (np.r_[I, 4, 4], np.r_[J, 0, 2])
+        i, j = (FIRST, SECOND) if observed is None else (np.r_[FIRST, 4, 4], np.r_[SECOND, 0, 2])
         sm.Energy("exchange", random(len(i)) * s[i] * s[j])
         if fields:
             sm.Energy("field", random(n, 0.5, 1) * s)
@@ -159,7 +159,7 @@ def test_a_symmetry_that_is_not_there_is_seen(update, monkeypatch):
 def xy():
     def energies(x):
         return {
-            "exchange": random(5) * pt.cos(x[I] - x[J]),
+            "exchange": random(5) * pt.cos(x[FIRST] - x[SECOND]),
             "field": 0.4 * pt.cos(x) + 0.2 * pt.sin(x),
         }
 

@@ -106,16 +106,21 @@ def _added_up(pieces: list[Piece], n: int, components: int, tables: Tables) -> I
     family = np.repeat([families.index(p.family) for p in pieces], lengths)
     piece = np.repeat(np.arange(len(pieces)), lengths)
     order = np.lexsort((piece, family, key))
-    group = key * len(families) + family
     layer = np.empty(len(key), np.int64)
-    layer[order] = _place_in_run(group[order])
-    bundle = np.unique(key * (layer.max() + 1) + layer, return_inverse=True)[1]
+    layer[order] = _place_in_run(key[order] * len(families) + family[order])
+    if layer.any():
+        order = np.lexsort((layer, key))
+    begins = (np.diff(key[order], prepend=-1) != 0) | (np.diff(layer[order], prepend=0) != 0)
+    bundle = np.empty(len(key), np.int64)
+    bundle[order] = np.cumsum(begins) - 1
     row = np.full((bundle.max() + 1, len(pieces)), -1, np.int64)
     row[bundle, piece] = np.concatenate([np.arange(k) for k in lengths])
     code = np.zeros(len(row), np.int64)
     for present in (row >= 0).T:
-        code = np.unique(2 * code + present, return_inverse=True)[1]
-    for value in range(code.max() + 1):
+        code = 2 * code + present
+        if code.max() > 1 << 60:
+            code = np.unique(code, return_inverse=True)[1]
+    for value in np.unique(code):
         rows = row[code == value]
         chosen = np.flatnonzero(rows[0] >= 0)
         yield _term([pieces[k] for k in chosen], rows[:, chosen].T, components, tables)
