@@ -14,6 +14,7 @@ from statmech_dsl.engine.composition import Updates, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
+from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.draws import Attempts
 from statmech_dsl.ir.kernel import LoweredPass
@@ -208,6 +209,8 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
     wanted = updates.get(a.variable, "auto") if isinstance(updates, Mapping) else updates
     for p in steps.values():
         yield f"{a.variable}: {p.update}, {_randomness(p)}"
+        if isinstance(p, Clusters):
+            yield f"    {_ties(p, compiled.lowered.tables)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
     rows = []
@@ -220,6 +223,19 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
             verdict = "legal, but not asked for" if reason is None else f"not legal: {reason}"
         rows.append((f"    {update.name}", verdict))
     yield from aligned(rows)
+
+
+def _ties(p: Clusters, tables: Tables) -> str:
+    """What ties the sites of clusters together, and what becomes of these."""
+    pairs, fields = (sum(t.count(tables) for t in ties) for ties in (p.pairs, p.fields))
+    if p.recolor:
+        how = "a cluster may get any value"
+    elif p.mirrors is None:
+        how = "reflected about a random axis" if p.reflection and p.reflection.axis else "signs"
+    else:
+        n = len(tables[p.mirrors])
+        how = f"{n} reflection{'s' * (n != 1)}"
+    return f"{how}; ties: {pairs} of two sites, {fields} to what does not move"
 
 
 def _randomness(p: LoweredPass | Collective) -> str:
