@@ -181,13 +181,18 @@ def move_words(block: int, replica, sweep: int, stream: int, repetition: int, se
 
 
 def keyed_word(key: int, n: int) -> int:
-    """Word number n of a move whose key is ``key``: half of a word of wyrand (Wang 2019).
+    """Word number n of a move whose key is ``key``: the upper half of a word of wyrand (Wang 2019).
 
     Any of them is found at once, so that a move may draw in any order only what it needs.
+
+    Examples
+    --------
+    >>> hex(keyed_word(0, 0)), hex(keyed_word(1, 2))
+    ('0x111cb3a7', '0x8cf880c2')
     """
-    x = key + (n // 2 + 1) * WY_STEP & MASK64
+    x = key + (n + 1) * WY_STEP & MASK64
     product = x * (x ^ WY_MIX)
-    return (product >> 64 ^ product & MASK64) >> 32 * (n % 2) & MASK
+    return (product >> 64 ^ product & MASK64) >> 32
 
 
 def uniform(word) -> np.ndarray | float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.domains.base import Reflection
@@ -61,8 +62,5 @@ class Clusters(Collective):
         return tuple(t for t in self.ties if len(t.sites) == 1)
 
     def offsets(self, tables: Tables) -> list[int]:
-        """Number of the first tie of each form, and of the first site; even, as words come in pairs."""
-        out = [0]
-        for t in self.ties:
-            out.append(out[-1] + t.count(tables) + t.count(tables) % 2)
-        return out
+        """Number of the first tie of each form, and of the first site."""
+        return [0, *accumulate(t.count(tables) for t in self.ties)]

@@ -30,8 +30,9 @@ def kernel(
     first, last, sweep, n, replicas, betas, key0, key1, offsets, counts, graph, levels, limits, {arrays}
 ):
     n_sites = {x}s.shape[1] // {components}
+    n_ties = offsets[-1]
     label, marked = np.empty(n_sites + 1, np.uint32), np.zeros(n_sites, np.uint8)
-    found = np.empty(counts.max() + 1, np.uint32)
+    found = np.empty(n_ties + 1, np.uint32)
     pointer, ties, others, places, ghost_pointer, ghost_ties, ghost_places = graph
     for r in range(first, last):
         beta, replica = betas[r], U(replicas[r])
@@ -101,7 +102,7 @@ GHOST = """for e in range(U(ghost_pointer[i]), U(ghost_pointer[i + U(1)])):
     if tied:
         held = True
         break"""
-OTHERS = """for e in range(U(pointer[i]), U(pointer[i + U(1)])):
+OTHERS = """{entries}
     b, j = ties[e], others[e]
     if marked[j]:
         continue
@@ -115,10 +116,14 @@ LOOK_UP_GHOST = """for e in range(U(ghost_pointer[i]), U(ghost_pointer[i + U(1)]
     if keyed_word(key, ghost_ties[e]) < limit[place]:
         held = True
         break"""
+ENTRIES = "for e in range(U(pointer[i]), U(pointer[i + U(1)])):"
+REGULAR_ENTRIES = """for d in range({degree}):
+    e = U(i) * U({degree}) + U(d)"""
+"""A constant number of neighbors, so that the loop is unrolled."""
 LOOK_UP_OTHERS = """here = {width} * (np.int64({x}[i]) - {lowest}) - {lowest}
-for e in range(U(pointer[i]), U(pointer[i + U(1)])):
+{entries}
     j = others[e]
-    place = U(places[e]) + U(here + np.int64({x}[j]))
+    place = {start}U(here + np.int64({x}[j]))
     tied = (keyed_word(key, ties[e]) < limit[place]) & (marked[j] == 0)
     label[tail] = j
     marked[j] |= tied

@@ -25,20 +25,28 @@ class ClusterMover:
         model, tables = seat.program.model, seat.tables
         variable = model.variable(seat.move.variable)
         self._limits = limits_of(seat.move, model, tables)
-        self._source = ClusterSource(seat.move, model, self._limits is not None)
-        self._tables = [tables[name] for name in self._source.tables]
         self._values = np.array(variable.domain.values or (), float)
         self._mirrors = tables[seat.move.mirrors] if seat.move.mirrors else None
         self._offsets = np.array(seat.move.offsets(tables), np.int64)
-        self._counts = np.array([0, *(t.count(tables) for t in seat.move.ties)], np.int64)[1:]
-        places = (NONE, NONE)
+        self._counts = np.diff(self._offsets, prepend=0)[1:]
+        places, uniform = (NONE, NONE), False
         if self._limits is not None:
             places = (self._limits.places, self._limits.transposed)
-        self._graph = (
-            neighbors(seat.move, tables, variable.n_sites, *places)
-            if seat.move.one
-            else (NONE, NONE, NONE, places[0], NONE, NONE, NONE)
+            uniform = self._limits.uniform
+        self._graph = (NONE, NONE, NONE, places[0], NONE, NONE, NONE)
+        degree = None
+        if seat.move.one:
+            self._graph = neighbors(seat.move, tables, variable.n_sites, *places)
+            degrees = np.diff(self._graph[0])
+            degree = int(degrees[0]) if np.ptp(degrees) == 0 else None
+        self._source = ClusterSource(
+            seat.move,
+            model,
+            looked_up=self._limits is not None,
+            uniform=uniform,
+            degree=degree,
         )
+        self._tables = [tables[name] for name in self._source.tables]
         self._beta = np.zeros(0)
         self._levels, self._found = NONE, np.zeros((0, 0, 0), np.uint32)
 

@@ -7,6 +7,7 @@ where there are few rows; then looking up costs less than an exponential.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from statmech_dsl.backends.collective.clusters.source import names
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES, Shared, spell
 from statmech_dsl.ir.clusters import Clusters, Tie
 from statmech_dsl.ir.elementary import LOG2E
-from statmech_dsl.ir.expr import call
+from statmech_dsl.ir.expr import call, evaluate
 from statmech_dsl.ir.model import ModelIR, Tables
 
 MAX_LIMITS = 1 << 14
 """Limits of a replica; more would be slower than exponentials."""
+MAX_COMPARED = 1 << 10
+"""Limits that are looked through for symmetry, which saves little where there are many."""
 HEAD = f"""import numpy as np
 from numba import njit
 from statmech_dsl.backends.numba_cpu.runtime import {RUNTIME_NAMES}
@@ -57,7 +60,8 @@ class Limits:
     """How limits are computed and found.
 
     ``rows[k]`` are the different rows of coefficients that ties of form k have; ``places`` say for each tie
-    where its limits begin, and ``transposed`` where those with the second site first do.
+    where its limits begin, and ``transposed`` where those with the second site first do. ``uniform``: those of
+    all ties of two sites are alike, whichever site is first.
     """
 
     text: str
@@ -66,6 +70,7 @@ class Limits:
     size: int
     places: np.ndarray
     transposed: np.ndarray
+    uniform: bool
 
 
 def limits_of(move: Clusters, model: ModelIR, tables: Tables) -> Limits | None:
@@ -89,7 +94,35 @@ def limits_of(move: Clusters, model: ModelIR, tables: Tables) -> Limits | None:
     assert move.mirrors is not None
     if end * len(tables[move.mirrors]) > MAX_LIMITS:
         return None
-    return Limits(_source(move), tuple(rows), np.array(starts, np.int64), end, places, transposed)
+    return Limits(
+        _source(move),
+        tuple(rows),
+        np.array(starts, np.int64),
+        end,
+        places,
+        transposed,
+        _uniform(move, values, rows, tables),
+    )
+
+
+def _uniform(
+    move: Clusters, values: tuple[float, ...], rows: list[np.ndarray], tables: Tables
+) -> bool:
+    """Whether all pairs have the same limits, and these are even under an exchange of the two sites."""
+    mirrors, lowest = tables[move.mirrors or ""], int(values[0])
+    if len(move.pairs) != 1 or len(rows[0]) != 1 or mirrors.size * len(values) > MAX_COMPARED:
+        return False
+
+    def log_free(a: float, b: float, mirror: np.ndarray, beta: float) -> float:
+        env = {"old.0": a, "new.0": float(mirror[int(a) - lowest]), "beta": beta}
+        return evaluate(move.pairs[0].log_free, [b, *rows[0][0]], env)
+
+    return all(
+        log_free(a, b, mirror, beta) == log_free(b, a, mirror, beta)
+        for a, b in combinations(values, 2)
+        for mirror in mirrors
+        for beta in (1.0, 0.37, -1.0)  # a product with any other number is as even
+    )
 
 
 def _rows(t: Tie, tables: Tables) -> tuple[np.ndarray, np.ndarray]:

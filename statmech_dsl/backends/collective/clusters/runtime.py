@@ -13,8 +13,8 @@ from numba.extending import intrinsic
 from statmech_dsl import rng
 
 U = np.uint64
-_STEP, _MIX, _MASK = U(rng.WY_STEP), U(rng.WY_MIX), U(rng.MASK)
-_1, _2, _32 = U(1), U(2), U(32)
+_STEP, _MIX = U(rng.WY_STEP), U(rng.WY_MIX)
+_1, _32 = U(1), U(32)
 _inline = njit(error_model="numpy", forceinline=True, nogil=True)
 
 
@@ -32,17 +32,10 @@ def _folded_product(typingctx, a, b):
 
 
 @_inline
-def keyed_pair(key, n):
-    """Words 2n and 2n + 1 of a move, the first one in the lower half; see `statmech_dsl.rng`."""
-    x = key + (n + _1) * _STEP
-    return _folded_product(x, x ^ _MIX)
-
-
-@_inline
 def keyed_word(key, n):
-    """Word n of a move."""
-    n = U(n)
-    return (keyed_pair(key, n >> _1) >> (_32 * (n & _1))) & _MASK
+    """Word n of a move; see `statmech_dsl.rng`."""
+    x = key + (U(n) + _1) * _STEP
+    return _folded_product(x, x ^ _MIX) >> _32
 
 
 @_inline
@@ -75,22 +68,11 @@ def part(word, n):
 
 @_inline
 def find_ties(found, key, offset, count, limit, places, first, second, x, lowest, width):
-    """Which ties of one form are there, by their limits; two share a random number. Without branches."""
+    """Which ties of one form are there, by their limits; without branches."""
     n = U(0)
-    for b in range(U(0), U(count), _2):
-        pair = keyed_pair(key, (U(offset) + b) >> _1)
+    for b in range(U(0), U(count)):
+        here, near = np.int64(x[first[b]]) - lowest, np.int64(x[second[b]]) - lowest
+        place = U(places[U(offset) + b]) + U(here * width + near)
         found[n] = b
-        n += U((pair & _MASK) < _limit(b, offset, limit, places, first, second, x, lowest, width))
-        c = b + _1
-        if c < U(count):
-            found[n] = c
-            n += U(
-                (pair >> _32) < _limit(c, offset, limit, places, first, second, x, lowest, width)
-            )
+        n += U(keyed_word(key, U(offset) + b) < limit[place])
     return n
-
-
-@_inline
-def _limit(b, offset, limit, places, first, second, x, lowest, width):
-    here, near = np.int64(x[first[b]]) - lowest, np.int64(x[second[b]]) - lowest
-    return limit[U(places[U(offset) + b]) + U(here * width + near)]

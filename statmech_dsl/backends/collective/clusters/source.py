@@ -20,11 +20,21 @@ Lines = list[str]
 class ClusterSource:
     """The kernel of a move: its text, and the variables and tables that it takes, in order.
 
-    With ``looked_up``, ties are decided by limits of their words, which `LimitSource` computes.
+    With ``looked_up``, ties are decided by limits of their words; ``uniform`` says that those of all ties of
+    two sites are alike. ``degree`` is the number of such ties that every site has, or None.
     """
 
-    def __init__(self, move: Clusters, model: ModelIR, looked_up: bool) -> None:
+    def __init__(
+        self,
+        move: Clusters,
+        model: ModelIR,
+        *,
+        looked_up: bool = False,
+        uniform: bool = False,
+        degree: int | None = None,
+    ) -> None:
         self.move, self.model, self.looked_up = move, model, looked_up
+        self._uniform, self._degree = uniform, degree
         self.variables: list[str] = []
         self.tables: list[str] = []
         variable = model.variable(move.variable)
@@ -176,6 +186,10 @@ class ClusterSource:
     def _one(self, ties: list[TieSource]) -> Lines:
         """Wolff's move."""
         given = {"x": self.x, "lowest": self.lowest, "width": self.width}
+        given["start"] = "" if self._uniform else "U(places[e]) + "
+        given["entries"] = frames.ENTRIES
+        if self._degree is not None:
+            given["entries"] = frames.REGULAR_ENTRIES.format(degree=self._degree)
         others = frames.LOOK_UP_OTHERS if self.looked_up else frames.OTHERS
         ghost = frames.LOOK_UP_GHOST if self.looked_up else frames.GHOST
         grow = []
