@@ -8,7 +8,7 @@ one that is broken in a small region only, behind a comparison, could be missed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -210,7 +210,7 @@ def _identity(
     n = len(rows)
     axis: dict[str, np.ndarray] = {}
     for s in reflection.axis:
-        lets = (s,)
+        lets: Sequence[Let] = (s,) if isinstance(s, Let) else ()
         if not isinstance(s, Let):
             drawn = tuple(f"{s.name}.u{k}" for k in range(s.words))
             axis |= {name: rng.uniform(size=n) for name in drawn}

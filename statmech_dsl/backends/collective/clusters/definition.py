@@ -71,12 +71,12 @@ class ClusterDefinition:
             if chosen == len(self.free):
                 return
             seed_site = int(self.free[chosen])
-        rows = self._rows(x, seed_site)
-        if rows is None:
+        if move.mirrors is None:
             image: Image = self._axis(words)
-        elif not len(rows):
-            return
         else:
+            rows = self._rows(x, seed_site)
+            if not len(rows):
+                return
             image = self._mirror(int(rows[choice * len(rows) >> 32]))
         label = list(range(len(self._own(x)) // self.components)) + [GHOST]
         for number, sites, p in self._ties(x, beta, image, decided_weight):
@@ -100,10 +100,8 @@ class ClusterDefinition:
 
     # ---- reflections ------------------------------------------------------------------------------
 
-    def _rows(self, x: Values, seed_site: int) -> np.ndarray | None:
-        """Rows of mirrors to pick from; None for real variables."""
-        if self.move_.mirrors is None:
-            return None
+    def _rows(self, x: Values, seed_site: int) -> np.ndarray:
+        """Rows of mirrors to pick from."""
         if not self.move_.one:
             return np.arange(len(self.tables[self.move_.mirrors]))
         row = self.tables[self.move_.picks][int(self._own(x)[seed_site]) - self.lowest]
