@@ -15,6 +15,7 @@ WORKS = (
     "zoo",
     "languages",
     "threads",
+    "clusters",
     "recording",
     "starting",
 )

@@ -11,6 +11,10 @@ from __future__ import annotations
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES
 
 
+BLOCK = 1024
+"""Ties that are found before they are joined: a list that stays in the nearest cache."""
+
+
 def indent(text: str, levels: int) -> str:
     """Lines further to the right."""
     return "\n".join("    " * levels + line for line in text.splitlines())
@@ -30,9 +34,8 @@ def kernel(
     first, last, sweep, n, replicas, betas, key0, key1, offsets, counts, graph, levels, limits, {arrays}
 ):
     n_sites = {x}s.shape[1] // {components}
-    n_ties = offsets[-1]
     label, marked = np.empty(n_sites + 1, np.uint32), np.zeros(n_sites, np.uint8)
-    found = np.empty(n_ties + 1, np.uint32)
+    found = np.empty({block}, np.uint32)
     pointer, ties, others, places, ghost_pointer, ghost_ties, ghost_places = graph
     for r in range(first, last):
         beta, replica = betas[r], U(replicas[r])
@@ -64,11 +67,13 @@ PAIRS = """for b in range(counts[{k}]):
 FIELDS = """for b in range(counts[{k}]):
     if {tied}:
         marked[{first}[b]] = 1"""
-LOOK_UP_PAIRS = """n_found = find_ties(
-    found, key, offsets[{k}], counts[{k}], limit, places, {first}, {second}, {x}, {lowest}, {width}
-)
-for f in range(n_found):
-    join(label, {first}[found[f]], {second}[found[f]])"""
+LOOK_UP_PAIRS = """for begin in range(0, counts[{k}], {block}):
+    end = min(begin + {block}, counts[{k}])
+    n_found = find_ties(
+        found, key, offsets[{k}], begin, end, limit, places, {first}, {second}, {x}, {lowest}, {width}
+    )
+    for f in range(n_found):
+        join(label, {first}[found[f]], {second}[found[f]])"""
 LOOK_UP_FIELDS = """for b in range(offsets[{k}], offsets[{k}] + counts[{k}]):
     i = {first}[b - offsets[{k}]]
     if keyed_word(key, b) < limit[places[b] + np.int64({x}[i]) - {lowest}]:

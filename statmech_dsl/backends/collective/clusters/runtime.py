@@ -67,10 +67,10 @@ def part(word, n):
 
 
 @_inline
-def find_ties(found, key, offset, count, limit, places, first, second, x, lowest, width):
-    """Which ties of one form are there, by their limits; without branches."""
+def find_ties(found, key, offset, begin, end, limit, places, first, second, x, lowest, width):
+    """Which of some ties of one form are there, by their limits; without branches."""
     n = U(0)
-    for b in range(U(0), U(count)):
+    for b in range(U(begin), U(end)):
         here, near = np.int64(x[first[b]]) - lowest, np.int64(x[second[b]]) - lowest
         place = U(places[U(offset) + b]) + U(here * width + near)
         found[n] = b

@@ -60,6 +60,7 @@ class ClusterSource:
                     rows=frames.indent("\n".join(f"{v} = {v}s[r]" for v in states), 2),
                     times=move.times,
                     stream=move.stream | MOVE_STREAM,
+                    block=frames.BLOCK,
                     body=frames.indent(body, 4),
                 ),
             ]
@@ -166,6 +167,7 @@ class ClusterSource:
             if self.looked_up:
                 frame = frames.LOOK_UP_PAIRS if second else frames.LOOK_UP_FIELDS
                 given |= {"x": self.x, "lowest": self.lowest, "width": self.width}
+                given["block"] = frames.BLOCK
             else:
                 frame = frames.PAIRS if second else frames.FIELDS
                 given |= {"tied": ties[k].call("b", f"offsets[{k}] + b")}
