@@ -183,7 +183,8 @@ def move_words(block: int, replica, sweep: int, stream: int, repetition: int, se
 def keyed_word(key: int, n: int) -> int:
     """Word number n of a move whose key is ``key``: the upper half of a word of wyrand (Wang 2019).
 
-    Any of them is found at once, so that a move may draw in any order only what it needs.
+    Any of them is found at once, so that a move may draw in any order only what it needs. Keys must be random
+    themselves: those that differ in a few bits have words that hang together.
 
     Examples
     --------
