@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES
 
-
 BLOCK = 1024
 """Ties that are found before they are joined: a list that stays in the nearest cache."""
 
