@@ -63,3 +63,21 @@ def evaluate(
         return (env or {})[e.attr]  # type: ignore[index]
     with np.errstate(all="ignore"):  # NaN and infinity are what they are: callers look for them
         return ARRAY_OPS[e.op](*(evaluate(x, slots, env) for x in e.args))
+
+
+def distinct_rows(columns: Sequence[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows of n rows of numbers, and which of them each row is.
+
+    Examples
+    --------
+    >>> rows, which = distinct_rows([np.array([2.0, 1.0, 2.0])], 3)
+    >>> rows.tolist(), which.tolist()
+    ([[1.0], [2.0]], [1, 0, 1])
+    """
+    if all(np.all(c == c[0]) for c in columns):
+        return np.array([[c[0] for c in columns]]).reshape(1, -1), np.zeros(n, np.int64)
+    if len(columns) == 1:  # many times faster than rows
+        found, which = np.unique(columns[0], return_inverse=True)
+        return found[:, None], which
+    found, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    return found, which.reshape(-1)

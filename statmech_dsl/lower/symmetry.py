@@ -14,7 +14,7 @@ from itertools import product
 
 import numpy as np
 
-from statmech_dsl.ir.arrays import evaluate
+from statmech_dsl.ir.arrays import distinct_rows, evaluate
 from statmech_dsl.ir.domains import Domain, Reflection
 from statmech_dsl.ir.draws import Let, meaning
 from statmech_dsl.ir.expr import read
@@ -154,8 +154,7 @@ def _surroundings(
     given = [k for k, c in enumerate(t.columns) if c.kind == "coefficient"]
     read_ = [k for k, c in enumerate(t.columns) if c.kind == "state"]
     rng = np.random.default_rng(seed)
-    parts = [_coefficient(t, k, tables, n) for k in given]
-    rows = np.unique(np.stack(parts, axis=1), axis=0) if parts else np.zeros((1, 0))
+    rows, _ = distinct_rows([_coefficient(t, k, tables, n) for k in given], n)
     if not exhaustive and len(rows) > MAX_ROWS:
         rows = rng.choice(rows, MAX_ROWS, replace=False)
     domains = [ir.variable(t.columns[k].array).domain for k in read_]

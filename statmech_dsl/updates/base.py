@@ -40,7 +40,8 @@ class Update:
 
     ``refuse`` gives the reason why the update is not valid in a situation, or None; ``build`` gives what
     happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
-    one that is not ``ergodic`` needs another one beside it.
+    one that is not ``ergodic``, always or in a situation, needs another one
+    beside it.
     """
 
     name: str

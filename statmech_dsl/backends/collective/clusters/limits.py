@@ -15,6 +15,7 @@ from statmech_dsl.backends.collective.clusters.definition import CERTAIN
 from statmech_dsl.backends.collective.clusters.frames import indent
 from statmech_dsl.backends.collective.clusters.source import names
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES, Shared, spell
+from statmech_dsl.ir.arrays import distinct_rows
 from statmech_dsl.ir.clusters import Clusters, Tie
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import call, evaluate
@@ -132,10 +133,7 @@ def _rows(t: Tie, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
         np.full(n, tables[c.array][0]) if c.index is None else tables[c.array][tables[c.index]]
         for c in t.columns
     ]
-    if all(np.ptp(c) == 0 for c in columns):
-        return np.array([[c[0] for c in columns]]).reshape(1, -1), np.zeros(n, np.int64)
-    found, kind = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-    return found, kind.reshape(-1)
+    return distinct_rows(columns, n)
 
 
 def _source(move: Clusters) -> str:
