@@ -143,9 +143,9 @@ class Composed:
 
     def _measured(self, states: list[State]) -> Measures:
         """Measure states in one go."""
-        if self._meters is self.passes:
-            self._meters = self._build(len(states))
         n, first = len(states), states[0]
+        if self._meters is self.passes:
+            self._meters = self._build(TOGETHER // first.n_replicas)
         many = replace(
             first,
             values={v: np.concatenate([s.values[v] for s in states]) for v in first.values},
