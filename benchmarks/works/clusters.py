@@ -18,7 +18,7 @@ from benchmarks.timing import Spread
 L, SEEDS = 128, 5
 CRITICAL = 2.0 / np.log(1.0 + np.sqrt(2.0))
 COMPOSITIONS = {
-    "Wolff, a draw every 2 clusters": {"updates": "wolff", "thin": 2, "draws": 16_000},
+    "Wolff, a draw every 3 clusters": {"updates": "wolff", "thin": 3, "draws": 12_000},
     "Swendsen-Wang": {"updates": "swendsen_wang", "thin": 1, "draws": 10_000},
 }
 
