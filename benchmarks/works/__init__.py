@@ -16,6 +16,7 @@ WORKS = (
     "zoo",
     "languages",
     "threads",
+    "clusters",
     "recording",
     "starting",
     "gradient_moves",

@@ -47,7 +47,7 @@ def choose_steps(where: Situation, updates: Updates) -> list[Step]:
     recipe = updates.get(where.variable, "auto") if isinstance(updates, Mapping) else updates
     pairs = parse(recipe)
     chosen = [_update(where, _forward(wanted)) for wanted, _ in pairs]
-    if not any(u.ergodic for u in chosen) and not all(u.conserves for u in chosen):
+    if not any(u.ergodic_in(where) for u in chosen) and not all(u.conserves for u in chosen):
         names = " and ".join(dict.fromkeys(update.name for update in chosen))
         raise IllegalUpdateError(
             f"{names} alone would not reach all states of {where.variable!r}",

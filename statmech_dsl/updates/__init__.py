@@ -6,9 +6,21 @@ from statmech_dsl.updates.hmc import HMC, HMC_UPDATE, MALA_UPDATE
 from statmech_dsl.updates.kawasaki import KAWASAKI
 from statmech_dsl.updates.metropolis import METROPOLIS
 from statmech_dsl.updates.overrelaxation import OVERRELAXATION
+from statmech_dsl.updates.swendsen_wang import SWENDSEN_WANG
+from statmech_dsl.updates.wolff import WOLFF
 
 UPDATES: dict[str, Update] = {
-    u.name: u for u in (HEAT_BATH, METROPOLIS, OVERRELAXATION, HMC_UPDATE, MALA_UPDATE, KAWASAKI)
+    u.name: u
+    for u in (
+        HEAT_BATH,
+        METROPOLIS,
+        OVERRELAXATION,
+        SWENDSEN_WANG,
+        WOLFF,
+        HMC_UPDATE,
+        MALA_UPDATE,
+        KAWASAKI,
+    )
 }
 """All updates by name, in the order in which "auto" tries them."""
 

@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("dtype", ULP)
 
 def reflected(domain, old, weights):
     """The new value of a site with given log weights at the probes after the first."""
-    move = domain.reflection()
+    move = domain.overrelaxed()
     env = {f"old.{k}": x for k, x in enumerate(old)}
     env |= {f"l.{k + 1}": x for k, x in enumerate(weights)}
     for s in move.body:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
 from statmech_dsl.ir.motion import STRAIGHT, Motion
@@ -46,6 +46,10 @@ class Field(Continuous):
         """Along a line."""
         return Motion((read("p.0"),), (STRAIGHT,))
 
+    def reflection(self) -> Reflection:
+        """The other sign."""
+        return Reflection((), (), (-read("old.0"),))
+
     def conditional(self) -> Conditional:
         """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""
         curvature = read("curvature")
@@ -57,7 +61,7 @@ class Field(Continuous):
         new = read("slope") / curvature + read("g") / call("sqrt", curvature)
         return Conditional("quadratic", PROBES, body, (new,))
 
-    def reflection(self) -> Conditional:
+    def overrelaxed(self) -> Conditional:
         """Reflect about the maximum of the weight, Adler (1981); leave the site where there is none."""
         curvature = read("curvature")
         body = (
