@@ -36,10 +36,12 @@ from .solvers.approximations.approximate import approximate
 from .solvers.bqm import to_bqm
 from .solvers.exact import exact, exact_costs
 from .testing.validate import validate
+from .updates import HMC
 
 __version__: str
 
 __all__ = [
+    "HMC",
     "Angle",
     "Clock",
     "Derived",

@@ -120,5 +120,9 @@ class CoarseGridWarning(StatmechWarning):
     """An integral over a grid too coarse for the errors of its nodes to be most of its error."""
 
 
+class DivergenceWarning(StatmechWarning):
+    """Hamiltonian trajectories whose energy error grew beyond all bounds."""
+
+
 class InterruptedWarning(StatmechWarning):
     """A run was interrupted; the results hold what was done until then."""

@@ -44,6 +44,8 @@ BIT_STREAM = 1 << 30
 """Stream numbers of bit-sliced passes."""
 SWAP_STREAM = 1 << 29
 """Stream number of what happens between two replicas of a tempering ladder."""
+MOVE_STREAM = 1 << 28
+"""Stream numbers of collective moves; the bits from 8 on count those of a sweep."""
 BIT_TILE = 1024
 """Ranks (or words of sites) of a tile in a bit-sliced pass."""
 GROUP_LANES, WORD_LANES = 8, 32
@@ -55,6 +57,8 @@ SFC64_C, GOLDEN, MIX1, MIX2 = (
     0x94D049BB133111EB,
 )
 """Third word of a fresh 64-bit stream, and the constants of splitmix64 (Steele, Lea and Flood 2014)."""
+WY_STEP, WY_MIX = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
+"""Constants of wyrand."""
 CHAIN_BITS = 20
 """A replica's number is ``chain + (index of T << CHAIN_BITS)``, whatever the counts of a run."""
 
@@ -168,6 +172,28 @@ def _bit_stream(block: int, who: int, sweep: int, number: int, seed: int, n: int
 def _with_tail(high: int, state: int, index: int) -> int:
     tail = mix64(state ^ (index + 1) * GOLDEN & MASK64) >> (64 - TAIL)
     return high << TAIL | tail
+
+
+def move_words(block: int, replica, sweep: int, stream: int, repetition: int, seed: int) -> tuple:
+    """Four words of repetition ``repetition`` of a collective move; the first two are its key."""
+    number = stream | repetition << 8 | MOVE_STREAM
+    return tuple(int(w) for w in philox(block, replica, sweep, number, seed))
+
+
+def keyed_word(key: int, n: int) -> int:
+    """Word number n of a move whose key is ``key``: the upper half of a word of wyrand (Wang 2019).
+
+    Any of them is found at once, so that a move may draw in any order only what it needs. Keys must be random
+    themselves: those that differ in a few bits have words that hang together.
+
+    Examples
+    --------
+    >>> hex(keyed_word(0, 0)), hex(keyed_word(1, 2))
+    ('0x111cb3a7', '0x8cf880c2')
+    """
+    x = key + (n + 1) * WY_STEP & MASK64
+    product = x * (x ^ WY_MIX)
+    return (product >> 64 ^ product & MASK64) >> 32
 
 
 def uniform(word) -> np.ndarray | float:

@@ -55,6 +55,19 @@ def test_words_are_uniform():
             assert abs(chi2 - 255) < 5 * np.sqrt(2 * 255)
 
 
+def test_keyed_words_are_uniform():
+    """Chi-squared over the bytes of words, and over their changes from number to number and key to key."""
+    blocks = [rng.move_words(0, 0, sweep, 1, 0, 5) for sweep in (0, 1)]
+    keys = [low | high << 32 for low, high, _, _ in blocks]
+    words = np.array([[rng.keyed_word(key, n) for n in range(2**13)] for key in keys], np.uint32)
+    changes = (words[:, 1:] - words[:, :-1], words[1:] ^ words[:1])
+    for x in (words, *changes):
+        for shift in (0, 8, 16, 24):
+            counts = np.bincount((x >> np.uint32(shift) & 255).reshape(-1), minlength=256)
+            mean = counts.sum() / 256
+            assert abs(((counts - mean) ** 2).sum() / mean - 255) < 5 * np.sqrt(2 * 255)
+
+
 @pytest.mark.parametrize("argument", range(5))
 def test_one_bit_of_any_counter_or_of_the_seed_changes_half_of_the_bits(argument):
     base = [11, 22, 33, 44, 55]

@@ -17,6 +17,8 @@ WORKS = (
     "zoo",
     "languages",
     "threads",
+    "clusters",
     "recording",
     "starting",
+    "gradient_moves",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -82,28 +83,33 @@ def read_updates(text: str) -> Recipe | dict[str, Recipe]:
     --------
     >>> read_updates("metropolis"), read_updates("heat_bath+overrelaxation*5")
     ('metropolis', [('heat_bath', 1), ('overrelaxation', 5)])
-    >>> read_updates("s=metropolis,t=heat_bath*2")
-    {'s': 'metropolis', 't': [('heat_bath', 2)]}
+    >>> read_updates("s=metropolis,x=hmc(leapfrogs=5, step=0.1)+heat_bath*2")
+    {'s': 'metropolis', 'x': [('hmc(leapfrogs=5, step=0.1)', 1), ('heat_bath', 2)]}
     """
-    if "=" not in text:
+    if "=" not in text.partition("(")[0]:
         return _recipe(text)
-    recipes = read_assignments("updates", text.split(","))
+    recipes = read_assignments("updates", _split(text, ","))
     return {variable: _recipe(recipe) for variable, recipe in recipes.items()}
 
 
+def _split(text: str, mark: str) -> list[str]:
+    """Split at marks that are not within parentheses."""
+    return re.split(rf"\{mark}(?![^()]*\))", text)
+
+
 def _recipe(text: str) -> Recipe:
-    if not set(text) & set("+*"):
+    if len(_split(text, "+")) == len(_split(text, "*")) == 1:
         return text.strip()
     pairs = []
-    for update in text.split("+"):
-        name, star, times = (part.strip() for part in update.partition("*"))
-        if not name or (star and not times.isdigit()):
+    for update in _split(text, "+"):
+        name, *times = (part.strip() for part in _split(update, "*"))
+        if not name or len(times) > 1 or (times and not times[0].isdigit()):
             raise ArgumentError(
                 "cannot read the updates",
                 where=f"--updates {text}",
                 mend="write NAME or NAME*TIMES with + between them: heat_bath+overrelaxation*5",
             )
-        pairs.append((name, int(times) if star else 1))
+        pairs.append((name, int(times[0]) if times else 1))
     return pairs
 
 

@@ -35,9 +35,9 @@ def _recipes(where: Situation, automatic: str) -> list[Recipe]:
     for update in UPDATES.values():
         if update.name == automatic or update.conserves or update.refuse(where) is not None:
             continue
-        if update.ergodic:
+        if update.ergodic_in(where):
             found.append(update.name)
         collective = isinstance(update.build(where.variable, where.domain), CollectiveSpec)
-        if collective or not update.ergodic:
+        if collective or not update.ergodic_in(where):
             found += [[(automatic, 1), (update.name, n)] for n in TIMES]
     return found

@@ -11,10 +11,11 @@ from scipy.sparse import coo_array
 from statmech_dsl.engine import explain_kernels
 from statmech_dsl.engine.candidates import candidates
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
-from statmech_dsl.engine.composition import TUNED, Updates, conserved, situation_of
+from statmech_dsl.engine.composition import TUNED, Updates, conserved, parse, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
+from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.draws import Attempts
 from statmech_dsl.ir.kernel import LoweredPass
@@ -215,6 +216,8 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
         times = sum(q.times for q in mine if q.name == p.name)
         often = f"{times} times a sweep, " if times > 1 else ""
         yield f"{a.variable}: {p.name}, {often}{_randomness(p)}"
+        if isinstance(p, Clusters):
+            yield f"    {_ties(p, compiled.lowered.tables)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
     if a.variable in conserved(program):
@@ -235,8 +238,21 @@ def _trials(compiled: Compiled) -> Iterator[str]:
     """What "tuned" would try, where there is a choice; ``compiled`` has the automatic updates."""
     for v, recipes in candidates(compiled).items():
         if len(recipes) > 1:
-            written = ", ".join(x if isinstance(x, str) else str(list(x)) for x in recipes)
+            written = ", ".join(x if isinstance(x, str) else str(parse(x)) for x in recipes)
             yield f'{v}: updates="tuned" measures {written}'
+
+
+def _ties(p: Clusters, tables: Tables) -> str:
+    """What ties the sites of clusters together, and what becomes of these."""
+    pairs, fields = (sum(t.count(tables) for t in ties) for ties in (p.pairs, p.fields))
+    if p.recolor:
+        how = "a cluster may get any value"
+    elif p.mirrors is None:
+        how = "reflected about a random axis" if p.reflection and p.reflection.axis else "signs"
+    else:
+        n = len(tables[p.mirrors])
+        how = f"{n} reflection{'s' * (n != 1)}"
+    return f"{how}; ties: {pairs} of two sites, {fields} to what does not move"
 
 
 def _randomness(p: LoweredPass | Collective) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statmech_dsl.backends import BACKENDS
+from statmech_dsl.backends.collective import KINDS, Seat
 from statmech_dsl.backends.numba_cpu import build
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
@@ -83,6 +84,11 @@ def source(forms: Forms, ir: ModelIR) -> str:
         if lowered.program.passes:
             title = f"# ---- {n} replica{'s' * (n != 1)} ".ljust(100, "-")
             blocks.append(f"{title}\n{_built(lowered, n).source().rstrip()}")
+    for move in plain.program.collective:
+        params, counts = slice(0, len(move.params)), slice(0, len(move.counts))
+        seat = Seat(move, plain.program, plain.tables, 0, params, counts)
+        title = f"# ---- {move.update} of {move.variable} ".ljust(100, "-")
+        blocks.append(f"{title}\n{KINDS[type(move)].compiled(seat, 1).source().rstrip()}")
     return "\n\n".join(blocks)
 
 

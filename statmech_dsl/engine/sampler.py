@@ -134,7 +134,7 @@ class Sampler:
             seed,
             0,
             np.array([[q.start] * n for _, q in self.params]).reshape(len(self.params), n),
-            np.zeros((len(self.program.steps), n), np.int64),
+            np.zeros((len(self.program.steps) + len(self.program.counts), n), np.int64),
         )
 
     def _initial(self, k: int, init: Init, seed: int, number: int, chain: int) -> np.ndarray:

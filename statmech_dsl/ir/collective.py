@@ -16,7 +16,8 @@ class Collective:
     """A move of many sites of a variable, made ``times`` times at the end of every sweep.
 
     ``stream`` is its number among the passes and moves of a sweep. Each time it tries ``moves`` moves; where
-    ``tallied``, the accepted ones are counted.
+    ``tallied``, the accepted ones are counted, and ``counts`` names what is counted besides. ``recipe`` is the
+    update with its options, as ``updates=`` takes it, if it has any.
     """
 
     update: str
@@ -26,8 +27,10 @@ class Collective:
     moves: int = 1
     params: tuple[Param, ...] = ()
     tallied: bool = False
+    counts: tuple[str, ...] = ()
+    recipe: str = ""
 
     @property
     def name(self) -> str:
         """How a recipe names it."""
-        return self.update
+        return self.recipe or self.update

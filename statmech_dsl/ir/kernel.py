@@ -195,6 +195,11 @@ class Program:
         return (*self.passes, *self.collective)
 
     @property
+    def counts(self) -> tuple[tuple[Collective, str], ...]:
+        """What is counted besides accepted moves; the rows of counts come after those of the steps."""
+        return tuple((move, name) for move in self.collective for name in move.counts)
+
+    @property
     def tiers(self) -> dict[str, str]:
         """The fastest kind of kernel that each variable has; the CPU backend takes it."""
         if self.bits is not None:

@@ -5,6 +5,8 @@ Tags survive ``pm.observe``, ``copy`` and ``deepcopy``; attributes of a model su
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,3 +66,15 @@ def attach(
 def mark_of(variable: Any) -> Any:
     """Mark of a PyTensor variable, or None."""
     return getattr(variable.tag, _KEY, None)
+
+
+@contextmanager
+def marked(marks: Mapping[Any, VariableMark]) -> Iterator[None]:
+    """Let plain variables of PyMC count as ours, as long as the block lasts."""
+    for variable, mark in marks.items():
+        attach(variable, mark)
+    try:
+        yield
+    finally:
+        for variable in marks:
+            delattr(variable.tag, _KEY)

@@ -15,8 +15,9 @@ class State:
     component of one (site * components + component). ``replicas`` are the numbers that random streams
     depend on, ``beta`` the inverse temperatures, ``sweep`` the number of sweeps done. ``params`` holds
     tuned parameters, shape (number of parameters, replicas), in the order of the program's steps;
-    ``accepted`` counts accepted moves, shape (steps, replicas). ``law_table`` and ``law_range`` (lowest
-    energy, bin width) belong to a tabulated law; copies share the table.
+    ``accepted`` counts accepted moves, a row for each step, then what else collective moves count.
+    ``law_table`` and ``law_range`` (lowest energy, bin width) belong to a tabulated law; copies share the
+    table.
     """
 
     values: dict[str, np.ndarray]

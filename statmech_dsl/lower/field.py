@@ -6,8 +6,10 @@ error is that bound times the number of roundings on the way to the result, in u
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from statmech_dsl.ir.draws import Categorical, Let
 from statmech_dsl.ir.expr import Expr, call, const, evaluate, slots_of, walk
@@ -99,8 +101,15 @@ def _slot(e: Expr, columns: tuple[Column, ...], ir: ModelIR) -> _Bound | None:
     if values is None:
         raise _Refused(f"it reads the continuous variable {column.array!r}")
     (k,) = slots_of(e)
-    top = max(abs(evaluate(e, {k: v}, {})) for v in values)
+    top = max(_finite(evaluate(e, {k: v}, {})) for v in values)
     return _Bound(const(top), 0 if e.op == "slot" else 1)
+
+
+def _finite(x: Any) -> float:
+    """Absolute value of a number that has one."""
+    if not math.isfinite(x):
+        raise _Refused("a term may be infinite")
+    return abs(x)
 
 
 def is_polynomial(e: Expr) -> bool:
@@ -127,7 +136,7 @@ def _bound(e: Expr, leaf: Callable[[Expr], _Bound | None]) -> _Bound:
     if found is not None:
         return found
     if e.op == "const":
-        return _Bound(const(abs(e.attr)), 1)  # type: ignore[arg-type]
+        return _Bound(const(_finite(e.attr)), 1)
     if e.op in _EXACT or e.op == "where":
         _require_exact(e if e.op in _EXACT else e.args[0], leaf)
     if e.op in _EXACT:

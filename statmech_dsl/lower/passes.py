@@ -15,6 +15,7 @@ from statmech_dsl.lower.coloring import Order, color, natural
 from statmech_dsl.lower.field import field_form
 from statmech_dsl.lower.forms import forms
 from statmech_dsl.lower.incidence import Occurrence, occurrences
+from statmech_dsl.lower.infinities import against_present, may_be_infinite
 from statmech_dsl.lower.laws import LAWS, drop_reference
 from statmech_dsl.lower.local_energy import lower_local_energy
 from statmech_dsl.lower.running_sums import lower_assign
@@ -81,7 +82,11 @@ def lower_pass(
     n_places = ir.variable(v).n_sites if bonds is None else len(bonds.first)
     ends = 1 if bonds is None else 2
     space = Workspace(ir, source, v, analysis.occurrences, order, tables, prefix, n_places, ends)
-    given = drop_reference(site_pass.body)
+    given = site_pass.body
+    families = [o.family for o in analysis.occurrences] + list(space.outer)
+    if any(may_be_infinite(f, ir, source) for f in families):
+        given = against_present(given, space.components)
+    given = drop_reference(given)
     if single and analysis.exclusive:
         given = tuple(store_single(s) if isinstance(s, Assign) else s for s in given)
     body = LAWS[law](given, space.has_fixed, space.components)

@@ -14,7 +14,7 @@ from statmech_dsl.results.overlaps import Overlaps
 from statmech_dsl.rng import LADDER_BITS
 from statmech_dsl.runs.exchange import Exchange
 from statmech_dsl.runs.houdayer import EVERY, Houdayer
-from statmech_dsl.runs.tuning import BLOCK, adapt
+from statmech_dsl.runs.tuning import BLOCK, Tuner
 
 
 def numbers(n_T: int, chains: np.ndarray, copies: int) -> np.ndarray:
@@ -46,7 +46,7 @@ class Ensemble:
         self.accepted = np.zeros_like(state.accepted)
         self._tallied = any(p.tallied for p in sampler.program.steps)
         self._before = state.accepted.copy()
-        self._step, self._sweeps = 0, 0
+        self._tuner, self._sweeps = Tuner(sampler), 0
         self.packed = self.kernels.pack(state)
         self._set_beta()
 
@@ -63,6 +63,8 @@ class Ensemble:
             self._tune()
             self._set_beta()
             advance(self.thin)
+        self._tuner.finish(self.params)
+        self._set_beta()
         self.accepted[:] = 0
         return chance.mean(axis=1) / max(n, 1)
 
@@ -115,13 +117,9 @@ class Ensemble:
         self.kernels.set_beta(self.packed, exchange.of_replicas(exchange.beta), params)
 
     def _tune(self) -> None:
-        """Move the widths, once in about `BLOCK` sweeps."""
+        """Move widths and steps, once in about `BLOCK` sweeps."""
         self._sweeps += self.thin
         if not len(self.params) or self._sweeps < BLOCK:
             return
-        params = self.sampler.params
-        passes = [number for number, _ in params]
-        moves = self.sampler.moves[passes] * self._sweeps
-        places = State({}, np.zeros(0), np.zeros(0), 0, 0, self.params, self.accepted)
-        adapt(places, passes, np.array([q.target for _, q in params]), moves, self._step)
-        self._step, self._sweeps = self._step + 1, 0
+        self._tuner.adapt(self.params, self.accepted, self._sweeps)
+        self._sweeps = 0

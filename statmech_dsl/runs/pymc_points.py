@@ -14,7 +14,7 @@ from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ModelError
 from statmech_dsl.ir.marks import VariableMark, mark_of
-from statmech_dsl.lang.random_variable import TRANSFORMS
+from statmech_dsl.lang.random_variable import TRANSFORMS, DomainRV
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,27 +90,50 @@ def _refuse_bound(model: pm.Model, ours: Sequence[Place]) -> None:
             )
 
 
-def choose(ours: Sequence[Place], wanted: Sequence[Any]) -> list[Place]:
-    """The places of the variables that a user or PyMC names.
+def choose(model: pm.Model, wanted: Sequence[Any] | None) -> list[Any]:
+    """The free random variables that a user or PyMC names; None: all discrete ones.
 
     Raises
     ------
     ModelError
-        A variable has no place: it is none of ours, it is clamped, or it is of another model.
+        A variable is not free, is of another model, or has values between whole numbers and is not
+        ours.
     """
+    discrete = [model.values_to_rvs[v] for v in model.discrete_value_vars]
+    wanted = discrete if wanted is None else wanted
     found = []
     for v in wanted if isinstance(wanted, Sequence) else [wanted]:
-        place = next((p for p in ours if v in (p.declared, p.rv, p.value)), None)
-        if place is None:
-            names = ", ".join(p.name for p in ours)
+        rv: Any = model.values_to_rvs.get(v, v)
+        if rv in model.deterministics:  # of a partly observed variable, what PyMC joins again
+            rv = model.named_vars.get(f"{rv.name}_unobserved")
+        if rv not in model.free_RVs:
+            names = ", ".join(str(x.name) for x in model.free_RVs)
             raise ModelError(
-                f"sm.LocalGibbs cannot move {v}, which is no free variable of statmech_dsl",
-                where=f"those of this model are: {names}" if names else "this model has none",
-                mend="leave plain PyMC variables to PyMC's own steps for now, "
-                "or declare them as sm.Occupation, sm.Potts or another type of statmech_dsl",
+                f"sm.LocalGibbs cannot move {v}, which is no free random variable of this model",
+                where=f"those are: {names}" if names else "it has none",
+                mend="name variables of this model; observed ones stay what they are",
             )
-        found.append(place)
+        if not isinstance(rv.owner.op, DomainRV) and rv not in discrete:
+            raise ModelError(
+                f"sm.LocalGibbs cannot move {rv.name}, a continuous variable of PyMC",
+                mend="leave it to NUTS; where pm.Truncated makes whole numbers continuous, write "
+                "n = pm.DiscreteUniform(...) and pm.Potential('prior', pm.logp(dist, n))",
+            )
+        found.append(rv)
+    if not found:
+        raise ModelError(
+            "sm.LocalGibbs has nothing to move: the model has no free discrete variable",
+            mend="leave the step out",
+        )
     return found
+
+
+def follow_points(model: pm.Model, graphs: Mapping[str, Any]) -> set[str]:
+    """Names of the graphs whose value, or whose shape, is read off a point; others read data only."""
+    outputs = model.replace_rvs_by_values(list(graphs.values()))
+    values = set(model.value_vars)
+    named = zip(graphs, outputs, strict=True)
+    return {name for name, x in named if values.intersection(ancestors([x]))}
 
 
 class PointFunction:

@@ -17,14 +17,20 @@ from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels, Packed
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ImproperDistributionError, ModelError
+from statmech_dsl.ir.marks import marked
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
+from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lower.recovery import Recovered
-from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, places
+from statmech_dsl.runs.pymc_discrete import RangeOf
+from statmech_dsl.runs.pymc_points import Place, PointFunction, choose, follow_points, places
 from statmech_dsl.runs.tuning import BLOCK, adapt
 
 INTERPRETED = {"mode": Mode(linker="py", optimizer="fast_compile")}
 """For what is evaluated once in a chain: compiling it would take longer."""
+
+UNDERFLOW = -1e4
+"""Logarithm of a random probability that has become zero: kernels subtract what they compare."""
 
 
 @dataclass_state
@@ -39,17 +45,18 @@ class LocalGibbsState(StepMethodState):
 
 
 class LocalGibbs(BlockedStep):
-    """A PyMC step: one compiled sweep over variables of statmech_dsl, given the values of all else.
+    """A PyMC step: one compiled sweep over discrete variables, given the values of all else.
 
     ``pm.sample`` takes it by itself for our discrete variables, and for continuous ones where the
     log-density has no gradient; NUTS moves other continuous ones, unless given to this step.
+    Plain discrete variables of PyMC are moved if given to it.
     A sweep leaves the posterior (T = 1) invariant; couplings that depend on other random variables
     follow them from step to step.
 
     Parameters
     ----------
-    vars : sequence of variables
-        Variables of statmech_dsl.
+    vars : sequence of variables, optional
+        Discrete variables, ours or PyMC's, and continuous ones of ours; all discrete ones unless given.
     updates : str, list or dict
         As in `sample`;
         ``pm.sample(local_gibbs={"updates": ...})`` for the step that PyMC makes.
@@ -67,13 +74,16 @@ class LocalGibbs(BlockedStep):
     Raises
     ------
     ModelError
-        A variable is none of ours or has no free site, or another one is bounded by it.
+        A variable is not free, its range is not known or has no end, it is continuous and none of
+        ours, or another one is bounded by it.
+    NonLocalEnergyError
+        The log-density has no local terms.
     ImproperDistributionError
         While sampling: a conditional distribution cannot be normalized.
 
     Notes
     -----
-    PyMC starts all chains at one point: our variables with all sites alike. Where that could hide
+    PyMC starts all chains at one point: with all sites alike. Where that could hide
     other phases, start from random states with ``pm.sample(initvals={"s": "prior"})``.
 
     The statistic ``changed`` is the number of sites whose value has changed.
@@ -97,7 +107,7 @@ class LocalGibbs(BlockedStep):
 
     def __init__(
         self,
-        vars: Sequence[Any],
+        vars: Sequence[Any] | None = None,
         *,
         updates: Updates = "auto",
         model: pm.Model | None = None,
@@ -107,12 +117,17 @@ class LocalGibbs(BlockedStep):
         blocked: bool = True,
     ) -> None:
         within: Any = pm.modelcontext(model)
-        self._ours = places(within)
-        self._moved = choose(self._ours, vars)
+        moved = choose(within, vars)
+        plain = [rv for rv in moved if not isinstance(rv.owner.op, DomainRV)]
+        self._ranges = [RangeOf(rv) for rv in plain]
+        self._at_first = [r() for r in self._ranges]
+        with marked({rv: r.mark() for rv, r in zip(plain, self._ranges, strict=True)}):
+            self._ours = places(within)
+            self._moved = [p for rv in moved for p in self._ours if p.rv is rv]
+            names = [p.name for p in self._moved]
+            wanted = updates if isinstance(updates, Mapping) else dict.fromkeys(names, updates)
+            compiled = lower_model(within, wanted)
         self.vars = [p.value for p in self._moved]
-        names = [p.name for p in self._moved]
-        wanted = updates if isinstance(updates, Mapping) else dict.fromkeys(names, updates)
-        compiled = lower_model(within, wanted)
         program, self._tables = compiled.lowered.program, compiled.lowered.tables
         if program.collective:
             raise ModelError(
@@ -126,12 +141,13 @@ class LocalGibbs(BlockedStep):
         self._moves = BLOCK * np.array([len(self._tables[p.order]) for _, p, _ in params])
         self._tuned = [number for number, _, _ in params]
         self._background = _background(compiled.recovered)
-        graphs, random = compiled.recovered.parameters, compiled.recovered.random
+        graphs = compiled.recovered.parameters
+        follow = follow_points(within, graphs)
         self._data = PointFunction(
-            within, {name: g for name, g in graphs.items() if name not in random}, INTERPRETED
+            within, {name: g for name, g in graphs.items() if name not in follow}, INTERPRETED
         )
         self._couplings = PointFunction(
-            within, {name: g for name, g in graphs.items() if name in random}, compile_kwargs
+            within, {name: g for name, g in graphs.items() if name in follow}, compile_kwargs
         )
         self._natural = PointFunction(
             within, {p.name: p.rv for p in self._ours if p.transformed}, compile_kwargs
@@ -147,16 +163,25 @@ class LocalGibbs(BlockedStep):
         self.params = self._start.copy()
         self.accepted = np.zeros((len(self._program.passes), 1), np.int64)
         data = self._data({})
-        if any(x.shape != self._tables[name].shape for name, x in data.items()):
+        was = self._tables
+        changed = any(
+            x.shape != was[name].shape or np.isinf(x).any() > np.isinf(was[name]).any()
+            for name, x in data.items()
+        )
+        if changed or [r() for r in self._ranges] != self._at_first:
             raise ModelError(
-                "data have another shape than they had when sm.LocalGibbs was made",
+                "data have another shape, give variables other bounds or make other values impossible "
+                "than when sm.LocalGibbs was made",
                 mend="make the step anew after pm.set_data",
             )
         self._kernels.replace_tables(_read_only(data))
 
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Do one sweep."""
-        self._kernels.replace_tables(_read_only(self._couplings(point)))
+        couplings = self._couplings(point)
+        for name, x in couplings.items():
+            couplings[name] = np.where(np.isneginf(x), UNDERFLOW, x)
+        self._kernels.replace_tables(_read_only(couplings))
         natural = self._natural(point)
         for p in self._ours:
             x = natural.get(p.name, point[p.key])

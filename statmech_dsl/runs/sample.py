@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from statmech_dsl.engine.compile import compile_model
 from statmech_dsl.engine.composition import TUNED, Updates
 from statmech_dsl.engine.sampler import Init, Sampler
-from statmech_dsl.errors import ArgumentError, InterruptedWarning
+from statmech_dsl.errors import ArgumentError, DivergenceWarning, InterruptedWarning
 from statmech_dsl.ir.state import State
 from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
@@ -23,7 +23,7 @@ from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.choosing import Pilot, tuned_updates
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
-from statmech_dsl.runs.tuning import BLOCK, retune
+from statmech_dsl.runs.tuning import BLOCK, Tuner
 
 
 def sample(
@@ -66,11 +66,11 @@ def sample(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states: random, all sites alike, the two in turn, given by variable name, or the end of an
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
-    updates : str, list or dict
-        ``"auto"``, the name of an update, a list of names and of pairs ``(name, times)`` that make up a
-        sweep, or ``{variable: either}``. ``"tuned"`` tries legal ones, each for at most ``tune`` sweeps, and
-        takes what gives most effective samples a second of the slowest observable; the attribute
-        ``updates`` of the results has it as a recipe, ``tuned`` what was measured.
+    updates : str, HMC, list or dict
+        ``"auto"``, an update by its name or as an object with options, a list of updates and of pairs
+        ``(update, times)`` that make up a sweep, or ``{variable: any of these}``. ``"tuned"`` tries legal ones,
+        each for at most ``tune`` sweeps, and takes what gives most effective samples a second of the slowest
+        observable; the attribute ``updates`` of the results has it as a recipe, ``tuned`` what was measured.
     backend : {"auto", "numba", "cupy", "reference"}
         What runs the sweeps; "cupy" is an NVIDIA card, which "auto" takes for large work only.
     threads : int, optional
@@ -182,7 +182,7 @@ def run_chains(
 
 def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
     kernels, passes = sampler.kernels, sampler.params
-    packed, done, n, step = kernels.pack(state), 0, BLOCK if passes else 1, 0
+    packed, done, n, tuner = kernels.pack(state), 0, BLOCK if passes else 1, Tuner(sampler)
     while done < sweeps:
         n = min(n, sweeps - done)
         began = time.perf_counter()
@@ -190,19 +190,38 @@ def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> Stat
         done += n
         advance(n)
         if passes and n == BLOCK:
-            packed, step = retune(sampler, packed, n, step), step + 1
+            state = kernels.unpack(packed)
+            tuner.adapt(state.params, state.accepted, n)
+            packed = kernels.pack(state)
         elif not passes and time.perf_counter() - began < RESPONSE:
             n *= 2
     state = kernels.unpack(packed)
+    tuner.finish(state.params)
     state.accepted[:] = 0
     return state
 
 
 def acceptance(sampler: Sampler, accepted: np.ndarray, sweeps: int) -> dict[str, np.ndarray]:
-    """Accepted fraction of the moves of each update; exact draws are always accepted."""
+    """Accepted fraction of the moves of each update, and what else moves count.
+
+    Exact draws are always accepted.
+    """
     found: dict[str, list[np.ndarray]] = {}
     for number, p in enumerate(sampler.program.steps):
         n = sampler.moves[number] * sweeps
         rate = accepted[number] / n if p.tallied else np.ones(accepted.shape[1])
         found.setdefault(f"{p.variable}_{p.update}_acceptance", []).append(rate)
-    return {name: np.mean(rates, axis=0) for name, rates in found.items()}
+    out = {name: np.mean(rates, axis=0) for name, rates in found.items()}
+    rows = accepted[len(sampler.program.steps) :]
+    for (move, what), count_of in zip(sampler.program.counts, rows, strict=True):
+        name = f"{move.variable}_{move.update}_{what}"
+        out[name] = out.get(name, 0) + count_of
+        if what == "divergences" and count_of.any():
+            tried = sweeps * move.times * accepted.shape[1]
+            warnings.warn(
+                f"{count_of.sum()} of {tried} trajectories of {move.variable!r} diverged: states that they "
+                "lead to may be missing. A smaller step helps (more tuning sweeps, or sm.HMC(step=...))",
+                DivergenceWarning,
+                stacklevel=3,
+            )
+    return out

@@ -2,67 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 from scipy.sparse import coo_array
 
 from statmech_dsl.errors import ImproperDistributionError
-from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.arrays import evaluate
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.solvers.system import Values, rows
-
-
-def _indicator(compare: np.ufunc) -> Callable[..., np.ndarray]:
-    return lambda a, b: np.asarray(compare(a, b), np.float64)
-
-
-ARRAY_OPS: dict[str, Callable[..., np.ndarray]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "sqr": np.square,
-    "abs": np.abs,
-    "sign": np.sign,
-    "floor": np.floor,
-    "sqrt": np.sqrt,
-    "min": np.minimum,
-    "max": np.maximum,
-    "eq": _indicator(np.equal),
-    "ne": _indicator(np.not_equal),
-    "lt": _indicator(np.less),
-    "le": _indicator(np.less_equal),
-    "where": lambda c, a, b: np.where(c != 0, a, b),
-    "single": lambda a: np.asarray(a).astype(np.float32).astype(np.float64),
-    "weight2": np.exp2,
-    "exp2": np.exp2,
-    "exp": np.exp,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "atan2": lambda y, x: np.arctan2(y + 0.0, x + 0.0),
-}
-"""The operations of `statmech_dsl.ir.ops` on arrays."""
-
-
-def evaluate(e: Expr, slots: Sequence[np.ndarray]) -> np.ndarray:
-    """Value of an expression whose slots hold arrays; they broadcast.
-
-    Examples
-    --------
-    >>> from statmech_dsl.ir.expr import slot
-    >>> evaluate(-2.0 * slot(0) * slot(1), [np.array([1.0, -1.0]), np.array([[1.0], [3.0]])])
-    array([[-2.,  2.],
-           [-6.,  6.]])
-    """
-    if e.op == "const":
-        return np.float64(e.attr)  # type: ignore[arg-type]
-    if e.op == "slot":
-        return slots[e.attr]  # type: ignore[index]
-    with np.errstate(all="ignore"):  # NaN and infinity are found, and named, by `require_defined`
-        return ARRAY_OPS[e.op](*(evaluate(x, slots) for x in e.args))
 
 
 def energies(ir: ModelIR, tables: Tables, values: Values) -> tuple[np.ndarray, np.ndarray]:

@@ -129,14 +129,18 @@ def small_models(
 def legal_updates(model: pm.Model, law: str = "boltzmann") -> list[str | list[str]]:
     """The updates that are legal for all variables of a model; beside "auto" those that need another one."""
     found: list[str | list[str]] = []
-    for name, update in UPDATES.items():
-        recipe = name if update.ergodic else [name, "auto"]
-        try:
-            lower_model(model, recipe, law)
-        except IllegalUpdateError:
-            continue
-        found.append(recipe)
+    for name in UPDATES:
+        recipe = next((r for r in (name, [name, "auto"]) if _is_legal(model, r, law)), None)
+        found += [] if recipe is None else [recipe]
     return found
+
+
+def _is_legal(model: pm.Model, updates: str | list[str], law: str) -> bool:
+    try:
+        lower_model(model, updates, law)
+    except IllegalUpdateError:
+        return False
+    return True
 
 
 def _n_sites(domain: Domain) -> int:

@@ -11,14 +11,14 @@ from statmech_dsl.updates.conditional import read_off_probes, refuse_form
 def _refuse(where: Situation) -> str | None:
     if where.domain.values is not None:
         return f"{where.domain.label} has discrete values, which a reflection may miss"
-    reflection = where.domain.reflection()
+    reflection = where.domain.overrelaxed()
     if reflection is None:
         return f"no reflection is known for {where.domain!r}"
     return refuse_form(reflection, where)
 
 
 def _build(variable: str, domain: Domain) -> SitePass:
-    reflection = domain.reflection()
+    reflection = domain.overrelaxed()
     assert reflection is not None
     return SitePass("overrelaxation", variable, read_off_probes(reflection))
 

@@ -1,3 +1,4 @@
+import re
 import time
 
 import numpy as np
@@ -13,7 +14,9 @@ from statmech_dsl.updates import UPDATES
 
 
 def lines(explanation, title):
-    return next((s.lines for s in explanation.sections if s.title == title), ())
+    """Lines of a section; names of updates set the width of their column, whichever there are."""
+    found = next((s.lines for s in explanation.sections if s.title == title), ())
+    return tuple(re.sub(r"(?<=\S) {2,}", "  ", x) if title == "Updates" else x for x in found)
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +267,15 @@ def test_long_lines_are_continued_further_to_the_right():
     assert first.startswith(" " * 8 + "word")
     assert second.startswith(" " * 12 + "word")
     assert len(first) <= 100
+
+
+def test_a_cluster_move_says_what_ties_sites_together(ising):
+    explanation = sm.explain(ising, updates="wolff", source=True)
+    assert lines(explanation, "Updates")[:2] == (
+        "s: wolff, a collective move, 1 a sweep",
+        "    1 reflection; ties: 32 of two sites, 16 to what does not move",
+    )
+    assert "# ---- wolff of s ---" in explanation.source
+    refused = sm.explain(MODELS["curie_weiss"](N=80))
+    verdict = "    wolff  not legal: the term 'exchange' is a function of a sum over many sites"
+    assert verdict in lines(refused, "Updates")

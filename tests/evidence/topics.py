@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.evidence import (
+    dynamics,
     flat_histograms,
     free_energies,
     log_z,
@@ -54,6 +55,13 @@ peaks lie 0.77 apart at L = 32, 11 % more than the latent heat; the means of the
 What moves beside heat bath gain, and that means stay the same. The checks are in
 `tests/evidence/overrelaxation.py`, and in a reduced form among the tests.""",
         overrelaxation.all_checks,
+    ),
+    "dynamics": Topic(
+        """## Critical slowing down
+
+Autocorrelation times at the critical point of the 2D Ising model grow as L^z. The checks are in
+`tests/evidence/dynamics.py`, and in a reduced form among the tests.""",
+        dynamics.all_checks,
     ),
     "free_energies": Topic(
         """## Free energies

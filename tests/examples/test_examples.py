@@ -37,7 +37,9 @@ def test_every_example_has_a_test():
         "ising_transition",
         "kaufman",
         "maxcut_gset",
+        "mixture_pymc",
         "population_annealing",
+        "segmentation_pymc",
         "spinodal_decomposition",
         "tempering_spin_glass",
     }
@@ -136,6 +138,21 @@ def test_density_of_states(example, tmp_path):
     ordered = energy < -1.3
     assert p[ordered].max() == pytest.approx(p[~ordered].max())
     assert is_picture(tmp_path / "density_of_states.png")
+
+
+def test_mixture_pymc(example, tmp_path):
+    z = example("mixture_pymc").main(small=True)
+    assert all((abs(z[name]) < 4).all() for name in ("w", "mu", "sigma"))
+    assert is_picture(tmp_path / "mixture_pymc.png")
+
+
+def test_segmentation_pymc(example, tmp_path):
+    posterior, rough, smooth = example("segmentation_pymc").main(small=True)
+    mu = posterior.mu.mean(("chain", "draw"))
+    assert ((mu.diff("mu_dim_0") > 0.05) & (mu[1:] < 1)).all()
+    assert (posterior.mu.std(("chain", "draw")) < 0.02).all()
+    assert smooth < 0.5 * rough
+    assert is_picture(tmp_path / "segmentation_pymc.png")
 
 
 def test_spinodal_decomposition(example, tmp_path):

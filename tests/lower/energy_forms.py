@@ -365,6 +365,11 @@ FORMS: dict[str, Form] = {
             + pt.neq(p, pt.roll(p, 1, 0)).sum() / 4
         ),
     ),
+    "index that chooses among a few sites": Form((potts(3, N),), lambda p: p[p] * FIELDS),
+    "index that chooses in each row": Form(
+        (spin(N, 3), potts(3, N)), lambda s, p: COUPLINGS[:N] * s[np.arange(N), p]
+    ),
+    "gamma function": Form((field(N),), lambda x: pt.gammaln(0.001 + x**2)),
 }
 
 REFUSED: dict[str, tuple[Form, str]] = {
@@ -381,7 +386,7 @@ REFUSED: dict[str, tuple[Form, str]] = {
         "[Ss]can",
     ),
     "state as an index": (
-        Form((potts(3, N),), lambda p: p[p] * 1.0),
+        Form((potts(9, N),), lambda p: p[p] * 1.0),
         "an index depends on the states",
     ),
     "long product": (Form((spin(N),), lambda s: s.prod()), "over 36 elements"),
@@ -390,10 +395,7 @@ REFUSED: dict[str, tuple[Form, str]] = {
         "over 36 elements",
     ),
     "determinant": (Form((field(4, 4),), lambda x: pt.linalg.det(x)), "Det"),
-    "gamma function": (
-        Form((field(N),), lambda x: pt.gammaln(2 + x**2)),
-        "Gammaln|GammaLn|gammaln",
-    ),
+    "error function": (Form((field(N),), lambda x: pt.erf(x)), "erf"),
     "bits of numbers": (Form((potts(4, N),), lambda p: p & 1), "whole numbers"),
     "deep network": (
         Form((spin(N),), lambda s: pt.tanh(DENSE[:20] @ pt.tanh(DENSE @ s)).sum()),

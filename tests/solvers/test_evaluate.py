@@ -6,10 +6,11 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.ir import expr
+from statmech_dsl.ir.arrays import ARRAY_OPS, evaluate
 from statmech_dsl.ir.expr import Expr, call, slot
 from statmech_dsl.ir.ops import OPS
 from statmech_dsl.solvers.enumeration import chunks
-from statmech_dsl.solvers.evaluate import ARRAY_OPS, energies, evaluate
+from statmech_dsl.solvers.evaluate import energies
 from tests.solvers.systems import curie_weiss, mixed, system_of
 
 ARITY = {op: f.__code__.co_argcount for op, f in OPS.items() if hasattr(f, "__code__")} | {"abs": 1}

@@ -15,7 +15,7 @@ from statmech_dsl.errors import IllegalUpdateError
 from statmech_dsl.ir.domains import Angle, Field, UnitVector
 from statmech_dsl.ir.draws import Let
 from statmech_dsl.ir.expr import evaluate
-from statmech_dsl.testing import check_backend, declarations, small_models
+from statmech_dsl.testing import check_backend, check_geweke, declarations, small_models
 from statmech_dsl.testing.setup import begin, build
 from statmech_dsl.updates import UPDATES
 
@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("dtype", ULP)
 
 def reflected(domain, old, weights):
     """The new value of a site with given log weights at the probes after the first."""
-    move = domain.reflection()
+    move = domain.overrelaxed()
     env = {f"old.{k}": x for k, x in enumerate(old)}
     env |= {f"l.{k + 1}": x for k, x in enumerate(weights)}
     for s in move.body:
@@ -105,6 +105,14 @@ def test_the_energy_does_not_drift(alone, dtype):
     assert np.abs(drift).max() < 1e5 * ULP[dtype]
     lengths = np.linalg.norm(sampler.kernels.values(packed, "s").reshape(-1, 3), axis=1)
     assert np.abs(lengths - 1).max() < 2 * ULP[dtype]
+
+
+@pytest.mark.parametrize("label", ["Angle", "UnitVector", "Field"])
+def test_beside_another_update_it_keeps_the_joint_distribution(label):
+    """Of sites that are coupled to each other and to spins."""
+    declaration = next(d for d in declarations() if d.label == label)
+    model = small_models(declaration)["mixed"]
+    check_geweke(model, {"x": ["auto", ("overrelaxation", 2)]})
 
 
 def test_it_is_repeated_in_a_loop_and_means_the_same_as_copies():

@@ -19,7 +19,10 @@ Values = dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Seat:
-    """A move in its program: what it may read, and its rows in ``State.accepted`` and ``State.params``."""
+    """A move in its program: what it may read, and its rows in ``State.accepted`` and ``State.params``.
+
+    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves.
+    """
 
     move: Any
     """The `Collective`."""
@@ -27,6 +30,7 @@ class Seat:
     tables: Tables
     row: int
     params: slice
+    counts: slice
 
 
 class Mover(Protocol):

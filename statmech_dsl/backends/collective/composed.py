@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,17 +19,26 @@ def build_kernels(
     backend: Backend, program: Program, tables: Tables, n_replicas: int, threads: int
 ) -> Kernels:
     """The kernels of any program."""
-    passes = backend.build(replace(program, collective=()), tables, n_replicas, threads)
+    bare = replace(program, collective=())
+    passes = backend.build(bare, tables, n_replicas, threads)
     if not program.collective:
         return passes
     movers, n_params = [], sum(len(p.params) for p in program.passes)
+    n_counts = len(program.steps)
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
-        seat, kind = Seat(move, program, tables, row, params), KINDS[type(move)]
+        counts = slice(n_counts, n_counts + len(move.counts))
+        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
         slow = backend.name == "reference"
         movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
-        n_params = params.stop
-    return Composed(program, passes, movers)
+        n_params, n_counts = params.stop, counts.stop
+    return Composed(
+        program, passes, movers, lambda n: backend.build(bare, tables, n * n_replicas, threads)
+    )
+
+
+TOGETHER = 64
+"""Replicas that are measured together, where there are fewer."""
 
 
 @dataclass(eq=False)
@@ -44,8 +54,15 @@ class Both:
 class Composed:
     """Sweeps of passes and collective moves."""
 
-    def __init__(self, program: Program, passes: Kernels, movers: list[Mover]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        passes: Kernels,
+        movers: list[Mover],
+        build: Callable[[int], Kernels],
+    ) -> None:
         self.program, self.passes, self.movers = program, passes, movers
+        self._build, self._meters = build, passes
         self._n_passes = len(program.passes)
         self._n_params = sum(len(p.params) for p in program.passes)
 
@@ -108,8 +125,40 @@ class Composed:
         return self.passes.measure(self._packed(packed))
 
     def record(self, packed: Both, draws: int, thin: int) -> Measures:
-        """Do ``thin`` sweeps and measure, ``draws`` times."""
-        return record(self, packed, draws, thin)
+        """Do ``thin`` sweeps and measure, ``draws`` times.
+
+        Without passes, states are laid aside and measured together, each as a replica: the kernels that
+        measure do better with many.
+        """
+        together = min(draws, TOGETHER // packed.plain.n_replicas)
+        if self._n_passes or together < 2:
+            return record(self, packed, draws, thin)
+        found = []
+        for first in range(0, draws, together):
+            states = []
+            for _ in range(min(together, draws - first)):
+                self.sweep(packed, thin)
+                states.append(packed.plain.copy())
+            found.append(self._measured(states))
+        tempered, fixed, sums = zip(*found, strict=True)
+        return np.concatenate(tempered), np.concatenate(fixed), np.concatenate(sums)
+
+    def _measured(self, states: list[State]) -> Measures:
+        """Measure states in one go."""
+        n, first = len(states), states[0]
+        if self._meters is self.passes:
+            self._meters = self._build(TOGETHER // first.n_replicas)
+        many = replace(
+            first,
+            values={v: np.concatenate([s.values[v] for s in states]) for v in first.values},
+            replicas=np.tile(first.replicas, n),
+            beta=np.tile(first.beta, n),
+            params=np.zeros((0, n * first.n_replicas)),
+            accepted=np.zeros((0, n * first.n_replicas), np.int64),
+        )
+        tempered, fixed, sums = self._meters.measure(self._meters.pack(many))
+        shape = (n, first.n_replicas)
+        return tempered.reshape(shape), fixed.reshape(shape), sums.reshape(*shape, -1)
 
     def source(self) -> str:
         """Generated source of the passes and of the moves."""

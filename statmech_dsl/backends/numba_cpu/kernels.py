@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -98,7 +98,7 @@ class NumbaKernels:
         """Bring a state into chunks."""
         values = {name: self._chunks(v, rows=True) for name, v in state.values.items()}
         packed = Packed(
-            state.copy(),
+            replace(state, values={}).copy(),
             values,
             [np.empty(values[f.variable].shape, f.stored) for f in self._sweep.features],
             self._chunks(state.replicas),

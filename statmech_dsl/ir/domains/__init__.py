@@ -1,7 +1,7 @@
 """Variable types, one file each; a new one is exported here and appears everywhere."""
 
 from statmech_dsl.ir.domains.angle import Angle
-from statmech_dsl.ir.domains.base import Conditional, Domain, Finite, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Domain, Finite, Proposal, Reflection
 from statmech_dsl.ir.domains.clock import Clock
 from statmech_dsl.ir.domains.field import Field
 from statmech_dsl.ir.domains.levels import Levels
@@ -15,4 +15,4 @@ DOMAINS: dict[str, type[Domain]] = {
 }
 """All variable types by the name of their declaration."""
 
-__all__ = ["DOMAINS", "Conditional", "Domain", "Finite", "Proposal", *DOMAINS]
+__all__ = ["DOMAINS", "Conditional", "Domain", "Finite", "Proposal", "Reflection", *DOMAINS]

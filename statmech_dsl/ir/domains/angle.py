@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.ir.circle import half_cosine, half_sine
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Attempts, Let, Uniform
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import STRAIGHT, Motion
 
 TWO_PI = 2 * math.pi
 ROUNDING = 1e-6
@@ -62,6 +63,14 @@ class Angle(Continuous):
         new = wrap(read("old.0") + read("width") * (read("step") - 0.5))
         return Proposal((Uniform("step"),), (new,), width=3.0)
 
+    def motion(self) -> Motion:
+        """Around the circle."""
+        return Motion((read("p.0"),), (wrap(STRAIGHT),))
+
+    def reflection(self) -> Reflection:
+        """About any direction: ``theta -> 2 phi - theta``."""
+        return Reflection((Uniform("axis"),), (), (wrap(TWO_PI * read("axis") - read("old.0")),))
+
     def conditional(self) -> Conditional:
         """Von Mises distribution by the envelope of Best and Fisher (1979), with few operations.
 
@@ -105,7 +114,7 @@ class Angle(Continuous):
         new = call("atan2", my * p + mx * q, mx * p - my * q)
         return Conditional("first harmonic", PROBES, body, (new,))
 
-    def reflection(self) -> Conditional:
+    def overrelaxed(self) -> Conditional:
         """Reflect about the direction of the local field; without one, about theta = 0."""
         kx, ky = _components()
         body = (Let("kx", kx), Let("ky", ky))

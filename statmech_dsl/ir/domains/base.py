@@ -10,6 +10,7 @@ import numpy as np
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.draws import Attempts, Draw, Index, Let, Value
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import Motion
 from statmech_dsl.ir.ops import Real
 
 Form = Literal["quadratic", "linear", "first harmonic"]
@@ -37,6 +38,18 @@ class Conditional:
     form: Form
     probes: tuple[Value, ...]
     body: Body
+    value: Value
+
+
+@dataclass(frozen=True)
+class Reflection:
+    """A random map of values that is its own inverse.
+
+    ``axis`` are statements that draw it, ``image`` those that a site's value goes through; both bind names.
+    """
+
+    axis: Body
+    image: tuple[Let, ...]
     value: Value
 
 
@@ -95,9 +108,22 @@ class Domain:
         """Exact draw of a continuous variable, or None."""
         return None
 
-    def reflection(self) -> Conditional | None:
+    def overrelaxed(self) -> Conditional | None:
         """Another value of the same energy, by a map that is its own inverse and keeps the measure."""
         return None
+
+    def motion(self) -> Motion | None:
+        """Free motion of a continuous variable, or None."""
+        return None
+
+    def reflection(self) -> Reflection | None:
+        """Reflections of a continuous variable, or None."""
+        return None
+
+    @property
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Reflections of a discrete variable: of each, the numbers of the images of all values."""
+        return ()
 
     def vectors(self, x: np.ndarray) -> np.ndarray:
         """Values [state, row] as the vectors that overlaps are made of, [state, site, component].
@@ -162,6 +188,13 @@ class Finite(Domain):
 
     def cold(self, n_sites: int) -> np.ndarray:  # noqa: D102
         return np.full(n_sites, self._values[-1])
+
+    @property
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """The values in reverse, if they are even about their middle."""
+        v = self._values
+        even = all(a + b == v[0] + v[-1] for a, b in zip(v, reversed(v), strict=True))
+        return (tuple(reversed(range(len(v)))),) if even else ()
 
     def proposal(self) -> Proposal:
         """Uniform among all values, the present one included.

@@ -26,6 +26,15 @@ class Clock(Finite):
     def values(self) -> tuple[float, ...]:  # noqa: D102
         return tuple(float(k) for k in range(self.q))
 
+    @property
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Reflections ``k -> c - k``.
+
+        For even q the axes of even c go through directions, those of odd c between them.
+        """
+        axes = range(self.q) if self.q > 2 else (1,)  # for q = 2, c = 0 moves nothing
+        return tuple(tuple((c - k) % self.q for k in range(self.q)) for c in axes)
+
     def vectors(self, x: np.ndarray) -> np.ndarray:
         """(cos, sin) of 2 pi k / q."""
         angle = (2.0 * math.pi / self.q) * x

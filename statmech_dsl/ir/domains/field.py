@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Let, Normal, Uniform
 from statmech_dsl.ir.expr import call, const, read
+from statmech_dsl.ir.motion import STRAIGHT, Motion
 
 PROBES = tuple((const(x),) for x in (0.0, 1.0, -1.0))
 
@@ -41,6 +42,14 @@ class Field(Continuous):
         new = read("old.0") + read("width") * (read("step") - 0.5)
         return Proposal((Uniform("step"),), (new,), width=2.0)
 
+    def motion(self) -> Motion:
+        """Along a line."""
+        return Motion((read("p.0"),), (STRAIGHT,))
+
+    def reflection(self) -> Reflection:
+        """The other sign."""
+        return Reflection((), (), (-read("old.0"),))
+
     def conditional(self) -> Conditional:
         """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""
         curvature = read("curvature")
@@ -52,7 +61,7 @@ class Field(Continuous):
         new = read("slope") / curvature + read("g") / call("sqrt", curvature)
         return Conditional("quadratic", PROBES, body, (new,))
 
-    def reflection(self) -> Conditional:
+    def overrelaxed(self) -> Conditional:
         """Reflect about the maximum of the weight, Adler (1981); leave the site where there is none."""
         curvature = read("curvature")
         body = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -23,6 +24,14 @@ class Potts(Finite):
     @property
     def values(self) -> tuple[float, ...]:  # noqa: D102
         return tuple(float(k) for k in range(self.q))
+
+    @property
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Exchanges of two colors."""
+        return tuple(
+            tuple(b if k == a else a if k == b else k for k in range(self.q))
+            for a, b in combinations(range(self.q), 2)
+        )
 
     def vectors(self, x: np.ndarray) -> np.ndarray:
         """Unit vectors to the corners of a simplex: s . s' is 1 or -1 / (q - 1)."""

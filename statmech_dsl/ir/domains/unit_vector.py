@@ -10,9 +10,10 @@ import numpy as np
 
 from statmech_dsl.errors import DomainError
 from statmech_dsl.ir.circle import half_cosine, half_sine
-from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal
+from statmech_dsl.ir.domains.base import Body, Conditional, Continuous, Proposal, Reflection
 from statmech_dsl.ir.draws import Let, Normal, Uniform, old
 from statmech_dsl.ir.expr import Expr, call, const, read
+from statmech_dsl.ir.motion import Motion, on_sphere
 
 SMALL_FIELD = {"float64": 1e-9, "float32": 0.125}
 """Local fields below which the distribution of the cosine is inverted by a series."""
@@ -108,6 +109,24 @@ class UnitVector(Continuous):
         y = rho * (2.0 * half * half_cosine(read("t"), self.dtype))
         return draws, (x, y, 2.0 * u - 1.0)
 
+    def motion(self) -> Motion:
+        """Along great circles."""
+        return on_sphere(self.n)
+
+    def reflection(self) -> Reflection:
+        """In a plane of any direction r, ``s -> s - 2 (s . r) r``, and back to length 1 as rounding adds up."""
+        draws, direction = self._direction()
+        lengths = (Let("length", _norm(direction)),)
+        axis = tuple(Let(f"r{k}", x / read("length")) for k, x in enumerate(direction))
+        r, x = tuple(read(q.name) for q in axis), old(self.n)
+        y = tuple(read(f"y{k}") for k in range(self.n))
+        image = (
+            Let("twice", 2.0 * _dot(r, x)),
+            *(Let(f"y{k}", x[k] - read("twice") * r[k]) for k in range(self.n)),
+            Let("norm", _norm(y)),
+        )
+        return Reflection((*draws, *lengths, *axis), image, tuple(a / read("norm") for a in y))
+
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.
 
@@ -157,7 +176,7 @@ class UnitVector(Continuous):
         )
         return Conditional("linear", self._probes(), body, value)
 
-    def reflection(self) -> Conditional:
+    def overrelaxed(self) -> Conditional:
         """Reflect about the local field b, s -> 2 (b . s) b / b^2 - s; without one, invert.
 
         A step of Newton's iteration for ``1 / |s|`` keeps the length at 1 as long as one likes.

@@ -3,7 +3,8 @@
 A new kind of move is one file here, in which a class of `CollectiveSpec` lowers itself.
 """
 
+from statmech_dsl.lower.collective.clusters import ClusterSpec
 from statmech_dsl.lower.collective.exchange import ExchangeSpec
 from statmech_dsl.lower.collective.spec import CollectiveSpec
 
-__all__ = ["CollectiveSpec", "ExchangeSpec"]
+__all__ = ["ClusterSpec", "CollectiveSpec", "ExchangeSpec"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.elemwise import Elemwise
 
 from statmech_dsl.errors import EnergyError
 from statmech_dsl.ir.expr import Expr, const, evaluate, slot, slots_of, walk
@@ -40,6 +41,8 @@ class Coefficients:
     """All coefficient tables of a model; equal constants share one."""
 
     known: Known
+    infinite: bool = False
+    """Whether couplings may be infinite: energies must not, a log-density is where a value is impossible."""
     tables: dict[str, Coefficient] = field(default_factory=dict)
     _names: dict[Any, str] = field(default_factory=dict)
 
@@ -57,7 +60,7 @@ class Coefficients:
         where = np.flatnonzero(x)
         if not len(where):
             return Value(x.shape, ())
-        _check_finite(x)
+        self._check_finite(x)
         y = x.ravel()[where].astype(np.float64)
         leaf = self.leaf(y[:1] if (y == y[0]).all() else y, whole=x.dtype.kind in "iu")
         literal = self.literal(leaf)
@@ -71,9 +74,20 @@ class Coefficients:
         key = (hashlib.sha256(np.ascontiguousarray(values).data).digest(), whole)
         return _leaf(self._name(key, Coefficient(values, whole=whole)), len(values))
 
+    def applied(self, scalar: Any, leaf: Leaf) -> Leaf:
+        """Leaf that reads a scalar operation of what ``leaf`` reads."""
+        table = self.tables[leaf.array]
+        graph: Any = Elemwise(scalar)(
+            pt.constant(table.values) if table.graph is None else table.graph
+        )
+        with np.errstate(all="ignore"):
+            values = np.asarray(self.known.value(graph), np.float64)
+        result = Coefficient(values, None if table.graph is None else pt.cast(graph, "float64"))
+        return replace(leaf, array=self._name((leaf.array, scalar), result))
+
     def _parameter(self, v: Variable, x: np.ndarray) -> Value:
         if not self.known.is_random(v):
-            _check_finite(x)
+            self._check_finite(x)
         graph = pt.cast(pt.flatten(v), "float64")  # type: ignore[arg-type]
         name = self._name(v, Coefficient(x.astype(np.float64).ravel(), graph))
         terms = (Term(slot(0), (_leaf(name, x.size),), None, x.size),) if x.size else ()
@@ -120,6 +134,16 @@ class Coefficients:
         """Present numbers that a leaf reads: one for each instance, or one for all."""
         return self.tables[leaf.array].values[0 if leaf.index is None else leaf.index]
 
+    def _check_finite(self, x: np.ndarray) -> None:
+        wrong = np.isnan(x) if self.infinite else ~np.isfinite(x)
+        if not wrong.any() or x.size == 1 and np.isinf(x).all():  # infinite bounds are fine
+            return
+        first = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise EnergyError(
+            f"a coupling is {x[first]} at index {first}, {wrong.sum()} of {x.size} are not finite",
+            mend="give every coupling a finite value",
+        )
+
     def _name(self, key: Any, c: Coefficient) -> str:
         if key not in self._names:
             self._names[key] = name = f"c.{len(self._names)}"
@@ -145,14 +169,3 @@ def _vectorized(e: Expr, columns: dict[int, np.ndarray]) -> Any:
 
 def _leaf(name: str, n: int) -> Leaf:
     return Leaf("coefficient", name, None if n == 1 else np.arange(n, dtype=np.uint32))
-
-
-def _check_finite(x: np.ndarray) -> None:
-    wrong = ~np.isfinite(x)
-    if not wrong.any() or x.size == 1 and np.isinf(x).all():  # infinite bounds are fine
-        return
-    first = tuple(int(k) for k in np.argwhere(wrong)[0])
-    raise EnergyError(
-        f"a coupling is {x[first]} at index {first}, {wrong.sum()} of {x.size} are not finite",
-        mend="give every coupling a finite value",
-    )

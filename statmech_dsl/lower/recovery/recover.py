@@ -13,7 +13,7 @@ from pytensor.graph.basic import Variable
 from pytensor.scalar.basic import Neg
 from pytensor.tensor.elemwise import Elemwise
 
-from statmech_dsl.errors import EnergyError, ModelError
+from statmech_dsl.errors import EnergyError, IntractableNormalizerError, ModelError
 from statmech_dsl.ir.marks import EnergyMark, NormalizerMark, VariableMark, mark_of
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.ir.model import Variable as SiteVariable
@@ -122,6 +122,7 @@ def recover(model: pm.Model) -> Recovered:
     emitter = Emitter(walker.coefficients, walker.domains)
     for term in _terms(model, variables, walker):
         with _located(term.label):
+            walker.coefficients.infinite = not term.tempered
             emitter.energy(term.name, walker.total(term.name, term.graph), term.tempered)
     sums = tuple(emitter.running_sum(s) for s in walker.sums.found)
     clamped = {m.name: c for v, m in variables.items() if (c := _clamped(v, m, model, walker))}
@@ -148,7 +149,12 @@ def _terms(
             case EnergyMark(name):
                 energies.append(_Term(name, _minus(potential), tempered=True))
             case NormalizerMark():
-                pass
+                if walker.depends(potential):
+                    raise IntractableNormalizerError(
+                        "an energy depends on a variable that is none of statmech_dsl: the posterior "
+                        "of that variable needs log Z, which is unknown here",
+                        mend="write the term as a pm.Potential, or give the variable a number",
+                    )
             case _:
                 others.append(_Term(str(potential.name), _minus(potential), tempered=False))
     for rv in model.basic_RVs:

@@ -30,8 +30,10 @@ def _never(x: Expr) -> Expr:
 
 
 def _equal(x: Expr, y: Expr) -> Expr:
-    infinite = any(e.op == "const" and math.isinf(e.attr) for e in (x, y))  # type: ignore[arg-type]
-    return const(0) if infinite else call("eq", x, y)
+    for a, b in ((x, y), (y, x)):
+        if a.op == "const" and math.isinf(a.attr):  # type: ignore[arg-type]
+            return call("eq", b.args[0], const(0)) if b.op == "log" else const(0)
+    return call("eq", x, y)
 
 
 def exp(x: Expr) -> Expr:  # noqa: D103
@@ -95,6 +97,20 @@ def softplus(x: Expr) -> Expr:
     return call("max", x, const(0)) + log(1.0 + exp(-call("abs", x)))
 
 
+def log_gamma(x: Expr) -> Expr:
+    """Logarithm of Gamma(x) for a positive number: Stirling's series at x + 8, brought back by a product."""
+    z = x + 8.0
+    w = 1.0 / call("sqr", z)
+    series = reduce(lambda tail, c: c + w * tail, reversed(_STIRLING))
+    rising = reduce(lambda a, b: a * b, [x + float(k) for k in range(8)])
+    return (z - 0.5) * log(z) - z + 0.5 * math.log(2 * math.pi) + series / z - log(rising)
+
+
+_STIRLING = tuple(
+    const(c) for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
+)
+
+
 def _sqrt_1_minus_square(x: Expr) -> Expr:
     return call("sqrt", 1.0 - call("sqr", x))
 
@@ -155,6 +171,7 @@ TABLE: dict[type, Callable[..., Expr]] = {
     ),
     ps.ArcCosh: lambda x: log(x + call("sqrt", call("sqr", x) - 1.0)),
     ps.ArcTanh: lambda x: 0.5 * log((1.0 + x) / (1.0 - x)),
+    psm.GammaLn: log_gamma,
     psm.Sigmoid: lambda x: 1.0 / (1.0 + exp(-x)),
     psm.Softplus: softplus,
     psm.Log1mexp: lambda x: log(1.0 - exp(x)),

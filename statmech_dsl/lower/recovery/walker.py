@@ -96,7 +96,7 @@ class Walker:
         node = v.owner
         if node is None or isinstance(node.op, Shape | Shape_i | RandomVariable):
             return ()
-        return () if self._mark(v) or self.known.is_boundary(v) else node.inputs
+        return () if self._mark(v) or self.known.is_boundary(v) else _read_inputs(node)
 
     def _walked_inputs(self, v: Variable) -> Iterable[Variable]:
         if self._mark(v) or not self.depends(v):

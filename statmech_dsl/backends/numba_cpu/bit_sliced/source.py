@@ -36,7 +36,7 @@ def source(program: Program, bits: Bits, arrays: Tables, block: Block) -> Source
     """The kernel for the chunks c0 <= c < c1: ``draws`` times n sweeps and, if ``out`` is not empty, counts."""
     names = Names((v.name for v in program.model.variables), block.words)
     printer = SweepPrinter(program, bits, arrays, block, names)
-    sweeps = printer.body()
+    sweeps = printer.body() or ["pass"]
     counts = sums_source.body(bits.sums, bits.fold is not None, names)
     states, n_passes = list(names.states.values()), range(len(program.passes))
     arguments = [

@@ -71,15 +71,23 @@ def words_of(high: np.ndarray, slots: Slots) -> np.ndarray:
     """Words [chunk, row, word] of bits [replica, site]."""
     n_sites = high.shape[1]
     if slots.fold is not None:
-        lanes = high.reshape(len(high), slots.fold, n_sites // slots.fold)
-        full = np.zeros((len(high), 64, lanes.shape[2]), bool)
-        full[:, : slots.fold] = lanes
-        x = np.packbits(full, axis=1, bitorder="little")
-        return np.ascontiguousarray(x.transpose(0, 2, 1)).view(np.uint64)
+        out = np.zeros((len(high), n_sites // slots.fold, 1), np.uint64)
+        lanes = np.ascontiguousarray(high).view(np.uint8)
+        _pack_lanes(lanes.reshape(len(high), slots.fold, -1), out[..., 0])
+        return out
     lanes = np.zeros((len(slots.groups) * slots.words * 64, n_sites), bool)
     lanes[slots.lane] = high
     x = np.packbits(lanes, axis=0, bitorder="little").reshape(len(slots.groups), -1, n_sites)
     return np.ascontiguousarray(x.transpose(0, 2, 1)).view(np.uint64)
+
+
+@compiled
+def _pack_lanes(lanes, out):
+    """Words [replica, row] of zeros and ones [replica, lane, row]."""
+    for r in range(lanes.shape[0]):
+        for lane in range(lanes.shape[1]):
+            for row in range(lanes.shape[2]):
+                out[r, row] |= np.uint64(lanes[r, lane, row]) << np.uint64(lane)
 
 
 def bits_of(words: np.ndarray, slots: Slots) -> np.ndarray:

@@ -25,6 +25,7 @@ from statmech_dsl.lower.recovery.algebra import (
     product,
     take,
 )
+from statmech_dsl.lower.recovery.rules.choices import of_choice
 from statmech_dsl.lower.recovery.rules.products import multiply, with_running_sums
 from statmech_dsl.lower.recovery.sums import MAX_ARITY
 from statmech_dsl.lower.recovery.terms import Leaf, Term, Value, indicator, size_of
@@ -41,6 +42,8 @@ def _elemwise(op: Elemwise, node: Apply, k: int, walk: Walker) -> Value:
 
 def _nonlinear(scalar: Any, node: Apply, walk: Walker) -> Value:
     arguments = [walk.collapse(walk(x)) for x in node.inputs]
+    if len(arguments) == 1 and (chosen := of_choice(scalar, arguments[0], walk)):
+        return chosen
     dtypes = [x.type.dtype for x in node.inputs]
     v = elementwise(lambda *e: scalar_ops.translate(scalar, e, dtypes), arguments)
     return _decided(v, walk) if node.outputs[0].type.dtype == "bool" else v

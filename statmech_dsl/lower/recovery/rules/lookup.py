@@ -1,4 +1,4 @@
-"""Indices that are states: ``table[s]`` is a function of s alone if ``table`` holds no states."""
+"""Indices that are states: ``table[s]`` reads s, and all entries of ``table`` that s may select."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from statmech_dsl.ir.expr import Expr, call, evaluate, slot
 from statmech_dsl.lower.recovery.algebra import elementwise, reshape, take
 from statmech_dsl.lower.recovery.rules.elementwise import attained
 from statmech_dsl.lower.recovery.rules.positions import moved_by
+from statmech_dsl.lower.recovery.sums import MAX_ARITY
 from statmech_dsl.lower.recovery.terms import Term, Value
 from statmech_dsl.lower.recovery.walker import Walker
 
@@ -36,8 +37,6 @@ def refuse_indices() -> NonLocalEnergyError:
 def look_up(op: Any, node: Apply, walk: Walker) -> Value:
     """``table[..., s, ...]``: a choice among the entries that the values of s select."""
     table, *indices = node.inputs
-    if walk.depends(table):
-        raise refuse_indices()
     choosing = [n for n, x in enumerate(indices) if walk.depends(x)]
     states = [walk.collapse(walk(indices[n])) for n in choosing]
     states = [replace(v, terms=tuple(_plain(t, walk) for t in v.terms)) for v in states]
@@ -48,8 +47,9 @@ def look_up(op: Any, node: Apply, walk: Walker) -> Value:
             f"at most {MAX_ENTRIES} are written out",
             mend="write the table as a formula",
         )
-    shape = walk.shape_of(table)
-    entries = walk.coefficients.value(table)
+    if walk.depends(table) and prod(len(x) for x in values) > MAX_ARITY:
+        raise refuse_indices()
+    shape, entries = walk.shape_of(table), walk(table)
     chosen = list(combinations(*values))
     branches = []
     fixed = [None if n in choosing else walk.known.structure(x) for n, x in enumerate(indices)]

@@ -1,0 +1,114 @@
+"""Cluster moves: reflections that the energy allows, and terms as ties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from statmech_dsl.ir.clusters import Clusters, Tie
+from statmech_dsl.ir.domains import Domain
+from statmech_dsl.ir.expr import Expr, call, const, difference, read, renumber
+from statmech_dsl.ir.model import Column, ModelIR, Tables
+from statmech_dsl.lower.collective.spec import CollectiveSpec
+from statmech_dsl.lower.collective.terms import Terms
+from statmech_dsl.lower.symmetry import symmetry
+
+if TYPE_CHECKING:
+    from statmech_dsl.lower.passes import SiteAnalysis
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec(CollectiveSpec):
+    """Reflect one cluster, or all of them."""
+
+    one: bool
+
+    def lower(
+        self,
+        ir: ModelIR,
+        source: Tables,
+        analysis: SiteAnalysis,
+        stream: int,
+        times: int,
+        tables: dict,
+    ) -> Clusters:
+        """Write terms as ties, and reflections as tables."""
+        found = symmetry(ir, source, self.variable)
+        domain = ir.variable(self.variable).domain
+        prefix = f"{self.variable}.clusters{stream}"
+        recolor = found.recolor and not self.one
+        move = Clusters(
+            update=self.update,
+            variable=self.variable,
+            stream=stream,
+            times=times,
+            one=self.one,
+            ties=tuple(
+                _tie(t, f"{prefix}.{k}", domain.components, tables)
+                for k, t in enumerate((*found.pairs, *found.fields))
+            ),
+            reflection=found.reflection,
+            recolor=recolor,
+        )
+        if domain.values is None:
+            return move
+        mirrors = np.array(found.mirrors)
+        if recolor:  # any other value stands for all of them: what counts is which sites are equal
+            mirrors = np.roll(np.arange(len(domain.values)), -1)[None]
+        name = f"{prefix}.mirrors"
+        tables[name] = _by_value(np.asarray(domain.values)[mirrors], domain).astype(np.int16)
+        if not self.one:
+            return replace(move, mirrors=name)
+        tables[f"{prefix}.picks"] = _by_value(_picks(mirrors).T, domain).T.astype(np.uint32)
+        return replace(move, mirrors=name, picks=f"{prefix}.picks")
+
+
+def _tie(t: Terms, prefix: str, components: int, tables: dict) -> Tie:
+    """A tie with its tables."""
+    sites = []
+    for k, x in enumerate(t.sites):
+        sites.append(f"{prefix}.site{k}")
+        tables[sites[-1]] = x.astype(np.uint32)
+    columns: list[Column] = []
+    for k, (c, index) in enumerate(zip(t.columns, t.indices, strict=True)):
+        if index is not None:
+            c = replace(c, index=f"{prefix}.{k}")
+            tables[c.index] = np.ascontiguousarray(index, np.uint32)
+        columns.append(c)
+    used = components * len(t.sites)
+    shifted = {k: k - components for k in range(components, used + len(columns))}
+    old = {k: read(f"old.{k}") for k in range(components)}
+    new = {k: read(f"new.{k}") for k in range(components)}
+
+    def rise(e: Expr) -> Expr:
+        return renumber(difference(e, new, old), shifted)
+
+    log_free = -(read("beta") * rise(t.tempered)) - rise(t.fixed)
+    return Tie(tuple(sites), call("min", const(0.0), log_free), tuple(columns))
+
+
+def _by_value(x: np.ndarray, domain: Domain) -> np.ndarray:
+    """Columns, one for each value, spread over all whole numbers from the lowest value to the highest."""
+    assert domain.values is not None
+    places = np.asarray(domain.values, np.int64) - int(domain.values[0])
+    out = np.zeros((len(x), places[-1] + 1), x.dtype)
+    out[:, places] = x
+    return out
+
+
+def _picks(mirrors: np.ndarray) -> np.ndarray:
+    """For each value, how many reflections a seed with it picks from, and which.
+
+    Those that move it, if the image has as many; else all of them. So the way back is as likely.
+    """
+    moved = mirrors != np.arange(mirrors.shape[1])
+    count = moved.sum(axis=0)
+    if (count[mirrors] != count).any():
+        moved[:], count[:] = True, len(mirrors)
+    out = np.zeros((mirrors.shape[1], 1 + len(mirrors)), np.int64)
+    out[:, 0] = count
+    for value, row in enumerate(out):
+        row[1 : 1 + count[value]] = np.flatnonzero(moved[:, value])
+    return out
