@@ -20,4 +20,5 @@ WORKS = (
     "recording",
     "starting",
     "gradient_moves",
+    "field_clusters",
 )
