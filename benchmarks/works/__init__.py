@@ -21,4 +21,5 @@ WORKS = (
     "recording",
     "starting",
     "gradient_moves",
+    "field_clusters",
 )
