@@ -185,6 +185,7 @@ def test_terms_that_T_does_not_divide_are_part_of_log_z():
         sm.free_energy(model, T=2.0, method="flat_histogram", **RUN)
 
 
+@pytest.mark.filterwarnings("ignore::statmech_dsl.errors.OverlapWarning")
 def test_results_are_a_function_of_the_seed():
     a, b, c = (
         sm.free_energy(
