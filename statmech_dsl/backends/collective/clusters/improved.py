@@ -18,6 +18,7 @@ from statmech_dsl.ir.clusters import GHOST
 
 ROOM = """
     total, odds = np.empty(n_sites), np.empty(n_sites)"""
+"""Of all clusters; `OF_ONE` has one total."""
 HOLD = """for h in range(len({held})):
     marked[{held}[h]] = 1"""
 OF_ALL = """ghost = 0.0
@@ -30,10 +31,10 @@ for i in range(n_sites):
         ghost += odd
     else:
         total[label[i]] += odd
-square = 0.0
+squares = ghost * ghost
 for i in range(n_sites):
-    square += total[i] * total[i]
-sums[r, 0] += (square + ghost * ghost) / (n_sites * n_sites)"""
+    squares += total[i] * total[i]
+sums[r, 0] += squares / (n_sites * n_sites)"""
 CORRELATE = """for a in range(len({forward})):
     for i in range(n_sites):
         j = i
@@ -41,13 +42,12 @@ CORRELATE = """for a in range(len({forward})):
             if label[i] == label[j] or (marked[label[i]] and marked[label[j]]):
                 sums[r, d] += odds[i] * odds[j] / {forward}.size
             j = np.int64({forward}[a, j])"""
-OF_ONE = """square = 0.0
+OF_ONE = """total = 0.0
 for f in range(tail):
     i = label[f]
 {odd}
-    square += odd
-square *= square / tail * (n_sites + 1)
-sums[r, 0] += square / (n_sites * n_sites) * ({share})"""
+    total += odd
+sums[r, 0] += total * total / tail * (n_sites + 1) / (n_sites * n_sites) * {share}"""
 
 # ---- the definition -----------------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class ClusterSource:
                     rows=frames.indent("\n".join(f"{v} = {v}s[r]" for v in states), 2),
                     times=move.times,
                     stream=move.stream | MOVE_STREAM,
-                    room=improved.ROOM if move.reports else "",
+                    room=improved.ROOM if move.reports and not move.one else "",
                     block=frames.BLOCK,
                     body=frames.indent(body, 4),
                 ),
@@ -233,7 +233,7 @@ class ClusterSource:
             odd = [*lines, f"odd = {spell(self.move.reflection.odd, names(known))}"]
         share = "1.0"
         if self.move.picks:
-            share = f"row[0] / len({self.table(self.move.mirrors or '')})"
+            share = f"(row[0] / len({self.table(self.move.mirrors or '')}))"
         given = {"odd": frames.indent("\n".join(odd), 1), "share": share}
         lines = [frame.format(**given)]
         if self.move.forward:
