@@ -32,7 +32,7 @@ class Wolff:
     >>> move = sm.Wolff(improved=True)
     >>> data = sm.sample(sm.models.ising(L=8), T=3.0, updates=move, seed=1, progressbar=False)
     >>> round(float(data.sample_stats.s_improved_m2.mean()), 2)
-    0.15
+    0.17
     """
 
     improved: bool = False
