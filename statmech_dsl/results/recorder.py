@@ -90,7 +90,9 @@ class Recorder:
 
     def statistics(self) -> dict[str, np.ndarray]:
         """What moves told of the states on the way to each draw."""
-        return {name: np.concatenate(parts, axis=1) for name, parts in self.reports.items()}
+        return {
+            name: np.concatenate(parts, axis=1)[:, : self.n] for name, parts in self.reports.items()
+        }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything recorded so far: ``energy``, observables, stored variables."""
