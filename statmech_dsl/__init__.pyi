@@ -36,7 +36,7 @@ from .solvers.approximations.approximate import approximate
 from .solvers.bqm import to_bqm
 from .solvers.exact import exact, exact_costs
 from .testing.validate import validate
-from .updates import HMC
+from .updates import HMC, SwendsenWang, Wolff
 
 __version__: str
 
@@ -54,7 +54,9 @@ __all__ = [
     "Occupation",
     "Potts",
     "Spin",
+    "SwendsenWang",
     "UnitVector",
+    "Wolff",
     "__version__",
     "anneal",
     "approximate",

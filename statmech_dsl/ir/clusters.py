@@ -10,6 +10,9 @@ from statmech_dsl.ir.domains.base import Reflection
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, Tables
 
+GHOST = -1
+"""The site that stands for all that does not move."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tie:
@@ -42,6 +45,10 @@ class Clusters(Collective):
 
     Ties are numbered through, in the order of ``ties``, pairs first, and so are their random words. Sites
     have the words after them.
+
+    A move with reports sums the odd parts of the sites of each cluster. Those of discrete values are in
+    ``odd``, laid out like ``mirrors``, with the scale that `Reflection.odd` has. The sites of ``held``, which
+    are clamped, go with the ghost. ``forward`` has for each axis the next site along it, for correlations.
     """
 
     one: bool
@@ -50,6 +57,9 @@ class Clusters(Collective):
     picks: str | None = None
     reflection: Reflection | None = None
     recolor: bool = False
+    odd: str | None = None
+    held: str | None = None
+    forward: str | None = None
 
     @property
     def pairs(self) -> tuple[Tie, ...]:

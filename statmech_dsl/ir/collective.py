@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from statmech_dsl.ir.params import Param
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a move tells of the state that it meets: a number, or as many as ``size`` says."""
+
+    name: str
+    size: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
     """A move of many sites of a variable, made ``times`` times at the end of every sweep.
 
     ``stream`` is its number among the passes and moves of a sweep. Each time it tries ``moves`` moves; where
-    ``tallied``, the accepted ones are counted, and ``counts`` names what is counted besides. ``recipe`` is the
-    update with its options, as ``updates=`` takes it, if it has any.
+    ``tallied``, the accepted ones are counted, and ``counts`` names what is counted besides. Of ``reports``,
+    each draw gets the mean over the moves that led to it. ``recipe`` is the update with its options, as
+    ``updates=`` takes it, if it has any.
     """
 
     update: str
@@ -28,6 +37,7 @@ class Collective:
     params: tuple[Param, ...] = ()
     tallied: bool = False
     counts: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
     recipe: str = ""
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statmech_dsl.ir.bits import Bits
-from statmech_dsl.ir.collective import Collective
+from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.draws import Attempts, Draw, Let, Value
 from statmech_dsl.ir.expr import Expr
@@ -198,6 +198,11 @@ class Program:
     def counts(self) -> tuple[tuple[Collective, str], ...]:
         """What is counted besides accepted moves; the rows of counts come after those of the steps."""
         return tuple((move, name) for move in self.collective for name in move.counts)
+
+    @property
+    def reports(self) -> tuple[tuple[str, Report], ...]:
+        """What moves tell of the states that they meet, by the name of the statistic."""
+        return tuple((f"{m.variable}_{r.name}", r) for m in self.collective for r in m.reports)
 
     @property
     def tiers(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from statmech_dsl.backends.collective import Composed
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ImproperDistributionError
 
@@ -27,6 +28,7 @@ class Recorder:
         self.fixed = np.empty((n_replicas, draws))
         self.stored: dict[str, np.ndarray] = {}
         self.observed: dict[str, list[np.ndarray]] = {n: [] for n in sampler.measured.names}
+        self.reports: dict[str, list[np.ndarray]] = {n: [] for n, _ in sampler.program.reports}
         self.n = 0
         unpacked = sampler.unpacked
         self._watched = unpacked.needed
@@ -59,6 +61,9 @@ class Recorder:
         tempered, fixed, sums = kernels.record(packed, draws, thin)
         self.energy[:, now], self.fixed[:, now] = tempered.T[rows], fixed.T[rows]
         self._sums[self._waiting : self._waiting + draws] = sums[:, rows]
+        if isinstance(kernels, Composed):
+            for name, x in kernels.reported().items():
+                self.reports[name].append(np.moveaxis(x[:, rows], 0, 1))
         for name, out in self.stored.items():
             out[:, self.n] = kernels.values(packed, name)[rows]
         for name in self._watched:
@@ -82,6 +87,12 @@ class Recorder:
         for waiting in self._states.values():
             waiting.clear()
         self._waiting = 0
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """What moves told of the states on the way to each draw."""
+        return {
+            name: np.concatenate(parts, axis=1)[:, : self.n] for name, parts in self.reports.items()
+        }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything recorded so far: ``energy``, observables, stored variables."""

@@ -65,7 +65,7 @@ def to_tree(
     """Build the tree that verbs return.
 
     ``arrays`` have axes (replica, draw, ...), replicas running over T first, then over chains, then over
-    copies; ``statistics`` have one number for each replica.
+    copies; ``statistics`` have one number for each replica, or axes like those.
     """
     lead = Lead(len(T), many, copies)
     dims_of = dims_by_name(sampler, model)
@@ -84,7 +84,12 @@ def to_tree(
     if copies > 1:
         coords["copy"] = np.arange(copies)
     n_draws = len(coords["draw"])
-    stats = {name: (lead.with_draw, _spread(x, lead, n_draws)) for name, x in statistics.items()}
+    stats = {
+        name: (lead.with_draw, _spread(x, lead, n_draws))
+        if x.ndim == 1
+        else _labelled(x, lead, None, name)
+        for name, x in statistics.items()
+    }
     posterior["energy"] = (*posterior["energy"][:2], {"long_name": "energy E, total"})
     tree = xr.DataTree.from_dict(
         {

@@ -66,7 +66,7 @@ def sample(
     init : {"hot", "cold", "both"}, dict or DataTree
         First states: random, all sites alike, the two in turn, given by variable name, or the end of an
         earlier run of the same model, which then goes on as if it had never stopped (with ``tune=0``).
-    updates : str, HMC, list or dict
+    updates : str, HMC, SwendsenWang, Wolff, list or dict
         ``"auto"``, an update by its name or as an object with options, a list of updates and of pairs
         ``(update, times)`` that make up a sweep, or ``{variable: any of these}``. ``"tuned"`` tries legal ones,
         each for at most ``tune`` sweeps, and takes what gives most effective samples a second of the slowest
@@ -84,7 +84,8 @@ def sample(
     -------
     DataTree
         Groups ``posterior`` (``energy``: total; observables; stored variables), ``sample_stats``
-        (acceptance of each update), ``constant_data`` (couplings) and ``final_state``.
+        (acceptance of each update, and what improved estimators report), ``constant_data`` (couplings)
+        and ``final_state``.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def sample(
     with progress(progressbar, what, tune + draws * thin) as advance:
         state = run_chains(sampler, state, recorder, tune, draws, thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began} | found
-    statistics = acceptance(sampler, state.accepted, recorder.n * thin)
+    statistics = acceptance(sampler, state.accepted, recorder.n * thin) | recorder.statistics()
     return to_tree(sampler, recorder.arrays(), state, values, many, model, attrs, statistics)
 
 

@@ -178,6 +178,7 @@ def temper(
         _run(ensemble, recorder, overlaps, path, (tune - pilot_sweeps) // thin, advance)
     attrs = {"tune": tune, "thin": thin, "sampling_time": time.perf_counter() - began} | measured
     statistics = acceptance(sampler, ensemble.accepted, recorder.n * thin)
+    statistics |= recorder.statistics()
     with np.errstate(divide="ignore"):
         T_all = 1.0 / ladder
     arrays, state = recorder.arrays(), ensemble.state()

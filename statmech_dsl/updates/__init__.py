@@ -6,8 +6,8 @@ from statmech_dsl.updates.hmc import HMC, HMC_UPDATE, MALA_UPDATE
 from statmech_dsl.updates.kawasaki import KAWASAKI
 from statmech_dsl.updates.metropolis import METROPOLIS
 from statmech_dsl.updates.overrelaxation import OVERRELAXATION
-from statmech_dsl.updates.swendsen_wang import SWENDSEN_WANG
-from statmech_dsl.updates.wolff import WOLFF
+from statmech_dsl.updates.swendsen_wang import SWENDSEN_WANG, SwendsenWang
+from statmech_dsl.updates.wolff import WOLFF, Wolff
 
 UPDATES: dict[str, Update] = {
     u.name: u
@@ -24,4 +24,4 @@ UPDATES: dict[str, Update] = {
 }
 """All updates by name, in the order in which "auto" tries them."""
 
-__all__ = ["HMC", "UPDATES", "Optioned", "Situation", "Update"]
+__all__ = ["HMC", "UPDATES", "Optioned", "Situation", "SwendsenWang", "Update", "Wolff"]

@@ -34,9 +34,10 @@ def cases(declared):
 @cases(TYPES)
 def test_replicas_as_lanes(declaration, backend):
     model = small_models(declaration)["pairs"]
-    for name in legal_updates(model):
+    for recipe in legal_updates(model):
+        name = recipe if isinstance(recipe, str) else recipe[0]
         lanes = (1, 3, 9, 70) if UPDATES[name].automatic else (1, 9)  # others have arrays, no lanes
-        found = check_backend(model, backend, updates=name, replicas=lanes, threads=(1, 3))
+        found = check_backend(model, backend, updates=recipe, replicas=lanes, threads=(1, 3))
         assert found == 6 * len(lanes)
 
 

@@ -21,7 +21,7 @@ DECLARE = ("Model", "Energy", "Observable")
 RUN = (
     "sample", "temper", "anneal", "population_anneal", "flat_histogram", "free_energy",
     "free_energy_profile", "exact", "exact_costs", "approximate", "explain", "validate", "HMC",
-    "LocalGibbs",
+    "SwendsenWang", "Wolff", "LocalGibbs",
 )  # fmt: skip
 MEASURE = (
     "derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int",

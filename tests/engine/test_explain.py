@@ -272,10 +272,10 @@ def test_long_lines_are_continued_further_to_the_right():
 def test_a_cluster_move_says_what_ties_sites_together(ising):
     explanation = sm.explain(ising, updates="wolff", source=True)
     assert lines(explanation, "Updates")[:2] == (
-        "s: wolff, a collective move, 1 a sweep",
+        "s: wolff, a collective move",
         "    1 reflection; ties: 32 of two sites, 16 to what does not move",
     )
     assert "# ---- wolff of s ---" in explanation.source
     refused = sm.explain(MODELS["curie_weiss"](N=80))
-    verdict = "    wolff  not legal: the term 'exchange' is a function of a sum over many sites"
-    assert verdict in lines(refused, "Updates")
+    verdict = ["wolff", "not legal: the term 'exchange' is a function of a sum over many sites"]
+    assert verdict in [x.split(maxsplit=1) for x in lines(refused, "Updates")]

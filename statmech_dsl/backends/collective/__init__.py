@@ -1,6 +1,6 @@
 """Kernels of collective moves; a new kind of move is exported here."""
 
-from statmech_dsl.backends.collective.base import KINDS, Definition, Kind, Mover, Seat
+from statmech_dsl.backends.collective.base import KINDS, Definition, Kind, Ledger, Mover, Seat
 from statmech_dsl.backends.collective.clusters import CLUSTERS
 from statmech_dsl.backends.collective.composed import Composed, build_kernels
 from statmech_dsl.backends.collective.exchange import EXCHANGE
@@ -13,4 +13,4 @@ KINDS[Clusters] = CLUSTERS
 KINDS[Exchange] = EXCHANGE
 KINDS[Hamiltonian] = HAMILTONIAN
 
-__all__ = ["KINDS", "Composed", "Definition", "Kind", "Mover", "Seat", "build_kernels"]
+__all__ = ["KINDS", "Composed", "Definition", "Kind", "Ledger", "Mover", "Seat", "build_kernels"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from statmech_dsl.ir.collective import Collective
+from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -33,6 +33,39 @@ class Seat:
     counts: slice
 
 
+@dataclass(eq=False)
+class Ledger:
+    """Sums of what the moves of a seat report, a row for each replica, until they are taken."""
+
+    reports: tuple[Report, ...]
+    moves: int = 0
+    sums: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clear(0)
+
+    def _clear(self, n_replicas: int) -> None:
+        self.moves = 0
+        self.sums = np.zeros((n_replicas, sum(r.size or 1 for r in self.reports)))
+
+    def open(self, n_replicas: int, moves: int) -> np.ndarray:
+        """The sums, which so many moves of each replica are to be added to."""
+        if len(self.sums) != n_replicas:
+            self._clear(n_replicas)
+        self.moves += moves
+        return self.sums
+
+    def take(self) -> list[np.ndarray]:
+        """Means over the moves since this was last called, one array (replicas, ...) for each report."""
+        mean = self.sums / max(self.moves, 1)
+        self._clear(len(self.sums))
+        ends = np.cumsum([r.size or 1 for r in self.reports])[:-1]
+        return [
+            part if r.size else part[:, 0]
+            for r, part in zip(self.reports, np.split(mean, ends, axis=1), strict=True)
+        ]
+
+
 class Mover(Protocol):
     """Makes the moves of sweeps in place, on plain arrays."""
 
@@ -43,6 +76,12 @@ class Mover(Protocol):
     def source(self) -> str:
         """Generated source, or a word on why there is none."""
         ...
+
+
+class Reporter(Mover, Protocol):
+    """A mover of a move with reports."""
+
+    ledger: Ledger
 
 
 class Definition(Mover, Protocol):

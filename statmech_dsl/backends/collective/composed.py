@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from statmech_dsl.backends.base import Backend, Kernels, Measures, record
-from statmech_dsl.backends.collective.base import KINDS, Mover, Seat
+from statmech_dsl.backends.base import Backend, Kernels, Measures
+from statmech_dsl.backends.collective.base import KINDS, Mover, Reporter, Seat
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -65,6 +65,12 @@ class Composed:
         self._build, self._meters = build, passes
         self._n_passes = len(program.passes)
         self._n_params = sum(len(p.params) for p in program.passes)
+        self._reporters = [
+            cast(Reporter, m)
+            for m, move in zip(movers, program.collective, strict=True)
+            if move.reports
+        ]
+        self._reports: list[dict[str, np.ndarray]] = []
 
     def pack(self, state: State) -> Both:
         """Copy the state; passes get theirs when they need it."""
@@ -131,17 +137,40 @@ class Composed:
         measure do better with many.
         """
         together = min(draws, TOGETHER // packed.plain.n_replicas)
-        if self._n_passes or together < 2:
-            return record(self, packed, draws, thin)
+        self._take_reports()  # of moves before the first draw
+        self._reports.clear()
         found = []
-        for first in range(0, draws, together):
-            states = []
-            for _ in range(min(together, draws - first)):
-                self.sweep(packed, thin)
-                states.append(packed.plain.copy())
-            found.append(self._measured(states))
+        if self._n_passes or together < 2:
+            for _ in range(draws):
+                self._draw(packed, thin)
+                found.append([x[None] for x in self.measure(packed)])
+        else:
+            for first in range(0, draws, together):
+                states = []
+                for _ in range(min(together, draws - first)):
+                    self._draw(packed, thin)
+                    states.append(packed.plain.copy())
+                found.append(self._measured(states))
         tempered, fixed, sums = zip(*found, strict=True)
         return np.concatenate(tempered), np.concatenate(fixed), np.concatenate(sums)
+
+    def reported(self) -> dict[str, np.ndarray]:
+        """What moves told on the way to each draw of the last record: means, (draws, replicas, ...)."""
+        names = self._reports[0] if self._reports else {}
+        return {name: np.stack([found[name] for found in self._reports]) for name in names}
+
+    def _draw(self, packed: Both, thin: int) -> None:
+        self.sweep(packed, thin)
+        if self._reporters:
+            self._reports.append(self._take_reports())
+
+    def _take_reports(self) -> dict[str, np.ndarray]:
+        """Means by name; of steps that report the same, each counts the same."""
+        found: dict[str, list[np.ndarray]] = {}
+        taken = [x for m in self._reporters for x in m.ledger.take()]
+        for (name, _), x in zip(self.program.reports, taken, strict=True):
+            found.setdefault(name, []).append(x)
+        return {name: np.mean(parts, axis=0) for name, parts in found.items()}
 
     def _measured(self, states: list[State]) -> Measures:
         """Measure states in one go."""

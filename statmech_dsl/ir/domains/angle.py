@@ -69,7 +69,9 @@ class Angle(Continuous):
 
     def reflection(self) -> Reflection:
         """About any direction: ``theta -> 2 phi - theta``."""
-        return Reflection((Uniform("axis"),), (), (wrap(TWO_PI * read("axis") - read("old.0")),))
+        odd = 2**0.5 * call("sin", read("old.0") - math.pi * read("axis"))
+        new = wrap(TWO_PI * read("axis") - read("old.0"))
+        return Reflection((Uniform("axis"),), (), (new,), odd)
 
     def conditional(self) -> Conditional:
         """Von Mises distribution by the envelope of Best and Fisher (1979), with few operations.

@@ -46,11 +46,14 @@ class Reflection:
     """A random map of values that is its own inverse.
 
     ``axis`` are statements that draw it, ``image`` those that a site's value goes through; both bind names.
+    ``odd`` is the component of a site's vector that changes its sign, scaled so that products of two sites
+    have the scalar product of the vectors as their mean over all axes.
     """
 
     axis: Body
     image: tuple[Let, ...]
     value: Value
+    odd: Expr
 
 
 @dataclass(frozen=True)

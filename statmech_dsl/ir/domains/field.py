@@ -48,7 +48,7 @@ class Field(Continuous):
 
     def reflection(self) -> Reflection:
         """The other sign."""
-        return Reflection((), (), (-read("old.0"),))
+        return Reflection((), (), (-read("old.0"),), read("old.0"))
 
     def conditional(self) -> Conditional:
         """Normal distribution whose log weight has the values l.1 at +1 and l.2 at -1."""

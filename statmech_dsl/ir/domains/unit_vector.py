@@ -125,7 +125,8 @@ class UnitVector(Continuous):
             *(Let(f"y{k}", x[k] - read("twice") * r[k]) for k in range(self.n)),
             Let("norm", _norm(y)),
         )
-        return Reflection((*draws, *lengths, *axis), image, tuple(a / read("norm") for a in y))
+        odd = (0.5 * self.n**0.5) * read("twice")
+        return Reflection((*draws, *lengths, *axis), image, tuple(a / read("norm") for a in y), odd)
 
     def conditional(self) -> Conditional | None:
         """For n = 3, invert the distribution of the cosine with the local field.

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from statmech_dsl.ir.clusters import Clusters, Tie
+from statmech_dsl.ir.collective import Report
 from statmech_dsl.ir.domains import Domain
 from statmech_dsl.ir.expr import Expr, call, const, difference, read, renumber
 from statmech_dsl.ir.model import Column, ModelIR, Tables
+from statmech_dsl.lower.collective.improved import forward, odd_parts
 from statmech_dsl.lower.collective.spec import CollectiveSpec
 from statmech_dsl.lower.collective.terms import Terms
 from statmech_dsl.lower.symmetry import symmetry
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec(CollectiveSpec):
-    """Reflect one cluster, or all of them."""
+    """Reflect one cluster, or all of them.
+
+    With ``improved`` it reports m^2; and where ``lengths`` of a torus are given, correlations along its axes.
+    """
 
     one: bool
+    improved: bool = False
+    lengths: tuple[int, ...] = ()
+    recipe: str = ""
 
     def lower(
         self,
@@ -51,18 +59,42 @@ class ClusterSpec(CollectiveSpec):
             ),
             reflection=found.reflection,
             recolor=recolor,
+            recipe=self.recipe,
         )
+        if self.improved:
+            move = self._reporting(move, ir, source, prefix, tables)
         if domain.values is None:
             return move
         mirrors = np.array(found.mirrors)
         if recolor:  # any other value stands for all of them: what counts is which sites are equal
             mirrors = np.roll(np.arange(len(domain.values)), -1)[None]
+        if self.improved:
+            odd = odd_parts(domain, np.array(found.mirrors), recolor)
+            assert odd is not None
+            tables[f"{prefix}.odd"] = _by_value(odd, domain)
+            move = replace(move, odd=f"{prefix}.odd")
         name = f"{prefix}.mirrors"
         tables[name] = _by_value(np.asarray(domain.values)[mirrors], domain).astype(np.int16)
         if not self.one:
             return replace(move, mirrors=name)
         tables[f"{prefix}.picks"] = _by_value(_picks(mirrors).T, domain).T.astype(np.uint32)
         return replace(move, mirrors=name, picks=f"{prefix}.picks")
+
+    def _reporting(
+        self, move: Clusters, ir: ModelIR, source: Tables, prefix: str, tables: dict
+    ) -> Clusters:
+        """The move with its reports, and tables of where sites are."""
+        v = ir.variable(self.variable)
+        move = replace(move, reports=(Report("improved_m2"),))
+        if not self.one:
+            held = np.setdiff1d(np.arange(v.n_sites), source[v.free])
+            tables[f"{prefix}.held"] = held.astype(np.uint32)
+            move = replace(move, held=f"{prefix}.held")
+        if not self.lengths:
+            return move
+        tables[f"{prefix}.forward"] = forward(self.lengths).astype(np.uint32)
+        reach = Report("improved_correlation", min(self.lengths) // 2 + 1)
+        return replace(move, forward=f"{prefix}.forward", reports=(*move.reports, reach))
 
 
 def _tie(t: Terms, prefix: str, components: int, tables: dict) -> Tie:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
 from statmech_dsl import rng
-from statmech_dsl.backends.collective.base import Seat, Values
-from statmech_dsl.ir.clusters import Clusters, Tie
+from statmech_dsl.backends.collective.base import Ledger, Seat, Values
+from statmech_dsl.backends.collective.clusters import improved
+from statmech_dsl.ir.clusters import GHOST, Clusters, Tie
 from statmech_dsl.ir.draws import Let, meaning
 from statmech_dsl.ir.elementary import LOG2E, weight2
 from statmech_dsl.ir.expr import evaluate, read
@@ -19,8 +20,6 @@ from statmech_dsl.ir.state import State
 
 CERTAIN = 1.0 - 2.0**-32
 """Largest probability of a tie: thresholds of 32 bits hold no more."""
-GHOST = -1
-"""The site that stands for all that does not move."""
 Image = dict[str, float] | np.ndarray
 """How sites are reflected: names that an axis binds, or a row of `Clusters.mirrors`."""
 
@@ -43,6 +42,7 @@ class ClusterDefinition:
         self.values = np.asarray(values or (), np.int64)
         self.free = seat.tables[variable.free]
         self.offsets = self.move_.offsets(seat.tables)
+        self.ledger = Ledger(self.move_.reports)
 
     def source(self) -> str:
         """There is none."""
@@ -50,13 +50,17 @@ class ClusterDefinition:
 
     def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
+        sums = self.ledger.open(state.n_replicas, n * self.move_.times)
         for r, number in enumerate(state.replicas):
             x = {name: rows[r] for name, rows in state.values.items()}
             for t in range(state.sweep, state.sweep + n):
                 for k in range(self.move_.times):
-                    self._make(x, float(state.beta[r]), (int(number), t, k, state.seed))
+                    counters = (int(number), t, k, state.seed)
+                    self._make(x, float(state.beta[r]), counters, sums[r])
 
-    def _make(self, x: Values, beta: float, counters: tuple[int, int, int, int]) -> None:
+    def _make(
+        self, x: Values, beta: float, counters: tuple[int, int, int, int], sums: np.ndarray
+    ) -> None:
         replica, t, k, seed = counters
         move: Clusters = self.move_
 
@@ -65,7 +69,7 @@ class ClusterDefinition:
 
         low, high, choice, place = words(0)
         key = low | high << 32
-        seed_site = GHOST
+        seed_site, which = GHOST, 0
         if move.one:
             chosen = place * (len(self.free) + 1) >> 32
             if chosen == len(self.free):
@@ -77,11 +81,14 @@ class ClusterDefinition:
             rows = self._rows(x, seed_site)
             if not len(rows):
                 return
-            image = self._mirror(int(rows[choice * len(rows) >> 32]))
+            which = int(rows[choice * len(rows) >> 32])
+            image = self._mirror(which)
         label = list(range(len(self._own(x)) // self.components)) + [GHOST]
         for number, sites, p in self._ties(x, beta, image, decided_weight):
             if rng.uniform(rng.keyed_word(key, number)) < min(p, CERTAIN):
                 _join(label, *sites)
+        if move.reports:
+            sums += self._report(x, label, image, which, seed_site)
         free = [int(s) for s in self.free]
         if move.one:
             home = label[seed_site]
@@ -144,6 +151,32 @@ class ClusterDefinition:
         for site in sites:
             names = self._names(x, site, image)
             self._own(x)[site * n : site * n + n] = [names[f"new.{k}"] for k in range(n)]
+
+    def _report(
+        self, x: Values, label: Sequence[int], image: Image, which: int, seed_site: int
+    ) -> np.ndarray:
+        """What a move tells of a state, once sites are tied together; ``which`` is the row of mirrors."""
+        move: Clusters = self.move_
+        odd = [self._odd(x, site, image, which) for site in range(len(label) - 1)]
+        if not move.one:
+            held = {label[s] for s in self.tables[move.held or ""]}
+            home = [GHOST if k in held else k for k in label]
+            width = sum(r.size or 1 for r in move.reports)
+            return improved.of_all(odd, home, self.tables.get(move.forward or ""), width)
+        share = 1.0
+        if move.mirrors is not None:
+            share = len(self._rows(x, seed_site)) / len(self.tables[move.mirrors])
+        return np.array([share * improved.of_one(odd, label, seed_site)])
+
+    def _odd(self, x: Values, site: int, image: Image, which: int) -> float:
+        """What changes its sign in a site's value."""
+        if isinstance(image, np.ndarray):
+            return float(self.tables[self.move_.odd][which, int(self._own(x)[site]) - self.lowest])
+        n = self.components
+        env = image | {f"old.{k}": float(self._own(x)[site * n + k]) for k in range(n)}
+        for q in self.move_.reflection.image:
+            env[q.name] = evaluate(q.expr, (), env)
+        return evaluate(self.move_.reflection.odd, (), env)
 
     # ---- ties -------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def kernel(
 ):
     n_sites = {x}s.shape[1] // {components}
     label, marked = np.empty(n_sites + 1, np.uint32), np.zeros(n_sites, np.uint8)
-    found = np.empty({block}, np.uint32)
+    found = np.empty({block}, np.uint32){room}
     pointer, ties, others, places, ghost_pointer, ghost_ties, ghost_places = graph
     for r in range(first, last):
         beta, replica = betas[r], U(replicas[r])
@@ -77,11 +77,11 @@ LOOK_UP_FIELDS = """for b in range(offsets[{k}], offsets[{k}] + counts[{k}]):
     i = {first}[b - offsets[{k}]]
     if keyed_word(key, b) < limit[places[b] + np.int64({x}[i]) - {lowest}]:
         marked[i] = 1"""
-ALL_END = """for i in range(n_sites):
+FIND = """for i in range(n_sites):
     label[i] = label[label[i]]
     if marked[i]:
-        marked[label[i]] = 1
-for f in range(len({free})):
+        marked[label[i]] = 1"""
+CHANGE = """for f in range(len({free})):
     i = {free}[f]
     if label[i] == i and not marked[i]:
         word = keyed_word(key, offsets[{n}] + i)
@@ -89,13 +89,13 @@ for f in range(len({free})):
     change = marked[label[i]]
     if change != 1:
 {reflect}"""
-ONE = """marked[label[0]] = 1
+GROW = """marked[label[0]] = 1
 head, tail, held = U(0), U(1), False
 while head < tail and not held:
     i = label[head]
     head += U(1)
-{grow}
-for f in range(tail):
+{grow}"""
+TURN = """for f in range(tail):
     i = label[f]
     marked[i] = 0
     if not held:

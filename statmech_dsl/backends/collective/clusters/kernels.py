@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from statmech_dsl.backends.collective.base import Seat
+from statmech_dsl.backends.collective.base import Ledger, Seat
 from statmech_dsl.backends.collective.clusters.limits import limits_of
 from statmech_dsl.backends.collective.clusters.source import ClusterSource
 from statmech_dsl.backends.numba_cpu import cache
@@ -22,6 +22,7 @@ class ClusterMover:
 
     def __init__(self, seat: Seat, threads: int) -> None:
         self.threads, self._move = threads, seat.move
+        self.ledger = Ledger(seat.move.reports)
         model, tables = seat.program.model, seat.tables
         variable = model.variable(seat.move.variable)
         self._limits = limits_of(seat.move, model, tables)
@@ -63,6 +64,9 @@ class ClusterMover:
         keys = np.uint64(state.seed & MASK), np.uint64(state.seed >> 32 & MASK)
         graph = (self._offsets, self._counts, self._graph, self._levels, self._found)
         arguments = (state.replicas, state.beta, *keys, *graph, *values, *self._tables)
+        if self._move.reports:
+            sums = self.ledger.open(state.n_replicas, n * self._move.times)
+            arguments = (*arguments, sums)
         spread(
             lambda a, b: kernel(a, b, state.sweep, n, *arguments), state.n_replicas, self.threads
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statmech_dsl.backends.collective.clusters import frames
+from statmech_dsl.backends.collective.clusters import frames, improved
 from statmech_dsl.backends.collective.clusters.definition import CERTAIN
 from statmech_dsl.backends.numba_cpu.spell import Shared, spell
 from statmech_dsl.ir.clusters import Clusters, Tie
@@ -43,6 +43,7 @@ class ClusterSource:
         self.lowest = int(values[0]) if values else 0
         self.width = int(values[-1]) - self.lowest + 1 if values else 0
         self.n_values = len(values or ())
+        self.sums = ["sums"] if move.reports else []
         self.x, self.free = self.variable(move.variable), self.table(variable.free)
         self.bound: dict[str, str] = {}
         prologue = self._prologue()
@@ -54,12 +55,15 @@ class ClusterSource:
                 frames.HEAD,
                 *(t.text for t in ties),
                 frames.FRAME.format(
-                    arrays=", ".join([*(f"{v}s" for v in states), *map(self.table, self.tables)]),
+                    arrays=", ".join(
+                        [*(f"{v}s" for v in states), *map(self.table, self.tables), *self.sums]
+                    ),
                     x=self.x,
                     components=self.components,
                     rows=frames.indent("\n".join(f"{v} = {v}s[r]" for v in states), 2),
                     times=move.times,
                     stream=move.stream | MOVE_STREAM,
+                    room=improved.ROOM if move.reports and not move.one else "",
                     block=frames.BLOCK,
                     body=frames.indent(body, 4),
                 ),
@@ -137,17 +141,24 @@ class ClusterSource:
 
     def reflected(self, site: str) -> Lines:
         """Lines that bind the present value of a site and its reflected value."""
-        n = self.components
-        lines = [f"old{k} = np.float64({self.value(site, k)})" for k in range(n)]
         if self.move.mirrors is not None:
+            lines = [f"old0 = np.float64({self.value(site, 0)})"]
             return [*lines, f"new0 = np.float64(mirror[{self.code(site)}])"]
         assert self.move.reflection is not None
+        lines, known = self.turned(site)
+        value = self.move.reflection.value
+        return [*lines, *(f"new{k} = {spell(e, names(known))}" for k, e in enumerate(value))]
+
+    def turned(self, site: str) -> tuple[Lines, dict[str, str]]:
+        """Lines that bind the present value of a site and what a reflection makes of it; the names."""
+        assert self.move.reflection is not None
+        n = self.components
+        lines = [f"old{k} = np.float64({self.value(site, k)})" for k in range(n)]
         known = self.bound | {f"old.{k}": f"old{k}" for k in range(n)}
         for k, q in enumerate(self.move.reflection.image):
             lines.append(f"image{k} = {spell(q.expr, names(known))}")
             known[q.name] = f"image{k}"
-        value = self.move.reflection.value
-        return [*lines, *(f"new{k} = {spell(e, names(known))}" for k, e in enumerate(value))]
+        return lines, known
 
     def _reflect(self) -> str:
         """Lines that reflect site i."""
@@ -161,6 +172,8 @@ class ClusterSource:
     def _all(self, ties: list[TieSource]) -> Lines:
         """Swendsen and Wang's move."""
         lines = [frames.ALL_BEGIN]
+        if self.move.held:
+            lines.append(improved.HOLD.format(held=self.table(self.move.held)))
         for k, t in enumerate(self.move.ties):
             first, *second = map(self.table, t.sites)
             given = {"first": first, "second": second[0] if second else "", "k": k}
@@ -180,7 +193,9 @@ class ClusterSource:
         reflect = frames.indent(reflect, 2)
         return [
             *lines,
-            frames.ALL_END.format(
+            frames.FIND,
+            *self._reports(improved.OF_ALL),
+            frames.CHANGE.format(
                 free=self.free, n=len(self.move.ties), chosen=chosen, reflect=reflect
             ),
         ]
@@ -200,7 +215,31 @@ class ClusterSource:
                 decide = frames.indent("\n".join(_decide(ties, chosen)), 1)
                 grow.append(frames.indent(frame.format(decide=decide, **given), 1))
         reflect = frames.indent(self._reflect(), 2)
-        return [frames.ONE.format(grow="\n".join(grow), reflect=reflect)]
+        return [
+            frames.GROW.format(grow="\n".join(grow)),
+            *self._reports(improved.OF_ONE),
+            frames.TURN.format(reflect=reflect),
+        ]
+
+    def _reports(self, frame: str) -> Lines:
+        """Lines that add to the sums of what is reported, before anything moves."""
+        if not self.move.reports:
+            return []
+        if self.move.odd is not None:
+            odd = [f"odd = {self.table(self.move.odd)}[which, {self.code('i')}]"]
+        else:
+            assert self.move.reflection is not None
+            lines, known = self.turned("i")
+            odd = [*lines, f"odd = {spell(self.move.reflection.odd, names(known))}"]
+        share = "1.0"
+        if self.move.picks:
+            share = f"(row[0] / len({self.table(self.move.mirrors or '')}))"
+        given = {"odd": frames.indent("\n".join(odd), 1), "share": share}
+        lines = [frame.format(**given)]
+        if self.move.forward:
+            table = self.table(self.move.forward)
+            lines.append(improved.CORRELATE.format(forward=table))
+        return lines
 
 
 def _decide(ties: list[TieSource], chosen: Sequence[Tie]) -> Lines:
