@@ -36,6 +36,8 @@ def dense_form(p: LoweredPass, ir: ModelIR, tables: Tables) -> DenseForm | str:
         return f"its update is {p.update}, not heat_bath"
     if p.reversed:
         return "it visits its sites in the opposite order"
+    if len(p.body) != 3:
+        return "its local energy is more than a sum over neighbors"
     gathered, draw, assign = p.body
     assert isinstance(gathered, Accumulate)
     assert isinstance(draw, Categorical)

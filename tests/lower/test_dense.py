@@ -1,6 +1,7 @@
 """Which passes are dense, how their fields are found, and why others are not dense."""
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
 import statmech_dsl as sm
@@ -103,3 +104,13 @@ def test_other_updates_and_laws():
     model = sm.models.sherrington_kirkpatrick(N=20)
     assert forms(model, updates="metropolis") == ["its update is metropolis, not heat_bath"]
     assert forms(model, law="tabulated") == ["its sites hang together through more than couplings"]
+
+
+def test_an_energy_with_statements_of_its_own():
+    """Cosines of differences are taken apart: the sine and the cosine of the site are bound first."""
+    with sm.Model() as model:
+        k = sm.Clock("k", 12, q=2)
+        i, j = sm.lattices.complete(12).bonds
+        sm.Energy("exchange", -1.0 * pt.cos(k.angle[i] - k.angle[j]))
+    assert forms(model) == ["its local energy is more than a sum over neighbors"]
+    sm.sample(model, draws=2, tune=1, progressbar=False)
