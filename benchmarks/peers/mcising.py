@@ -11,6 +11,17 @@ from benchmarks.systems import System
 CHAINS = 8
 
 
+def magnetizations(L: int, T: float, algorithm: str, draws: int, thin: int) -> np.ndarray:
+    """Magnetizations of one chain, ``thin`` cluster moves apart, after 5000 times as many."""
+    simulation = IsingSimulation(L, 1.0, 0.0, 0.0, 0.0, 1, algorithm=algorithm)
+    simulation.sweep(5000 * thin, temperature=T)
+    found = np.empty(draws)
+    for k in range(draws):
+        simulation.sweep(thin, temperature=T)
+        found[k] = simulation.magnetization()
+    return found
+
+
 def chains(system: System, T: float, n: int) -> Contender:
     """One chain after the other; the lattice and J = 1 are built in."""
     assert system.d == 2
