@@ -229,7 +229,7 @@ def measured_topic(name: str, console: Console) -> dict[str, Any]:
         checks = TOPICS[name].find(
             True, lambda check: console.print(f"{check.what}: {check.measured}")
         )
-        found["checks"] = [asdict(check) for check in checks]
+        found["checks"] = [asdict(check) | {"right": bool(check.right)} for check in checks]
     found["minutes"] = (time.perf_counter() - began) / 60
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
