@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from statmech_dsl.ir.temperatures import Temperatures
 from statmech_dsl.results.tree import CONVENTION
 
 Pair = tuple[np.ndarray, np.ndarray]
+Row = tuple[tuple[float, float], ...]
 AGREE = 4.0
 """Standard errors up to which two routes agree."""
 ROUNDING = 1e-12
@@ -30,16 +32,26 @@ ABOUT = {
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What one route found, as (values, errors) by ascending beta, and why it cannot be trusted."""
+    """What one route found, as (values, errors) by ascending beta (or x, on the way from a reference).
+
+    ``entropy`` is beta <E> + log_partition. ``effective_size`` is the number of independent draws that speak of
+    each temperature; ``trouble`` says, in words, why the numbers cannot be trusted; ``start`` is log Z of
+    what each was followed from, 0 as long as log Z is relative to it.
+    """
 
     log_partition: Pair
     energy: Pair
     heat_capacity: Pair
     entropy: Pair
     effective_size: np.ndarray
-    trouble: tuple[str, ...]
-    start: np.ndarray
-    """Log Z of what each was followed from."""
+    trouble: tuple[str, ...] = ()
+    start: np.ndarray | float = 0.0
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Row], size: ArrayLike, trouble: tuple[str, ...]) -> Curve:
+        """From the (value, error) of each quantity, in the order of the fields, one row for each x."""
+        pairs = (tuple(np.array(column).T) for column in zip(*rows, strict=True))
+        return cls(*pairs, np.asarray(size, float), trouble)  # type: ignore[arg-type]
 
 
 def to_dataset(curve: Curve, at: Temperatures, attrs: Mapping[str, Any]) -> xr.Dataset:

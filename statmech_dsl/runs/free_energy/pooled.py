@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from statmech_dsl.estimators import Pool, tau_int
-from statmech_dsl.runs.free_energy.segment import Found, Ground
+from statmech_dsl.results.free_energy import Curve
+from statmech_dsl.runs.free_energy.segment import ENOUGH, Ground
 
-ENOUGH = 50.0
-"""Effective draws below which an estimate is no estimate: its error could not be trusted either."""
 MOMENTS = 20.0
 """Independent moments below which an error is known to a sixth at best."""
 AT_ONCE = 1 << 24
@@ -37,7 +36,7 @@ def from_pool(
     trouble: tuple[str, ...] = (),
     ground: Ground | None = None,
     last: float = 0.0,
-) -> Found:
+) -> Curve:
     """Log Z and averages at the wanted x, from draws that can be weighted for any of them.
 
     Where the ``ground`` state is known, so is log Z at the ``last`` x, but for the part of the draws that are
@@ -62,7 +61,7 @@ def from_pool(
         )
         for name in rows[0].parts
     }
-    return Found(**pairs, effective_size=size, trouble=trouble)
+    return Curve(**pairs, effective_size=size, trouble=trouble)  # type: ignore[arg-type]
 
 
 def _rows(pool: Pool, wanted: np.ndarray) -> list[_Row]:

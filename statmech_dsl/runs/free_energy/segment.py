@@ -1,4 +1,4 @@
-"""A segment of a path along which log Z is followed, and what a route finds there."""
+"""A segment of a path along which log Z is followed, and how long a route runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.engine.sampler import Init, Sampler
+
+ENOUGH = 50.0
+"""Effective draws below which an estimate is no estimate: its error could not be trusted either."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,7 @@ class Effort:
     init: Init
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What a route found at the wanted x, each as (values, errors).
-
-    ``log_partition`` is relative to the first x, and ``entropy`` is x <E> + log_partition. ``effective_size``
-    is the number of independent draws that speak of each x; ``trouble`` says, in words, why the numbers
-    cannot be trusted.
-    """
-
-    log_partition: tuple[np.ndarray, np.ndarray]
-    energy: tuple[np.ndarray, np.ndarray]
-    heat_capacity: tuple[np.ndarray, np.ndarray]
-    entropy: tuple[np.ndarray, np.ndarray]
-    effective_size: np.ndarray
-    trouble: tuple[str, ...] = ()
+def too_few(wanted: np.ndarray, size: np.ndarray) -> tuple[str, ...]:
+    """The x that fewer than `ENOUGH` effective draws speak of, in words."""
+    few = [f"{x:g}" for x, n in zip(wanted, size, strict=True) if not n >= ENOUGH]
+    return (f"fewer than {ENOUGH:g} effective draws at x = {', '.join(few)}",) if few else ()

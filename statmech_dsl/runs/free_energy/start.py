@@ -24,6 +24,8 @@ from statmech_dsl.solvers.exact import exact
 
 WIDER = 1.5
 """By how much independent sites are wider than those of a short run: their tails must cover the model's."""
+LOOKS, SHORTEST = 10, 100
+"""Looks at that run, in its second half, and its sweeps, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,35 +135,42 @@ def _independent(
     whole: Callable[..., Sampler], recovered: Recovered, beta: float, effort: Effort
 ) -> tuple[Recovered, float]:
     """Independent sites that look like those of a short run, and their log Z."""
-    n = max(8, effort.chains)
-    sampler = whole(n)
-    chain = np.arange(n)
-    # Chains of numbers that the run proper does not use.
-    state = sampler.start(effort.seed, chain, np.ones(n, int), np.full(n, beta), "hot")
-    packed = sampler.kernels.pack(state)
-    fields = [v for v in recovered.ir.variables if not math.isfinite(v.domain.log_volume)]
-    sums = {v.name: np.zeros((2, len(recovered.tables[v.free]))) for v in fields}
-    sweeps = max(effort.tune, 100)
-    kept = 0
-    for k in range(20):
-        sampler.kernels.sweep(packed, max(1, sweeps // 20))
-        if k < 10:
-            continue
-        kept += n
-        for v in fields:
-            x = sampler.kernels.values(packed, v.name)[:, recovered.tables[v.free]].astype(float)
-            sums[v.name] += np.stack([x.sum(axis=0), (x**2).sum(axis=0)])
-    mean = {name: s[0] / kept for name, s in sums.items()}
-    width = {
-        name: WIDER * np.sqrt(np.maximum(s[1] / kept - mean[name] ** 2, 1e-12))
-        for name, s in sums.items()
-    }
-    if not all(np.isfinite(w).all() for w in width.values()):
-        raise_improper(sampler)
+    ir, tables = recovered.ir, recovered.tables
+    fields = [v.name for v in ir.variables if not math.isfinite(v.domain.log_volume)]
+    mean, width = _looks(whole, recovered, fields, beta, effort) if fields else ({}, {})
     log_z = math.fsum(
         float(np.log(w).sum()) + 0.5 * math.log(2 * math.pi) * len(w) for w in width.values()
     )
-    for v in recovered.ir.variables:
+    for v in ir.variables:
         if v.name not in width:
-            log_z += len(recovered.tables[v.free]) * v.domain.log_volume
+            log_z += len(tables[v.free]) * v.domain.log_volume
     return independent(recovered, mean, width), log_z
+
+
+def _looks(
+    whole: Callable[..., Sampler],
+    recovered: Recovered,
+    fields: list[str],
+    beta: float,
+    effort: Effort,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Mean of each free site of the fields in a short run, and a width that covers its tails."""
+    n = max(8, effort.chains)
+    sampler = whole(n)
+    # Chains of numbers that the run proper does not use.
+    state = sampler.start(effort.seed, np.arange(n), np.ones(n, int), np.full(n, beta), "hot")
+    packed, sums = sampler.kernels.pack(state), dict.fromkeys(fields, np.zeros(()))
+    for look in range(2 * LOOKS):
+        sampler.kernels.sweep(packed, max(1, max(effort.tune, SHORTEST) // (2 * LOOKS)))
+        for name in fields if look >= LOOKS else ():
+            free = recovered.tables[recovered.ir.variable(name).free]
+            x = sampler.kernels.values(packed, name)[:, free].astype(float)
+            sums[name] = sums[name] + np.stack([x.mean(axis=0), (x**2).mean(axis=0)]) / LOOKS
+    mean = {name: first for name, (first, _) in sums.items()}
+    width = {
+        name: WIDER * np.sqrt(np.maximum(second - first**2, 1e-12))
+        for name, (first, second) in sums.items()
+    }
+    if not all(np.isfinite(w).all() for w in width.values()):
+        raise_improper(sampler)
+    return mean, width

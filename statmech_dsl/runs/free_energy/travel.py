@@ -8,11 +8,9 @@ import numpy as np
 
 from statmech_dsl.results.free_energy import Curve
 from statmech_dsl.runs.free_energy.routes import ROUTES
-from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
+from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.free_energy.start import Journey
 from statmech_dsl.runs.progress import Advance
-
-Pair = tuple[np.ndarray, np.ndarray]
 
 
 def travel(journey: Journey, name: str, effort: Effort, advance: Advance) -> Curve:
@@ -34,7 +32,7 @@ def travel(journey: Journey, name: str, effort: Effort, advance: Advance) -> Cur
 
 def _leg(
     segments: tuple[Segment, ...], name: str, effort: Effort, number: int, advance: Advance
-) -> Found:
+) -> Curve:
     """Segment after segment; what was found on the way is added to log Z at the end."""
     route, before, variance, trouble = ROUTES[name], 0.0, 0.0, ()
     for k, segment in enumerate(segments):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from statmech_dsl.engine.composition import Updates
 from statmech_dsl.engine.sampler import Init
 from statmech_dsl.errors import ArgumentError, OverlapWarning
-from statmech_dsl.ir.temperatures import Temperatures, temperatures
+from statmech_dsl.ir.temperatures import temperatures
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results.free_energy import Curve, panel_dataset, to_dataset
 from statmech_dsl.runs.arguments import count, seed_of
@@ -149,12 +149,14 @@ def free_energy(
         init,
     )
     threads = None if threads is None else count("threads", threads, 1)
+    if method == "exact":
+        return _exact(model, T, beta, reference)
     options = {"updates": updates, "backend": backend, "threads": threads}
     journey = plan(model, T, beta, reference, ground_state, effort, options)
     at = temperatures(T, beta, journey.tempered)
     names = _routes(method, journey)
     if names == ("exact",):
-        return _exact(model, at, reference)
+        return _exact(model, T, beta, reference)
     curves: dict[str, Curve] = {}
     with progress(progressbar, "free energy", None) as advance:
         for name in names:
@@ -176,10 +178,9 @@ def free_energy(
 def _routes(method: str, journey: Journey) -> tuple[str, ...]:
     """The routes of a method that can be taken."""
     if method == "auto":
-        few = journey.reference == "absolute" and journey.n_states <= FEW_STATES
-        method = "exact" if few else "tempering"
-    if method == "exact":
-        return ("exact",)
+        if journey.reference == "absolute" and journey.n_states <= FEW_STATES:
+            return ("exact",)
+        method = "tempering"
     if method == "panel":
         return tuple(name for name, route in ROUTES.items() if route.refuse(journey) is None)
     if method not in ROUTES:
@@ -192,13 +193,14 @@ def _routes(method: str, journey: Journey) -> tuple[str, ...]:
     return (method,)
 
 
-def _exact(model: pm.Model, at: Temperatures, reference: pm.Model | None) -> xr.Dataset:
-    beta = at.beta if at.beta.ndim else float(at.beta)
-    data = exact(model, beta=beta, observables=False)
+def _exact(
+    model: pm.Model, T: ArrayLike, beta: ArrayLike | None, reference: pm.Model | None
+) -> xr.Dataset:
+    data = exact(model, T=T, beta=beta, observables=False)
     data = data[["log_partition", "free_energy", "energy", "heat_capacity", "entropy"]]
     zeros = {f"{name}_error": x * 0.0 for name, x in data.items()}
     if reference is not None:
-        other = exact(reference, beta=beta, observables=False)
+        other = exact(reference, T=T, beta=beta, observables=False)
         zeros["log_partition_difference"] = data["log_partition"] - other["log_partition"]
     return data.assign(zeros).assign_attrs(method="exact", reference="absolute")
 

@@ -10,11 +10,11 @@ from statmech_dsl.runs.free_energy.routes import (
 from statmech_dsl.runs.free_energy.routes.base import Route
 
 ROUTES: dict[str, Route] = {
-    "tempering": Route(tempering.refuse, tempering.run),
-    "integration": Route(integration.refuse, integration.run),
-    "population": Route(population.refuse, population.run),
-    "annealing": Route(annealing.refuse, annealing.run),
-    "flat_histogram": Route(flat_histogram.refuse, flat_histogram.run),
+    "tempering": Route(tempering.run),
+    "integration": Route(integration.run),
+    "population": Route(population.run),
+    "annealing": Route(annealing.run),
+    "flat_histogram": Route(flat_histogram.run, flat_histogram.refuse),
 }
 """All routes by the name of their method."""
 

@@ -7,10 +7,11 @@ import numpy as np
 from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.estimators import FlatWeights
 from statmech_dsl.results import Recorder
+from statmech_dsl.results.free_energy import Curve
 from statmech_dsl.runs.energy_bins import choose_bins
 from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.free_energy.pooled import from_pool
-from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
+from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.free_energy.start import Journey
 from statmech_dsl.runs.progress import Advance
 from statmech_dsl.runs.sample import run_chains
@@ -38,7 +39,7 @@ def refuse(journey: Journey) -> str | None:
     return f"there are {n} levels, too many to visit in turn" if n > MANY else None
 
 
-def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
+def run(segment: Segment, effort: Effort, advance: Advance) -> Curve:
     """Learn the weights, then walk."""
     walkers = max(effort.chains, WALKERS)
     pilot, sampler = segment.compile(walkers), segment.compile(walkers, "tabulated")

@@ -9,10 +9,9 @@ import numpy as np
 from statmech_dsl.errors import CoarseGridWarning
 from statmech_dsl.estimators import ThermodynamicIntegral, tau_int, thermodynamic_integration
 from statmech_dsl.results import Recorder
-from statmech_dsl.runs.free_energy.pooled import ENOUGH
-from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
-from statmech_dsl.runs.free_energy.start import Journey
-from statmech_dsl.runs.pilots import tuned_ladder
+from statmech_dsl.results.free_energy import Curve
+from statmech_dsl.runs.free_energy.nodes import finer, pilot_ladder
+from statmech_dsl.runs.free_energy.segment import Effort, Segment, too_few
 from statmech_dsl.runs.progress import Advance
 from statmech_dsl.runs.sample import run_chains
 from statmech_dsl.runs.tempering import EXPECTED
@@ -23,19 +22,12 @@ FINER = 3
 """Steps of the integral for one of the ladder: neighbors of a ladder may be far apart for a parabola."""
 
 
-def refuse(journey: Journey) -> str | None:
-    """It works everywhere."""
-    return None
-
-
-def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
+def run(segment: Segment, effort: Effort, advance: Advance) -> Curve:
     """Place nodes where the energy changes, sample each by itself, integrate."""
     nodes = segment.wanted
     if not segment.is_point:
         sampler = segment.compile(effort.chains * EXPECTED)
-        ends = np.array([nodes[-1], segment.first])
-        seed, tune = effort.seed ^ PILOT, max(effort.tune, 40)
-        ladder, _ = tuned_ladder(sampler, ends, 1, tune, seed, effort.init, advance)
+        ladder = pilot_ladder(sampler, segment, effort, effort.seed ^ PILOT, advance)
         nodes = grid(ladder, segment.wanted)
     energy = _chains(segment, nodes, effort, advance)
     at = np.searchsorted(nodes, segment.wanted)
@@ -59,8 +51,8 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
             )
         )
     size = np.array([m.effective_sample_size for m in mean])
-    columns = [tuple(np.array(c).T) for c in zip(*rows, strict=True)]
-    return Found(*columns, size, _trouble(segment.wanted, size, integrals))  # type: ignore[arg-type]
+    trouble = (*too_few(segment.wanted, size), *_coarse(segment.wanted, integrals))
+    return Curve.of_rows(rows, size, trouble)
 
 
 def grid(ladder: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -71,11 +63,10 @@ def grid(ladder: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     >>> grid(np.array([3.0, 0.0]), np.array([3.0]))
     array([0., 1., 2., 3.])
     """
-    n, first = len(ladder) - 1, ladder[-1]
-    fine = np.interp(np.linspace(0, n, FINER * n + 1), np.arange(n + 1), ladder[::-1])
+    first = ladder[-1]
     beyond = wanted[wanted > first]
     before = np.linspace(first, beyond[0], 4)[1:3] if beyond.size else wanted[:0]
-    return np.unique(np.concatenate([fine, wanted, before]))
+    return np.unique(np.concatenate([finer(ladder, FINER), wanted, before]))
 
 
 def integral(nodes: np.ndarray, energy: np.ndarray) -> ThermodynamicIntegral:
@@ -85,21 +76,13 @@ def integral(nodes: np.ndarray, energy: np.ndarray) -> ThermodynamicIntegral:
     return thermodynamic_integration(nodes, energy, linear=True)
 
 
-def _trouble(
-    wanted: np.ndarray, size: np.ndarray, integrals: list[ThermodynamicIntegral]
-) -> tuple[str, ...]:
-    few = [f"{x:g}" for x, n in zip(wanted, size, strict=True) if n < ENOUGH]
+def _coarse(wanted: np.ndarray, integrals: list[ThermodynamicIntegral]) -> tuple[str, ...]:
     coarse = [
         f"{x:g}"
         for x, f in zip(wanted, integrals, strict=True)
         if f.quadrature_error > f.statistical_error
     ]
-    found = []
-    if few:
-        found.append(f"fewer than {ENOUGH:g} effective draws at x = {', '.join(few)}")
-    if coarse:
-        found.append(f"the grid is too coarse up to x = {', '.join(coarse)}")
-    return tuple(found)
+    return (f"the grid is too coarse up to x = {', '.join(coarse)}",) if coarse else ()
 
 
 def _chains(segment: Segment, nodes: np.ndarray, effort: Effort, advance: Advance) -> np.ndarray:

@@ -11,9 +11,9 @@ from statmech_dsl.estimators.families import (
     n_blocks,
     shares,
 )
+from statmech_dsl.results.free_energy import Curve
 from statmech_dsl.results.population import Step
-from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
-from statmech_dsl.runs.free_energy.start import Journey
+from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.members import Members
 from statmech_dsl.runs.population import FAMILIES, next_beta
 from statmech_dsl.runs.progress import Advance
@@ -24,18 +24,9 @@ SWEEPS = 10
 """From step to step."""
 
 
-def refuse(journey: Journey) -> str | None:
-    """It works everywhere."""
-    return None
-
-
-def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
+def run(segment: Segment, effort: Effort, advance: Advance) -> Curve:
     """Cool one population for each chain, of as many members as there are draws."""
-    sampler = segment.compile(effort.chains * effort.draws)
-    members = Members(sampler, effort.seed, effort.chains, effort.draws)
-    begin = members.begin if segment.first == 0 else members.settle
-    begin(segment.first, effort.tune)
-    origin = float(members.weights.log_partition[0])  # of the first x, the same for all runs
+    members, origin = started(segment, effort, effort.chains, effort.draws)
     rows, trouble = [], []
     for x in segment.wanted:
         while members.beta < x:
@@ -49,8 +40,15 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
             f"a population of {effort.draws} is too small: rho_t is {rho:.3g} at the end, and it should be "
             f"{FAMILIES} times that"
         ]
-    columns = [tuple(np.array(c).T) for c in zip(*(row[:4] for row in rows), strict=True)]
-    return Found(*columns, np.array([row[4] for row in rows]), tuple(trouble))  # type: ignore[arg-type]
+    return Curve.of_rows([row[:4] for row in rows], [row[4] for row in rows], tuple(trouble))
+
+
+def started(segment: Segment, effort: Effort, runs: int, size: int) -> tuple[Members, float]:
+    """Members at the first x, and log Z there, the same for all runs."""
+    members = Members(segment.compile(runs * size), effort.seed, runs, size)
+    begin = members.begin if segment.first == 0 else members.settle
+    begin(segment.first, effort.tune)
+    return members, float(members.weights.log_partition[0])
 
 
 def averages(step: Step, origin: float) -> tuple:

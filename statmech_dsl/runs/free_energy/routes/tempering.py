@@ -8,11 +8,11 @@ from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.estimators import Multihistogram, bar
 from statmech_dsl.results import Recorder
+from statmech_dsl.results.free_energy import Curve
 from statmech_dsl.runs.ensemble import Ensemble
 from statmech_dsl.runs.exchange import Exchange
 from statmech_dsl.runs.free_energy.pooled import from_pool
-from statmech_dsl.runs.free_energy.segment import Effort, Found, Segment
-from statmech_dsl.runs.free_energy.start import Journey
+from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.pilots import tuned_ladder
 from statmech_dsl.runs.progress import Advance
 from statmech_dsl.runs.tempering import EXPECTED, start_ladders
@@ -25,12 +25,7 @@ LEAST_OVERLAP = 0.03
 """Of neighbors in a ladder; below, Bennett's estimate means little."""
 
 
-def refuse(journey: Journey) -> str | None:
-    """It works everywhere."""
-    return None
-
-
-def run(segment: Segment, effort: Effort, advance: Advance) -> Found:
+def run(segment: Segment, effort: Effort, advance: Advance) -> Curve:
     """Sample a ladder that tunes itself, and pool its draws."""
     sampler = segment.compile(effort.chains * EXPECTED)
     if segment.is_point:
