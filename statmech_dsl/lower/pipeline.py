@@ -13,6 +13,7 @@ from statmech_dsl.ir.kernel import LoweredPass, Program, SitePass
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.ir.verify import verify
 from statmech_dsl.lower.bits import Fold, Unsliced, bit_form, degree_keys, find_fold, terms_as_bits
+from statmech_dsl.lower.collective import Place
 from statmech_dsl.lower.coloring import Order, color
 from statmech_dsl.lower.dense import with_dense_form
 from statmech_dsl.lower.passes import SiteAnalysis, analyze, lower_pass
@@ -135,7 +136,7 @@ def _lower_steps(
         for stream, (a, p, n, back) in enumerate(sites)
     )
     moves = tuple(
-        spec.lower(ir, source, a, stream, times, tables)
+        spec.lower(Place(ir, source, a, stream, times, tables))
         for stream, (a, spec, times) in enumerate(others, len(sites))
     )
     return passes, moves

@@ -24,9 +24,13 @@ class Turn(Collective):
 
 @dataclass(frozen=True, slots=True)
 class TurnSpec(CollectiveSpec):
-    def lower(self, ir, source, analysis, stream, times, tables):
+    def lower(self, at):
         return Turn(
-            update=self.update, variable=self.variable, stream=stream, times=times, tallied=True
+            update=self.update,
+            variable=self.variable,
+            stream=at.stream,
+            times=at.times,
+            tallied=True,
         )
 
 

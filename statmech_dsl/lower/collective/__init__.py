@@ -5,6 +5,6 @@ A new kind of move is one file here, in which a class of `CollectiveSpec` lowers
 
 from statmech_dsl.lower.collective.clusters import ClusterSpec
 from statmech_dsl.lower.collective.exchange import ExchangeSpec
-from statmech_dsl.lower.collective.spec import CollectiveSpec
+from statmech_dsl.lower.collective.spec import CollectiveSpec, Place
 
-__all__ = ["ClusterSpec", "CollectiveSpec", "ExchangeSpec"]
+__all__ = ["ClusterSpec", "CollectiveSpec", "ExchangeSpec", "Place"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from statmech_dsl.ir.domains import Domain
 from statmech_dsl.ir.expr import Expr, call, const, difference, read, renumber
 from statmech_dsl.ir.model import Column, ModelIR, Tables
 from statmech_dsl.lower.collective.improved import forward, odd_parts
-from statmech_dsl.lower.collective.spec import CollectiveSpec
+from statmech_dsl.lower.collective.spec import CollectiveSpec, Place
 from statmech_dsl.lower.collective.terms import Terms
 from statmech_dsl.lower.symmetry import symmetry
-
-if TYPE_CHECKING:
-    from statmech_dsl.lower.passes import SiteAnalysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +29,18 @@ class ClusterSpec(CollectiveSpec):
     lengths: tuple[int, ...] = ()
     recipe: str = ""
 
-    def lower(
-        self,
-        ir: ModelIR,
-        source: Tables,
-        analysis: SiteAnalysis,
-        stream: int,
-        times: int,
-        tables: dict,
-    ) -> Clusters:
+    def lower(self, at: Place) -> Clusters:
         """Write terms as ties, and reflections as tables."""
+        ir, source, tables = at.ir, at.source, at.tables
         found = symmetry(ir, source, self.variable)
         domain = ir.variable(self.variable).domain
-        prefix = f"{self.variable}.clusters{stream}"
+        prefix = f"{self.variable}.clusters{at.stream}"
         recolor = found.recolor and not self.one
         move = Clusters(
             update=self.update,
             variable=self.variable,
-            stream=stream,
-            times=times,
+            stream=at.stream,
+            times=at.times,
             one=self.one,
             ties=tuple(
                 _tie(t, f"{prefix}.{k}", domain.components, tables)

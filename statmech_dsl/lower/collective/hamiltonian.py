@@ -17,7 +17,7 @@ from statmech_dsl.ir.motion import Motion
 from statmech_dsl.ir.params import Param
 from statmech_dsl.ir.propagator import Propagator
 from statmech_dsl.ir.verify import verify
-from statmech_dsl.lower.collective.spec import CollectiveSpec
+from statmech_dsl.lower.collective.spec import CollectiveSpec, Place
 from statmech_dsl.lower.coloring import Order
 from statmech_dsl.lower.derivative import NotDifferentiable
 from statmech_dsl.lower.gradient import check_gradient, lower_gradient
@@ -42,17 +42,10 @@ class HamiltonianSpec(CollectiveSpec):
     mass: Mass
     target: float
 
-    def lower(
-        self,
-        ir: ModelIR,
-        source: Tables,
-        analysis: SiteAnalysis,
-        stream: int,
-        times: int,
-        tables: dict,
-    ) -> Hamiltonian:
+    def lower(self, at: Place) -> Hamiltonian:
         """Lower to programs that draw momenta, and that move."""
-        work = _Lowering(ir, source, analysis, stream, tables, self.mass)
+        ir, source, tables = at.ir, at.source, at.tables
+        work = _Lowering(ir, source, at.analysis, at.stream, tables, self.mass)
         propagator = None
         if self.mass == "fourier":
             found = quadratic_part(ir, source, self.variable)
@@ -62,8 +55,8 @@ class HamiltonianSpec(CollectiveSpec):
         return Hamiltonian(
             update=self.update,
             variable=self.variable,
-            stream=stream,
-            times=times,
+            stream=at.stream,
+            times=at.times,
             params=() if self.step else (Param("step", start, self.target, averaged=True),),
             tallied=True,
             counts=("divergences",),
