@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from statmech_dsl.compiled import compiled
 from statmech_dsl.ir.expr import at_values, canonical, read
@@ -33,6 +31,9 @@ class Bonds:
 
     def n_parts(self, free: np.ndarray, n_sites: int) -> int:
         """Into how many parts that no bond connects the free sites fall."""
+        from scipy.sparse import coo_array  # takes long to import, and few updates need it
+        from scipy.sparse.csgraph import connected_components
+
         graph = coo_array((np.ones(len(self), bool), (self.first, self.second)), (n_sites, n_sites))
         return len(np.unique(connected_components(graph, directed=False)[1][free]))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
 
 from statmech_dsl.ir.expr import Expr, at_values, const, evaluate, slot, slots_of
 from statmech_dsl.ir.model import Family, ModelIR, Tables
@@ -60,6 +60,8 @@ def quadratic_part(ir: ModelIR, tables: Tables, variable: str) -> Quadratic:
             values.append(value)
     if not rows:
         raise NoPropagator("its sites are not coupled")
+    from scipy.sparse import coo_array  # takes long to import, and few updates need it
+
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
     periods, first = _torus(coo_array(entries, shape=(n, n)), n)
     spectrum = np.fft.rfftn(first.reshape(periods)).real
@@ -113,7 +115,7 @@ def _evaluated(e: Expr, f: Family, tables: Tables, n: int) -> np.ndarray:
     return np.array(values, float)[which.reshape(-1)]
 
 
-def _torus(matrix: coo_array, n: int) -> tuple[tuple[int, ...], np.ndarray]:
+def _torus(matrix: Any, n: int) -> tuple[tuple[int, ...], np.ndarray]:
     """Periods of a lattice on which a matrix is the same all over, sites row by row; its first row."""
     entries = matrix.tocsr()
     entries.sum_duplicates()

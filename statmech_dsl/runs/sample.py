@@ -21,7 +21,6 @@ from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
-from statmech_dsl.runs.choosing import Pilot, tuned_updates
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
 from statmech_dsl.runs.tuning import BLOCK, Tuner
 
@@ -127,6 +126,8 @@ def sample(
 
     found = {}
     if updates == TUNED:
+        from statmech_dsl.runs.choosing import Pilot, tuned_updates  # brings all estimators
+
         pilot = Pilot(model, n_replicas, thin, tune, options, start, run_chains)
         updates, found = tuned_updates(pilot, progressbar)
     sampler = compile_model(model, n_replicas, updates=updates, **options)

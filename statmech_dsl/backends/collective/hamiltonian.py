@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from statmech_dsl import rng
 from statmech_dsl.backends.base import Backend, Kernels
@@ -139,10 +138,12 @@ class Trajectories:
         """Multiply the modes of each replica by a function of their masses."""
         assert self.m.propagator is not None
         periods = self.m.propagator.periods
+        from scipy import fft  # takes long to import, and few moves need it
+
         out = np.empty(x.shape)
         for r, b in enumerate(beta.tolist()):
-            modes = np.asarray(scipy.fft.rfftn(x[r].reshape(periods))) * function(self._masses(b))
-            out[r] = np.asarray(scipy.fft.irfftn(modes, periods)).reshape(-1)
+            modes = np.asarray(fft.rfftn(x[r].reshape(periods))) * function(self._masses(b))
+            out[r] = np.asarray(fft.irfftn(modes, periods)).reshape(-1)
         return out
 
     def _inverse_propagator(self, beta: float) -> np.ndarray:
