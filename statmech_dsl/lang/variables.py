@@ -19,6 +19,7 @@ from statmech_dsl.ir.domains.base import Continuous, Domain
 from statmech_dsl.ir.marks import VariableMark, attach
 from statmech_dsl.ir.ops import Real
 from statmech_dsl.lang.lattices import Lattice
+from statmech_dsl.lang.observed import legal, masked
 from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lang.site_variable import SiteVariable, as_site_variable
 
@@ -97,8 +98,7 @@ def _dims(
 
 
 def _observed(domain: Domain, name: str, shape: tuple[int, ...], observed: ArrayLike) -> Any:
-    data = np.ma.masked_invalid(np.ma.asarray(observed)) if _is_float(observed) else observed
-    data = np.ma.asarray(data)
+    data = masked(observed)
     if data.shape != shape:
         hint = ""
         if data.shape[1:] == shape:
@@ -107,29 +107,7 @@ def _observed(domain: Domain, name: str, shape: tuple[int, ...], observed: Array
             f"observed= of {name!r} has shape {data.shape}, the variable has {shape}",
             mend=hint or "give one value for each site, masked where it is unknown",
         )
-    legal = domain.contains(np.ma.getdata(data))
-    hidden = np.ma.getmaskarray(data)
-    wrong = ~legal & ~(hidden.any(axis=-1) if domain.components > 1 else hidden)
-    if wrong.any():
-        first = tuple(int(k) for k in np.argwhere(wrong)[0])
-        raise DomainError(
-            f"observed= of {name!r} holds {np.ma.getdata(data)[first]}, "
-            f"which is no value of {domain.label}",
-            where=f"at index {first}, and {int(wrong.sum()) - 1} more",
-            mend=f"allowed: {domain.values or domain.measure}",
-        )
-    if domain.components > 1 and (hidden.any(axis=-1) != hidden.all(axis=-1)).any():
-        raise DomainError(
-            f"observed= of {name!r} masks single components of a vector",
-            mend="mask all components of a site, or none",
-        )
-    if hidden.any():
-        return np.ma.masked_array(np.ma.getdata(data).astype(domain.graph_dtype), hidden)
-    return np.ma.getdata(data).astype(domain.graph_dtype)
-
-
-def _is_float(x: ArrayLike) -> bool:
-    return np.asarray(np.ma.getdata(x)).dtype.kind == "f"
+    return legal(domain, f"observed= of {name!r}", data)
 
 
 _PARAMETERS = """

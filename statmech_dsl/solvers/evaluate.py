@@ -33,8 +33,19 @@ def energies(ir: ModelIR, tables: Tables, values: Values) -> tuple[np.ndarray, n
         An energy is NaN or minus infinity.
     """
     n = next(iter(values.values())).shape[1]
+    sums = running_sums(ir, tables, values)
+    total = np.zeros((2, n))
+    for f in ir.energy_families:
+        term = _instances(f, ir, tables, values, sums).sum(axis=0)
+        require_defined(f, term)
+        total[0 if f.tempered else 1] += term
+    return exclude(*total)
+
+
+def running_sums(ir: ModelIR, tables: Tables, values: Values) -> Values:
+    """The running sums of states, shape (elements, states)."""
+    n = next(iter(values.values())).shape[1]
     sums = {s.name: np.zeros((s.size, n)) for s in ir.sums}
-    # Running sums come first: energies are functions of them.
     for f in ir.families:
         if f.feeds is not None:
             terms = _instances(f, ir, tables, values, sums)
@@ -44,12 +55,7 @@ def energies(ir: ModelIR, tables: Tables, values: Values) -> tuple[np.ndarray, n
                 at = (tables[f.element], np.arange(len(terms)))
                 shape = (len(sums[f.feeds]), len(terms))
                 sums[f.feeds] += coo_array((np.ones(len(terms)), at), shape) @ terms
-    total = np.zeros((2, n))
-    for f in ir.energy_families:
-        term = _instances(f, ir, tables, values, sums).sum(axis=0)
-        require_defined(f, term)
-        total[0 if f.tempered else 1] += term
-    return exclude(*total)
+    return sums
 
 
 def require_defined(f: Family, energy: np.ndarray) -> None:
@@ -77,11 +83,11 @@ def exclude(tempered: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.nda
 def _instances(f: Family, ir: ModelIR, tables: Tables, values: Values, sums: Values) -> np.ndarray:
     """Value of every instance in every state, shape (instances, states)."""
     n = next(iter(values.values())).shape[1]
-    slots = [_slot(c, ir, tables, values, sums) for c in f.columns]
+    slots = [slot_values(c, ir, tables, values, sums) for c in f.columns]
     return np.broadcast_to(evaluate(f.expr, slots), (f.n_instances(tables), n))
 
 
-def _slot(c: Column, ir: ModelIR, tables: Tables, values: Values, sums: Values) -> np.ndarray:
+def slot_values(c: Column, ir: ModelIR, tables: Tables, values: Values, sums: Values) -> np.ndarray:
     """Read a column, shape (instances or 1, states or 1)."""
     if c.kind == "state":
         return values[c.array][rows(c, ir, tables)]

@@ -1,0 +1,1 @@
+"""Couplings from states: posteriors and fits of the parameters of an energy."""

@@ -1,0 +1,8 @@
+"""Ways to get at a posterior: one file each, and one line here."""
+
+from statmech_dsl.inference.methods.base import Method, Partition, PartitionMethod, Run
+
+METHODS: dict[str, Method] = {}
+"""All methods, in the order in which "auto" asks them."""
+
+__all__ = ["METHODS", "Method", "Partition", "PartitionMethod", "Run"]
