@@ -11,7 +11,9 @@ import statmech_dsl as sm
 from statmech_dsl.engine.candidates import candidates
 from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.errors import ArgumentError, IllegalUpdateError
+from statmech_dsl.ir.params import Param
 from statmech_dsl.runs.masses import Masses, masses_of, window_edges
+from statmech_dsl.runs.tuning import Tuner
 from statmech_dsl.testing import check_backend
 from statmech_dsl.testing.setup import begin, build
 
@@ -67,6 +69,22 @@ def test_masses_do_not_depend_on_units_and_are_one_where_nothing_moved():
     variance = np.array([[1.0, 4.0, 1e-6]])
     assert masses_of(1e-8 * variance, 30) == pytest.approx(1e8 * masses_of(variance, 30))
     assert (masses_of(np.zeros((1, 3)), 30) == 1).all()
+
+
+def test_steps_are_tuned_anew_with_new_masses():
+    program = SimpleNamespace(mass_rows={"x": slice(1, 3)})
+    params = ((0, Param("step", 0.5, 0.8, averaged=True)),)
+    tuner = Tuner(SimpleNamespace(program=program, params=params, moves=np.ones(1)), 63)
+    values, x = np.ones((3, 1)), np.random.default_rng(1).normal(size=(63, 1, 2))
+    values[0], steps = 0.5, []
+    for state in x:
+        tuner.masses.observe({"x": state})
+        tuner.adapt(values, np.ones((1, 1), np.int64), 1)
+        steps.append(values[0, 0])
+    assert steps[49] == 0.5  # where the window ends
+    assert steps[48] > 10 > steps[50] > 0.5
+    tuner.finish(values)
+    assert 0.5 < values[0, 0] < steps[-1]
 
 
 # ---- moves ---------------------------------------------------------------------------------------
