@@ -55,7 +55,7 @@ def sample(
     draws : int
         Recorded draws of each chain.
     tune : int
-        Sweeps before recording; proposal widths are tuned in them only.
+        Sweeps before recording; proposal widths, steps and masses are tuned in them only.
     chains : int
         Chains at each temperature.
     thin : int
