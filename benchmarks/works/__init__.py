@@ -21,5 +21,6 @@ WORKS = (
     "recording",
     "starting",
     "gradient_moves",
+    "unequal_sites",
     "field_clusters",
 )

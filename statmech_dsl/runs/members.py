@@ -10,6 +10,7 @@ from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.estimators import LogWeights
 from statmech_dsl.results import Recorder
 from statmech_dsl.results.population import Step
+from statmech_dsl.runs.masses import refuse_masses
 from statmech_dsl.runs.resampling import copies, generator, in_place
 from statmech_dsl.runs.tuning import BLOCK, retune
 
@@ -18,6 +19,7 @@ class Members:
     """Members of several runs, their families and free energies."""
 
     def __init__(self, sampler: Sampler, seed: int, runs: int, size: int) -> None:
+        refuse_masses(sampler)
         self.sampler, self.kernels, self.seed, self.size = sampler, sampler.kernels, seed, size
         model = sampler.program.model
         volumes = [v.domain.log_volume * len(sampler.tables[v.free]) for v in model.variables]
