@@ -122,14 +122,14 @@ class CupyBitKernels:
         """The state as plain arrays, for what moves sites besides sweeps."""
         if packed.lent is None:
             plain = self._plain.pack(packed.state)
-            packed.lent = self._lending.open(plain, packed.slots, packed.words)
-        self._lending.copy("spread", packed.words, packed.lent)
+            packed.lent = self.lending.open(plain, packed.slots, packed.words)
+        self.lending.copy("spread", packed.words, packed.lent)
         return packed.lent.plain
 
     def regain(self, packed: Packed) -> None:
         """Take over the values of what was lent."""
         assert packed.lent is not None
-        self._lending.copy("gather", packed.words, packed.lent)
+        self.lending.copy("gather", packed.words, packed.lent)
 
     @cached_property
     def _plain(self) -> CupyKernels:
@@ -137,7 +137,8 @@ class CupyBitKernels:
         return CupyKernels(replace(self.program, passes=(), bits=None), self.tables, self.device)
 
     @cached_property
-    def _lending(self) -> Lending:
+    def lending(self) -> Lending:
+        """What copies bits to bytes and back."""
         return Lending(self.program.model.variables, self._layout, self.device)
 
     def take(self, packed: Packed, rows: np.ndarray) -> None:

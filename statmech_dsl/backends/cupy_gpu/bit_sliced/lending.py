@@ -85,16 +85,14 @@ class Lending:
                 *(words[v.name], lent.plain.values[v.name], low, high),
             )
 
+    def source(self, dtype: str) -> str:
+        """Source of the kernels for values of a type."""
+        word = "u32" if self._layout.fold is None else "u64"
+        given = {"threads": THREADS, "word": word, "value": C_TYPES[dtype]}
+        kernels = (_KERNEL.format(name=name, copy=copy, **given) for name, copy in _COPY.items())
+        return "\n".join([runtime(), *kernels])
+
     def _kernels(self, dtype: str) -> Mapping[str, Launch]:
         if dtype not in self._compiled:
-            given = {
-                "threads": THREADS,
-                "word": "u32" if self._layout.fold is None else "u64",
-                "value": C_TYPES[dtype],
-            }
-            kernels = [
-                _KERNEL.format(name=name, copy=copy, **given) for name, copy in _COPY.items()
-            ]
-            text = "\n".join([runtime(), *kernels])
-            self._compiled[dtype] = self._device.compile(text, list(_COPY))
+            self._compiled[dtype] = self._device.compile(self.source(dtype), list(_COPY))
         return self._compiled[dtype]

@@ -59,6 +59,13 @@ class CardLedger(Ledger):
         return super().take()
 
 
+def begin(p: SitePrinter) -> Lines:
+    """What is bound around all sweeps: of how many parts the places are, one more than the sites."""
+    if not p.move.reports:
+        return []
+    return [f"const u32 n_parts = ({p.n_sites} + {PART}) / {PART};"]
+
+
 def hold(p: SitePrinter) -> Lines:
     """Join clamped sites with the ghost."""
     if p.move.held is None:
@@ -70,7 +77,9 @@ def hold(p: SitePrinter) -> Lines:
 
 
 def report(p: SitePrinter) -> Lines:
-    """Stages that add to ``sums``; the last one reads no state."""
+    """Stages that add to ``sums``, before anything moves."""
+    if not p.move.reports:
+        return []
     return _of_one(p) if p.move.one else _of_all(p)
 
 
@@ -97,14 +106,19 @@ def _of_all(p: SitePrinter) -> Lines:
         "part[item] = squares;",
         *(_correlate(p) if p.move.forward else []),
     ]
+    add_up = [
+        "const u32 r = item % R, d = item / R;",
+        *_sum_of_parts("added", "d * (u64)n_parts * R + r"),
+        f"sums[item] += added / (d ? {_pairs(p)} : square((double){n}));",
+    ]
     return [
         *block(f"EACH(item, (u64){n} * R)", size),
         "MEET;",
         *block(f"EACH(item, (u64){n} * R)", add),
         "MEET;",
-        *_each_part(n, square),
+        *_each_part(square),
         "MEET;",
-        *_numbers(p, [f"sums[item] += added / (d ? {_pairs(p)} : square((double){n}));"]),
+        *block(f"EACH(item, (u64){p.n_numbers} * R)", add_up),
     ]
 
 
@@ -160,29 +174,21 @@ def _of_one(p: SitePrinter) -> Lines:
         f"sums[r] += sum * sum / count * ({n} + 1.0) / square((double){n}) * {share};",
     ]
     return [
-        *_each_part(n, total),
+        *_each_part(total),
         "MEET;",
-        *block("EACH(r, R)", [_n_parts(n), *end]),
+        *block("EACH(r, R)", end),
         "MEET;",
     ]
 
 
-def _n_parts(n: str) -> str:
-    return f"const u32 n_parts = ({n} + {PART}) / {PART};"
-
-
-def _each_part(n: str, body: Lines) -> Lines:
-    """A stage with an item for each part of the places, which are one more than the sites, and replica."""
-    item = [
-        _n_parts(n),
-        "const u32 r = item % R, p = item / R;",
-        *body,
-    ]
-    return block(f"EACH(item, (u64)(({n} + {PART}) / {PART}) * R)", item)
+def _each_part(body: Lines) -> Lines:
+    """A stage with an item for each part and replica."""
+    item = ["const u32 r = item % R, p = item / R;", *body]
+    return block("EACH(item, (u64)n_parts * R)", item)
 
 
 def _places(end: str, body: Lines) -> Lines:
-    """A loop over those of the part."""
+    """A loop over the places, or sites, of a part."""
     head = f"for (u32 i = p * {PART}; i < least({end}, (p + 1) * {PART}u); ++i)"
     return block(head, body)
 
@@ -192,14 +198,3 @@ def _sum_of_parts(name: str, first: str) -> Lines:
         f"double {name} = 0.0;",
         f"for (u32 p = 0; p < n_parts; ++p) {name} += part[p * (u64)R + {first}];",
     ]
-
-
-def _numbers(p: SitePrinter, body: Lines) -> Lines:
-    """A stage with an item for each number that is reported and replica."""
-    item = [
-        _n_parts(p.n_sites),
-        "const u32 r = item % R, d = item / R;",
-        *_sum_of_parts("added", "d * (u64)n_parts * R + r"),
-        *body,
-    ]
-    return block(f"EACH(item, (u64){p.n_numbers} * R)", item)

@@ -42,7 +42,8 @@ its random words, the row of mirrors, the place of the seed, which is the ghost 
 
 
 @cache
-def _header() -> str:
+def header() -> str:
+    """Source that the kernel needs besides `runtime`."""
     constants = f"#define WY_STEP {rng.WY_STEP}ull\n#define WY_MIX {rng.WY_MIX}ull\n"
     return constants + Path(__file__).with_name("sets.cuh").read_text()
 
@@ -58,14 +59,15 @@ class ClusterPrinter(SitePrinter):
             *(line for k in range(len(self.move.ties)) for line in self._join(k)),
             *improved.hold(self),
             "MEET;",
-            *(improved.report(self) if self.move.reports else []),
+            *improved.report(self),
             *self._change(),
             "MEET;",
         ]
         again = block(f"for (u32 again = 0; again < {self.move.times}; ++again)", move)
         head = "for (u32 sweep = first_sweep; sweep != first_sweep + n_sweeps; ++sweep)"
         first = [*FIRST, *(improved.FIRST if self.move.reports else [])]
-        return finished("clusters", self.names, first, block(head, again), _header())
+        body = [*improved.begin(self), *block(head, again)]
+        return finished("clusters", self.names, first, body, header())
 
     # ---- the first stage --------------------------------------------------------------------------
 
