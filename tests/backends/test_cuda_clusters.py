@@ -230,6 +230,20 @@ def test_runs_and_improved_estimators(build_model, moves, T, card):
         assert np.array_equal(x, other.sample_stats[name]), name
 
 
+@needs_compiler
+def test_sums_over_sites_in_parts(card):
+    """400 sites are two parts; a cluster of most of them lies in both."""
+    recipe = [sm.SwendsenWang(correlation=(20, 20)), sm.Wolff(improved=True)]
+    options = {"T": [2.2, 3.0], "draws": 3, "tune": 2, "chains": 2, "updates": recipe}
+    plain, found = (
+        reporting.run(sm.models.ising(L=20), backend=backend, threads=1, **options)
+        for backend in ("numba", card)
+    )
+    for name, x in found.sample_stats.items():
+        assert np.allclose(plain.sample_stats[name], x, rtol=1e-12, atol=1e-15), name
+    assert float(found.sample_stats.s_improved_m2.max()) > 0.5
+
+
 def test_explain_says_where_moves_are_made():
     shown = str(sm.explain(sm.models.xy(L=4), updates=["heat_bath", "wolff", "hmc"]))
     assert "theta: on a card, wolff is made there" in shown
