@@ -44,11 +44,16 @@ template <class T> static inline T atomicMax(T* p, T v) {
     if (before < v) *p = v;
     return before;
 }
-// Those that tests call from several threads at once are atomic here, too.
 template <class T> static inline T atomicCAS(T* p, T expected, T v) {
-    return __sync_val_compare_and_swap(p, expected, v);
+    const T before = *p;
+    if (before == expected) *p = v;
+    return before;
 }
-template <class T> static inline T atomicXor(T* p, T v) { return __sync_fetch_and_xor(p, v); }
+template <class T> static inline T atomicXor(T* p, T v) {
+    const T before = *p;
+    *p = before ^ v;
+    return before;
+}
 static inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 static inline int __ffsll(long long x) { return __builtin_ffsll(x); }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -154,28 +153,43 @@ def test_sets_known_by_another_place_are_seen(card, monkeypatch):
 # ---- sets ---------------------------------------------------------------------------------------------
 
 
-@needs_compiler
-def test_threads_join_sets_at_the_same_time():
-    """Real threads: whoever comes first, a set is known by its smallest place."""
-    kernel = """
-extern "C" __global__ void f(
-    u64* meeting, u32 R, u32 first, u32 last, const u32* a, const u32* b, u32* label) {
-    for (u32 k = first; k < last; ++k) join(label, R, a[k], b[k]);
+RIVALS = """
+static const u32 *firsts, *seconds;
+static u32 taken, n_ties, *labels;
+FN void join(u32* label, u32 R, u32 a, u32 b);
+
+// Before a set is hooked to another one, other threads join the sets of the next ties, up to 7 deep.
+static u32 rival(u32* at, u32 expected, u32 value) {
+    if (taken < n_ties && taken % 8) {
+        const u32 k = taken++;
+        join(labels, 1, firsts[k], seconds[k]);
+    }
+    return atomicCAS(at, expected, value);
 }
-extern "C" __global__ void g(u64* meeting, u32 n, u32* label) {
+#define atomicCAS rival
+"""
+
+
+@needs_compiler
+def test_whoever_joins_sets_first_they_are_known_by_their_smallest_place():
+    """Threads that are faster at the worst moment, in between finding a root and hooking it."""
+    kernel = """
+extern "C" __global__ void f(u64* meeting, u32 n, u32 n_given, const u32* a, const u32* b, u32* label) {
+    firsts = a, seconds = b, n_ties = n_given, labels = label, taken = 0;
+    while (taken < n_ties) {
+        const u32 k = taken++;
+        join(label, 1, a[k], b[k]);
+    }
     for (u32 k = 0; k < n; ++k) label[k] = root(label, 1, k);
 }"""
-    launch = HostDevice().compile(f"{runtime()}\n{source.header()}\n{kernel}\n", ["f", "g"])
-    n, n_threads, rng = 4000, 4, np.random.default_rng(1)
-    whole = np.uint32
-    for n_ties in (2500, 4000, 20_000):
-        a, b = rng.integers(0, n, (2, n_ties)).astype(whole)
-        label = np.arange(n, dtype=whole)
-        ends = np.linspace(0, n_ties, n_threads + 1).astype(whole)
-        with ThreadPoolExecutor(n_threads) as pool:
-            for first, last in zip(ends, ends[1:], strict=False):
-                pool.submit(launch["f"], 1, whole(1), first, last, a, b, label)
-        launch["g"](1, whole(n), label)
+    text = "\n".join([runtime(), RIVALS, source.header(), kernel, ""])
+    launch = HostDevice().compile(text, ["f"])["f"]
+    n, rng = 1000, np.random.default_rng(1)
+    for n_ties in (600, 1000, 5000):
+        a, b = np.sort(rng.integers(0, n, (2, n_ties)), axis=0).astype(np.uint32)
+        a, b = a[np.argsort(b)], np.sort(b)  # next ties are those of the same site
+        label = np.arange(n, dtype=np.uint32)
+        launch(1, np.uint32(n), np.uint32(n_ties), a, b, label)
         _, found = connected_components(coo_array((np.ones(n_ties), (a, b)), (n, n)))
         smallest = np.full(n, n)
         np.minimum.at(smallest, found, np.arange(n))
