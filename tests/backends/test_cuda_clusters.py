@@ -66,6 +66,8 @@ MODELS = {
     "clamped": small.clamped_glass,
     "any color": lambda: small.potts(3, -0.9),
     "two colors exchanged": lambda: small.potts(4, small.random(2), field=-0.3),
+    "occupations": lambda: reporting.equal(sm.Occupation, small.random(5), field=0.4),
+    "levels": lambda: reporting.spins(sm.Levels, field=0.5, values=[-2, 0, 2]),
     "clock": lambda: small.clock(5, 3, 0.4),
     "half of a clock": lambda: reporting.part_of_a_clock(lambda a, b: small.pt.cos(a + b)),
     "angles": lambda: reporting.continuous("xy", 0.3),
