@@ -9,7 +9,7 @@ from statmech_dsl.backends.collective import KINDS, Seat
 from statmech_dsl.backends.numba_cpu import build
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
-from statmech_dsl.engine.choose import choose_backend
+from statmech_dsl.engine.choose import choose_backend, gains_from
 from statmech_dsl.ir.kernel import FieldForm, LoweredPass
 from statmech_dsl.ir.listing import listing
 from statmech_dsl.ir.model import ModelIR
@@ -30,6 +30,14 @@ def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
     yield "; ".join([f"backend: {choose_backend('auto').name}", *_cards(forms)])
     (law,) = {lowered.program.law for lowered in forms.values()}
     yield f"law: {law}"
+    for move in forms[MANY_REPLICAS].program.collective:
+        left = KINDS[type(move)].on_card is None
+        where = (
+            "left to the processor: every sweep copies the state there and back"
+            if left
+            else "made there"
+        )
+        yield f"{move.variable}: on a card, {move.name} is {where}"
     for n, lowered in forms.items():
         if not lowered.program.passes:
             continue
@@ -44,7 +52,7 @@ def _cards(forms: Forms) -> Iterator[str]:
     plain = forms[MANY_REPLICAS]
     for backend in BACKENDS.values():
         if backend.gains_from is not None and backend.missing() is None:
-            least = backend.gains_from(plain.program, plain.tables)
+            least = gains_from(backend, plain.program, plain.tables)
             yield (
                 f"{backend.name} when asked for"
                 if least is None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from statmech_dsl.backends.cupy_gpu.device import Device
+from statmech_dsl.backends.cupy_gpu.kernel import Packed
+from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -95,12 +98,49 @@ class Definition(Mover, Protocol):
         ...
 
 
+@runtime_checkable
+class Lender(Protocol):
+    """Kernels on a card that lend their state to moves."""
+
+    device: Device
+
+    @property
+    def layout(self) -> Layout:
+        """Where sites lie in what is lent."""
+        ...
+
+    def lend(self, packed: Any) -> Packed:
+        """The state in plain arrays of the device, to be changed in place."""
+        ...
+
+    def regain(self, packed: Any) -> None:
+        """Take over the values of what was lent."""
+        ...
+
+
+@runtime_checkable
+class CardMover(Protocol):
+    """Makes the moves of sweeps on a card, in place."""
+
+    def move_on_card(self, lent: Packed, sweep: int, n: int) -> None:
+        """Make the moves of n sweeps, of which ``sweep`` is the first."""
+        ...
+
+    def source(self) -> str:
+        """Generated source."""
+        ...
+
+
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of move is run: as the reference backend does, and compiled with a number of threads."""
+    """How a kind of move is run: as the reference backend does, and compiled with a number of threads.
+
+    ``on_card``, if there is one, makes it on the card that has the state; without, the processor does.
+    """
 
     definition: Callable[[Seat], Definition]
     compiled: Callable[[Seat, int], Mover]
+    on_card: Callable[[Seat, Lender], CardMover] | None = None
 
 
 KINDS: dict[type[Collective], Kind] = {}
