@@ -198,7 +198,7 @@ def _exact(
 ) -> xr.Dataset:
     data = exact(model, T=T, beta=beta, observables=False)
     data = data[["log_partition", "free_energy", "energy", "heat_capacity", "entropy"]]
-    zeros = {f"{name}_error": x * 0.0 for name, x in data.items()}
+    zeros = {f"{name}_error": abs(x) * 0.0 for name, x in data.items()}
     if reference is not None:
         other = exact(reference, T=T, beta=beta, observables=False)
         zeros["log_partition_difference"] = data["log_partition"] - other["log_partition"]
