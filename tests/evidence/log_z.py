@@ -22,8 +22,6 @@ from tests.evidence.population import MODELS as ORDERED
 
 QUIET = {"progressbar": False}
 LEFT_OUT = {
-    # Independent chains that begin hot stay against the field for longer than they run.
-    ("integration", "Ising in a field, L=4"),
     # Real couplings have no levels to count.
     ("flat_histogram", "Gaussian glass, L=4"),
     ("flat_histogram", "Sherrington-Kirkpatrick, N=16"),
@@ -92,8 +90,13 @@ def against_exact(whole: bool) -> Iterator[Check]:
 def intervals(whole: bool) -> Iterator[Check]:
     """How often intervals of each route hold the exact value, over many seeds."""
     if not whole:
-        z = COVERED["tempering"]("+-J glass, L=4", 40)
-        yield from coverage("log Z by tempering", z, slack=3.0)
+        # Against the field a magnet is in a well of its own, which a lone chain hardly ever leaves or finds.
+        for route, name in (
+            ("tempering", "+-J glass, L=4"),
+            ("integration", "Ising in a field, L=4"),
+        ):
+            z = COVERED[route](name, 40, draws=400)
+            yield from coverage(f"log Z by {route}", z, slack=3.0)
         return
     for route, measure in COVERED.items():
         names = [name for name in ORDERED if (route, name) not in LEFT_OUT]
