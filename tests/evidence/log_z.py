@@ -136,7 +136,7 @@ def finite_lattice(whole: bool) -> Iterator[Check]:
     yield Check(f"{name}: worst z", "below 4", f"{z.max():.2f}", bool(z.max() < 4))
     if whole:
         measured = f"{spent:.0f} s, {passed:.0f} s passed"
-        yield Check(f"{name}: time of both cores", "120 s", measured, spent <= 120)
+        yield Check(f"{name}: time of both cores", "60 s", measured, spent <= 60)
 
 
 # ---- infinite temperature -----------------------------------------------------------------------------
