@@ -74,9 +74,8 @@ are in `tests/evidence/free_energies.py`, and in a reduced form among the tests.
         """## Log Z by every route
 
 `sm.free_energy` against exact log Z of twenty models, the intervals of each route over many seeds, and runs
-that are too short or too far apart. Intervals of integration are not held against the Ising model in a field:
-its chains do not swap, and stay on the wrong side for longer than they run. The checks are in
-`tests/evidence/log_z.py`, and in a reduced form among the tests.""",
+that are too short or too far apart. The checks are in `tests/evidence/log_z.py`, and in a reduced form among
+the tests.""",
         log_z.all_checks,
     ),
 }
