@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from statmech_dsl.backends.base import Kernels
 from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -78,6 +79,23 @@ class Mover(Protocol):
         ...
 
 
+@runtime_checkable
+class PackedMover(Protocol):
+    """Makes the moves of sweeps in place, on states as the kernels of passes keep them."""
+
+    def move_packed(self, packed: Any, state: State, n: int) -> None:
+        """Make the moves of n sweeps; of ``state`` only the counters and temperatures count."""
+        ...
+
+    def source(self) -> str:
+        """Generated source."""
+        ...
+
+    def describe(self) -> str:
+        """How replicas share the work."""
+        ...
+
+
 class Reporter(Mover, Protocol):
     """A mover of a move with reports."""
 
@@ -97,10 +115,22 @@ class Definition(Mover, Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of move is run: as the reference backend does, and compiled with a number of threads."""
+    """How a kind of move is run: as the reference backend does, and compiled with a number of threads.
+
+    ``packed`` is tried first: with the kernels of passes, and a number of replicas and threads, it gives a mover
+    of their states, or says why not.
+    """
 
     definition: Callable[[Seat], Definition]
     compiled: Callable[[Seat, int], Mover]
+    packed: Callable[[Seat, Kernels, int, int], PackedMover | str] | None = None
+
+    def mover(
+        self, seat: Seat, kernels: Kernels, n_replicas: int, threads: int
+    ) -> Mover | PackedMover:
+        """The compiled mover for replicas whose passes have some kernels."""
+        packed = self.packed(seat, kernels, n_replicas, threads) if self.packed else ""
+        return self.compiled(seat, threads) if isinstance(packed, str) else packed
 
 
 KINDS: dict[type[Collective], Kind] = {}

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from statmech_dsl.backends.base import Backend, Kernels, Measures
-from statmech_dsl.backends.collective.base import KINDS, Mover, Reporter, Seat
+from statmech_dsl.backends.collective.base import KINDS, Mover, PackedMover, Reporter, Seat
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -30,7 +30,9 @@ def build_kernels(
         counts = slice(n_counts, n_counts + len(move.counts))
         seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
         slow = backend.name == "reference"
-        movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
+        movers.append(
+            kind.definition(seat) if slow else kind.mover(seat, passes, n_replicas, threads)
+        )
         n_params, n_counts = params.stop, counts.stop
     return Composed(
         program, passes, movers, lambda n: backend.build(bare, tables, n * n_replicas, threads)
@@ -58,7 +60,7 @@ class Composed:
         self,
         program: Program,
         passes: Kernels,
-        movers: list[Mover],
+        movers: list[Mover | PackedMover],
         build: Callable[[int], Kernels],
     ) -> None:
         self.program, self.passes, self.movers = program, passes, movers
@@ -114,12 +116,17 @@ class Composed:
             if self._n_passes:
                 self.passes.sweep(self._packed(packed), at_once)
                 packed.plain_is_new = False
-            state = self._plain(packed)
-            if self._n_passes:
-                state.sweep -= at_once  # the passes have counted it
             for mover in self.movers:
-                mover.move(state, at_once)
-            state.sweep += at_once
+                self._move(packed, mover, at_once)
+            packed.plain.sweep += at_once
+
+    def _move(self, packed: Both, mover: Mover | PackedMover, n: int) -> None:
+        """Make the moves of n sweeps by one mover, in the form of the state that it takes."""
+        if isinstance(mover, PackedMover):
+            mover.move_packed(self._packed(packed), packed.plain, n)
+            packed.plain_is_new = False
+        else:
+            mover.move(self._plain(packed), n)
             packed.packed_is_new = False
 
     def energy(self, packed: Both) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +205,7 @@ class Composed:
         """The state as plain arrays, up to date."""
         if not packed.plain_is_new:
             new = self.passes.unpack(packed.packed)
-            packed.plain.values, packed.plain.sweep = new.values, new.sweep
+            packed.plain.values = new.values
             packed.plain.accepted[: self._n_passes] = new.accepted
             packed.plain_is_new = True
         return packed.plain

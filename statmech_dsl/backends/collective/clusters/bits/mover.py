@@ -1,0 +1,126 @@
+"""The mover of single clusters on bit-sliced states."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.backends.base import Kernels
+from statmech_dsl.backends.collective.base import Seat
+from statmech_dsl.backends.collective.clusters.bits.graph import Graph
+from statmech_dsl.backends.collective.clusters.bits.source import scratch, source
+from statmech_dsl.backends.collective.clusters.limits import Limits, limits_of
+from statmech_dsl.backends.numba_cpu import cache
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
+from statmech_dsl.backends.numba_cpu.bit_sliced.kernels import Packed
+from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
+from statmech_dsl.backends.numba_cpu.bit_sliced.words import planes_of, words_of, zeros
+from statmech_dsl.backends.numba_cpu.threads import spread
+from statmech_dsl.ir.clusters import Clusters
+from statmech_dsl.ir.state import State
+from statmech_dsl.rng import MASK, PLANES, TAIL
+
+FEWEST = 64
+"""Replicas that fill a word."""
+MOST_KINDS = 256
+"""Kinds of ties, each with a threshold for every replica."""
+
+
+def bit_mover(
+    seat: Seat, kernels: Kernels, n_replicas: int, threads: int
+) -> BitClusterMover | str:
+    """A mover of the clusters of all replicas at once, or why there is none."""
+    move: Clusters = seat.move
+    if n_replicas < FEWEST:
+        return f"fewer than {FEWEST} replicas"
+    if not isinstance(kernels, BitKernels):
+        return "states are not in bits"
+    if kernels.bits.fold is not None:
+        return "words hold sites, not replicas"
+    if move.reports:
+        return "it has an improved estimator"
+    if not move.sliced:
+        return "there are fields or clamped sites" if move.one else "it moves all clusters"
+    limits = limits_of(move, seat.program.model, seat.tables)
+    if limits is None or len(np.unique(limits.places)) > MOST_KINDS:
+        return f"couplings of more than {MOST_KINDS} sizes, or that depend on other variables"
+    return BitClusterMover(seat, kernels, limits, threads)
+
+
+class BitClusterMover:
+    """Makes the moves of one `Clusters`, for all replicas of a chunk at once; see `Graph` for the tables."""
+
+    def __init__(self, seat: Seat, kernels: BitKernels, limits: Limits, threads: int) -> None:
+        self.threads, self._move, self._kernels, self._limits = threads, seat.move, kernels, limits
+        variable = seat.program.model.variable(seat.move.variable)
+        self._values, self._mirrors = variable.domain.values, seat.tables[seat.move.mirrors]
+        self._starts, kinds = np.unique(limits.places, return_inverse=True)
+        first, second = (
+            np.concatenate([np.zeros(0, np.int64), *(seat.tables[t.sites[k]] for t in seat.move.ties)])
+            for k in (0, 1)
+        )
+        self._graph = g = Graph.of(variable.n_sites, first.astype(int), second.astype(int), kinds)
+        row = kernels.halos[variable.name].row_of.astype(np.int64)
+        place = np.argsort(g.sites[: variable.n_sites])
+        self._tables = (
+            row[g.sites],
+            place[seat.tables[variable.free]],
+            (row[g.first], row[g.second], g.kinds),
+            (g.others, g.ties, g.runs, g.more, g.inner, g.beside),
+        )
+        self._key: tuple = ()
+        self._thresholds: tuple[np.ndarray, ...] = ()
+        self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
+
+    def describe(self) -> str:
+        """How replicas share the work."""
+        return "one cluster of each replica, 64 replicas in the bits of a word"
+
+    def source(self) -> str:
+        """Source of the kernel."""
+        return self._source(block(self._kernels.bits, -(-self._kernels.n_replicas // 64)).words)
+
+    def _source(self, words: int) -> str:
+        return source(self._move, words, len(self._graph.others))
+
+    def move_packed(self, packed: Packed, state: State, n: int) -> None:
+        """Make the moves of n sweeps in place."""
+        self._find_thresholds(packed, state)
+        words, chunks = packed.slots.words, len(packed.slots.groups)
+        kernel = cache.load(self._source(words))
+        keys = np.uint64(state.seed & MASK), np.uint64(state.seed >> 32 & MASK)
+        x = packed.words[self._move.variable].reshape(chunks, -1)
+        whom = packed.slots.spread(state.replicas[None] + 1)[:, 0]
+        shared = (x, whom, packed.slots.groups, *self._thresholds, *self._tables)
+
+        def work(first: int, last: int) -> None:
+            if first not in self._rooms:
+                self._rooms[first] = self._room(words)
+            kernel(first, last, state.sweep, n, *keys, *self._rooms[first], *shared)
+
+        spread(work, chunks, self.threads)
+
+    def _room(self, words: int) -> tuple[np.ndarray, ...]:
+        """Memory of a thread: streams and planes, open lanes, ties, clusters, what flows, blocks to do."""
+        g = self._graph
+        sizes = (scratch(words), words, len(g.kinds) * words, (len(g.sites) + 1) * words, 2 * words)
+        return *map(zeros, sizes), np.zeros(len(g.beside[0]) - 1, np.uint8)
+
+    def _find_thresholds(self, packed: Packed, state: State) -> None:
+        """Planes of the thresholds of each kind of tie, lanes where it ties different values, and rests."""
+        key = (packed.slots, state.beta.tobytes())
+        if key == self._key:
+            return
+        levels, which = np.unique(state.beta, return_inverse=True)
+        found = self._limits.at(levels, np.array(self._values, float), self._mirrors, one=True)
+        place, width = self._starts[:, None], int(self._values[-1] - self._values[0]) + 1
+        alike = found[which, 0, place]
+        unlike = found[which, 0, place + width - 1]
+        none = np.zeros((1, len(state.beta)), np.uint64)  # what is no tie
+        limit = np.concatenate([np.maximum(alike, unlike).astype(np.uint64), none])
+        lanes = packed.slots.spread(limit << np.uint64(PLANES + TAIL - 32))
+        flip = np.concatenate([unlike > alike, none > 0])
+        planes = planes_of(lanes, np.arange(len(limit)), 1, PLANES, TAIL)
+        flips = words_of(flip.T, packed.slots)
+        tails = lanes & np.uint64((1 << TAIL) - 1)
+        self._key = key
+        self._thresholds = *(x.reshape(len(x), -1) for x in (planes, flips)), tails
