@@ -8,7 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from statmech_dsl.backends.base import Kernels
 from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -32,6 +31,7 @@ class Seat:
     row: int
     params: slice
     counts: slice
+    n_replicas: int
 
 
 @dataclass(eq=False)
@@ -80,19 +80,11 @@ class Mover(Protocol):
 
 
 @runtime_checkable
-class PackedMover(Protocol):
-    """Makes the moves of sweeps in place, on states as the kernels of passes keep them."""
+class PackedMover(Mover, Protocol):
+    """A mover that takes states in bits as they are, where passes keep them so."""
 
     def move_packed(self, packed: Any, state: State, n: int) -> None:
-        """Make the moves of n sweeps; of ``state`` only the counters and temperatures count."""
-        ...
-
-    def source(self) -> str:
-        """Generated source."""
-        ...
-
-    def describe(self) -> str:
-        """How replicas share the work."""
+        """Make the moves of n sweeps in place; counters and temperatures are those of ``state``."""
         ...
 
 
@@ -115,22 +107,10 @@ class Definition(Mover, Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of move is run: as the reference backend does, and compiled with a number of threads.
-
-    ``packed`` is tried first: with the kernels of passes, and a number of replicas and threads, it gives a mover
-    of their states, or says why not.
-    """
+    """How a kind of move is run: as the reference backend does, and compiled with a number of threads."""
 
     definition: Callable[[Seat], Definition]
     compiled: Callable[[Seat, int], Mover]
-    packed: Callable[[Seat, Kernels, int, int], PackedMover | str] | None = None
-
-    def mover(
-        self, seat: Seat, kernels: Kernels, n_replicas: int, threads: int
-    ) -> Mover | PackedMover:
-        """The compiled mover for replicas whose passes have some kernels."""
-        packed = self.packed(seat, kernels, n_replicas, threads) if self.packed else ""
-        return self.compiled(seat, threads) if isinstance(packed, str) else packed
 
 
 KINDS: dict[type[Collective], Kind] = {}

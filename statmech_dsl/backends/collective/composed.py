@@ -10,6 +10,7 @@ import numpy as np
 
 from statmech_dsl.backends.base import Backend, Kernels, Measures
 from statmech_dsl.backends.collective.base import KINDS, Mover, PackedMover, Reporter, Seat
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -28,11 +29,10 @@ def build_kernels(
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
         counts = slice(n_counts, n_counts + len(move.counts))
-        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
+        seat = Seat(move, program, tables, row, params, counts, n_replicas)
+        kind = KINDS[type(move)]
         slow = backend.name == "reference"
-        movers.append(
-            kind.definition(seat) if slow else kind.mover(seat, passes, n_replicas, threads)
-        )
+        movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
         n_params, n_counts = params.stop, counts.stop
     return Composed(
         program, passes, movers, lambda n: backend.build(bare, tables, n * n_replicas, threads)
@@ -60,7 +60,7 @@ class Composed:
         self,
         program: Program,
         passes: Kernels,
-        movers: list[Mover | PackedMover],
+        movers: list[Mover],
         build: Callable[[int], Kernels],
     ) -> None:
         self.program, self.passes, self.movers = program, passes, movers
@@ -120,9 +120,9 @@ class Composed:
                 self._move(packed, mover, at_once)
             packed.plain.sweep += at_once
 
-    def _move(self, packed: Both, mover: Mover | PackedMover, n: int) -> None:
+    def _move(self, packed: Both, mover: Mover, n: int) -> None:
         """Make the moves of n sweeps by one mover, in the form of the state that it takes."""
-        if isinstance(mover, PackedMover):
+        if isinstance(self.passes, BitKernels) and isinstance(mover, PackedMover):
             mover.move_packed(self._packed(packed), packed.plain, n)
             packed.plain_is_new = False
         else:

@@ -12,6 +12,9 @@ import numpy as np
 
 from statmech_dsl.backends.collective.clusters.bits.runtime import GROUP
 from statmech_dsl.backends.collective.clusters.kernels import grouped
+from statmech_dsl.backends.collective.clusters.limits import Limits
+from statmech_dsl.ir.clusters import Clusters
+from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import GROUP_LANES
 
 BLOCK = 8 * GROUP
@@ -33,8 +36,10 @@ class Graph:
     ``others[d]`` and ``ties[d]`` hold one tie more of each place, and ``runs`` says of each group of places
     whether these follow each other. Ties for which there is no d are in ``more``: place, other place, row, a block
     after the other. ``inner`` has all ties inside of blocks but those of lines, ``beside`` the blocks around.
-    Each of the three comes with where the part of a block begins.
+    Each of the three comes with where the part of a block begins. ``rows`` are those of all ties as given.
     """
+
+    rows: np.ndarray
 
     sites: np.ndarray
     first: np.ndarray
@@ -64,8 +69,7 @@ class Graph:
         here, there, slot = _slots(n_sites, a[rest], b[rest])
         row = np.empty(len(rest), np.int64)  # so that ties of sites that follow each other do so, too
         row[np.lexsort((a[rest], slot[: len(rest)]))] = size + 1 + np.arange(len(rest))
-        rows = np.concatenate([row, row])
-
+        both = np.concatenate([row, row])
         none = np.full(-(-(size + 1 + len(rest)) // TIES_AT_ONCE) * TIES_AT_ONCE, -1)
         number = none.copy()
         number[ends], number[row] = near[chosen], rest
@@ -73,14 +77,17 @@ class Graph:
         depth = min(depth, MOST_SLOTS)
         others, ties = np.full((2, depth, size), size)
         held = slot < depth
-        others[slot[held], here[held]], ties[slot[held], here[held]] = there[held], rows[held]
-        more = np.stack([here, there, rows], axis=1)[~held]
+        others[slot[held], here[held]], ties[slot[held], here[held]] = there[held], both[held]
+        more = np.stack([here, there, both], axis=1)[~held]
         within = a[rest] // BLOCK == b[rest] // BLOCK
         n_blocks = -(-size // BLOCK)
         around = np.stack([np.r_[a, b], np.r_[b, a]], axis=1) // BLOCK
         around = np.unique(around[around[:, 0] != around[:, 1]], axis=0)
         inner = np.stack([a[rest], b[rest], row], axis=1)[within]
+        rows = np.empty(len(a), np.int64)
+        rows[near[chosen]], rows[rest] = ends, row
         return Graph(
+            rows,
             np.r_[sites, np.full(size - n_sites, n_sites)],
             *(np.r_[x, last][number] for x, last in ((first, n_sites), (second, n_sites))),
             np.r_[kinds, kinds.max(initial=-1) + 1][number],
@@ -91,6 +98,15 @@ class Graph:
             _by_block(inner, inner[:, 0] // BLOCK, n_blocks),
             _by_block(around[:, 1:], around[:, 0], n_blocks),
         )
+
+
+def graph_of(move: Clusters, n_sites: int, limits: Limits, tables: Tables) -> Graph:
+    """Places of the sites, and rows of ties in the order of their numbers."""
+    none = np.zeros(0, np.uint32)
+    first, second = (
+        np.concatenate([none, *(tables[t.sites[k]] for t in move.ties)]).astype(int) for k in (0, 1)
+    )
+    return Graph.of(n_sites, first, second, np.unique(limits.places, return_inverse=True)[1])
 
 
 def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from statmech_dsl.backends.base import Kernels
 from statmech_dsl.backends.collective.base import Seat
-from statmech_dsl.backends.collective.clusters.bits.graph import Graph
+from statmech_dsl.backends.collective.clusters.bits.definition import SHIFT
+from statmech_dsl.backends.collective.clusters.bits.graph import graph_of
 from statmech_dsl.backends.collective.clusters.bits.source import scratch, source
 from statmech_dsl.backends.collective.clusters.limits import Limits, limits_of
 from statmech_dsl.backends.numba_cpu import cache
@@ -15,51 +17,24 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.kernels import Packed
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import planes_of, words_of, zeros
 from statmech_dsl.backends.numba_cpu.threads import spread
-from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.ir.state import State
 from statmech_dsl.rng import MASK, PLANES, TAIL
-
-FEWEST = 64
-"""Replicas that fill a word."""
-MOST_KINDS = 256
-"""Kinds of ties, each with a threshold for every replica."""
-
-
-def bit_mover(
-    seat: Seat, kernels: Kernels, n_replicas: int, threads: int
-) -> BitClusterMover | str:
-    """A mover of the clusters of all replicas at once, or why there is none."""
-    move: Clusters = seat.move
-    if n_replicas < FEWEST:
-        return f"fewer than {FEWEST} replicas"
-    if not isinstance(kernels, BitKernels):
-        return "states are not in bits"
-    if kernels.bits.fold is not None:
-        return "words hold sites, not replicas"
-    if move.reports:
-        return "it has an improved estimator"
-    if not move.sliced:
-        return "there are fields or clamped sites" if move.one else "it moves all clusters"
-    limits = limits_of(move, seat.program.model, seat.tables)
-    if limits is None or len(np.unique(limits.places)) > MOST_KINDS:
-        return f"couplings of more than {MOST_KINDS} sizes, or that depend on other variables"
-    return BitClusterMover(seat, kernels, limits, threads)
-
 
 class BitClusterMover:
     """Makes the moves of one `Clusters`, for all replicas of a chunk at once; see `Graph` for the tables."""
 
-    def __init__(self, seat: Seat, kernels: BitKernels, limits: Limits, threads: int) -> None:
-        self.threads, self._move, self._kernels, self._limits = threads, seat.move, kernels, limits
-        variable = seat.program.model.variable(seat.move.variable)
+    def __init__(self, seat: Seat, threads: int) -> None:
+        self.threads, self._move, program = threads, seat.move, seat.program
+        bare = replace(program, collective=())
+        self._packer = BitKernels(bare, seat.tables, seat.n_replicas, threads)
+        limits = limits_of(seat.move, program.model, seat.tables)
+        assert limits is not None
+        self._limits: Limits = limits
+        variable = program.model.variable(seat.move.variable)
         self._values, self._mirrors = variable.domain.values, seat.tables[seat.move.mirrors]
-        self._starts, kinds = np.unique(limits.places, return_inverse=True)
-        first, second = (
-            np.concatenate([np.zeros(0, np.int64), *(seat.tables[t.sites[k]] for t in seat.move.ties)])
-            for k in (0, 1)
-        )
-        self._graph = g = Graph.of(variable.n_sites, first.astype(int), second.astype(int), kinds)
-        row = kernels.halos[variable.name].row_of.astype(np.int64)
+        self._starts = np.unique(limits.places)
+        self._graph = g = graph_of(seat.move, variable.n_sites, limits, seat.tables)
+        row = self._packer.halos[variable.name].row_of.astype(np.int64)
         place = np.argsort(g.sites[: variable.n_sites])
         self._tables = (
             row[g.sites],
@@ -71,19 +46,22 @@ class BitClusterMover:
         self._thresholds: tuple[np.ndarray, ...] = ()
         self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
 
-    def describe(self) -> str:
-        """How replicas share the work."""
-        return "one cluster of each replica, 64 replicas in the bits of a word"
-
     def source(self) -> str:
         """Source of the kernel."""
-        return self._source(block(self._kernels.bits, -(-self._kernels.n_replicas // 64)).words)
+        packer = self._packer
+        return self._source(block(packer.bits, -(-packer.n_replicas // 64)).words)
 
     def _source(self, words: int) -> str:
         return source(self._move, words, len(self._graph.others))
 
-    def move_packed(self, packed: Packed, state: State, n: int) -> None:
+    def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
+        packed = self._packer.pack(state)
+        self.move_packed(packed, state, n)
+        state.values = self._packer.unpack(packed).values
+
+    def move_packed(self, packed: Packed, state: State, n: int) -> None:
+        """Make the moves of n sweeps in place, on a state in bits."""
         self._find_thresholds(packed, state)
         words, chunks = packed.slots.words, len(packed.slots.groups)
         kernel = cache.load(self._source(words))
@@ -117,7 +95,7 @@ class BitClusterMover:
         unlike = found[which, 0, place + width - 1]
         none = np.zeros((1, len(state.beta)), np.uint64)  # what is no tie
         limit = np.concatenate([np.maximum(alike, unlike).astype(np.uint64), none])
-        lanes = packed.slots.spread(limit << np.uint64(PLANES + TAIL - 32))
+        lanes = packed.slots.spread(limit << np.uint64(SHIFT))
         flip = np.concatenate([unlike > alike, none > 0])
         planes = planes_of(lanes, np.arange(len(limit)), 1, PLANES, TAIL)
         flips = words_of(flip.T, packed.slots)

@@ -1,0 +1,36 @@
+"""When clusters are moved in bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.backends.collective.base import Seat
+from statmech_dsl.backends.collective.clusters.limits import limits_of
+from statmech_dsl.ir.clusters import Clusters
+
+FEWEST = 64
+"""Replicas that fill a word; fewer would pay for all."""
+MOST_KINDS = 256
+"""Kinds of ties, each with a threshold for every replica."""
+
+
+def why_not(seat: Seat) -> str | None:
+    """Why the clusters of all replicas are not moved at once in bits, or None."""
+    move: Clusters = seat.move
+    bits = seat.program.bits
+    if not move.one:
+        return "all clusters are moved"
+    if move.reports:
+        return "it has an improved estimator"
+    if move.fields:
+        return "there are fields or clamped sites"
+    if seat.n_replicas < FEWEST:
+        return f"there are fewer than {FEWEST} replicas"
+    if bits is None:
+        return "states are not in bits"
+    if bits.fold is not None:
+        return "words hold sites, not replicas"
+    limits = limits_of(move, seat.program.model, seat.tables)
+    if limits is None or len(np.unique(limits.places)) > MOST_KINDS:
+        return f"couplings have more than {MOST_KINDS} sizes"
+    return None
