@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from statmech_dsl.backends import BACKENDS
 from statmech_dsl.backends.collective import KINDS, Seat
+from statmech_dsl.backends.collective.clusters import why_not
 from statmech_dsl.backends.numba_cpu import build
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.engine.choose import choose_backend
+from statmech_dsl.ir.clusters import Clusters
+from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.kernel import FieldForm, LoweredPass
 from statmech_dsl.ir.listing import listing
 from statmech_dsl.ir.model import ModelIR
@@ -31,12 +34,21 @@ def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
     (law,) = {lowered.program.law for lowered in forms.values()}
     yield f"law: {law}"
     for n, lowered in forms.items():
-        if not lowered.program.passes:
-            continue
-        yield f"{n} replica{'s' * (n != 1)}: {_built(lowered, n).describe()}"
-        if lowered.program.bits is None:
-            yield from _tiers(lowered, ir)
-            yield f"    not the bit-sliced tier: {lowered.unsliced}"
+        if lowered.program.passes:
+            yield f"{n} replica{'s' * (n != 1)}: {_built(lowered, n).describe()}"
+            if lowered.program.bits is None:
+                yield from _tiers(lowered, ir)
+                yield f"    not the bit-sliced tier: {lowered.unsliced}"
+        yield from _single_clusters(lowered, n)
+
+
+def _single_clusters(lowered: Lowered, n: int) -> Iterator[str]:
+    """Whether single clusters of many replicas are moved at once, or why not."""
+    for move in lowered.program.collective:
+        if n == MANY_REPLICAS and isinstance(move, Clusters) and move.one:
+            reason = why_not(_seat(move, lowered, n))
+            how = f"one replica after the other: {reason}" if reason else "64 at once, in bits"
+            yield f"{n} replicas: {move.update} of {move.variable}: {how}"
 
 
 def _cards(forms: Forms) -> Iterator[str]:
@@ -85,11 +97,15 @@ def source(forms: Forms, ir: ModelIR) -> str:
             title = f"# ---- {n} replica{'s' * (n != 1)} ".ljust(100, "-")
             blocks.append(f"{title}\n{_built(lowered, n).source().rstrip()}")
     for move in plain.program.collective:
-        params, counts = slice(0, len(move.params)), slice(0, len(move.counts))
-        seat = Seat(move, plain.program, plain.tables, 0, params, counts)
+        seat = _seat(move, plain, MANY_REPLICAS)
         title = f"# ---- {move.update} of {move.variable} ".ljust(100, "-")
         blocks.append(f"{title}\n{KINDS[type(move)].compiled(seat, 1).source().rstrip()}")
     return "\n\n".join(blocks)
+
+
+def _seat(move: Collective, lowered: Lowered, n: int) -> Seat:
+    params, counts = slice(0, len(move.params)), slice(0, len(move.counts))
+    return Seat(move, lowered.program, lowered.tables, 0, params, counts, n)
 
 
 def _built(lowered: Lowered, n: int) -> NumbaKernels | BitKernels:

@@ -17,12 +17,15 @@ from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import GROUP_LANES
 
-BLOCK = 8 * GROUP
-"""Places of a block."""
+LARGEST = 8 * GROUP
+"""Places of a block, at most."""
 MOST_SLOTS = 8
 """Ties of a site, besides those of its line, that are followed without a list."""
 TIES_AT_ONCE = 2 * GROUP_LANES
 """Ties that share words of random streams."""
+
+Lists = tuple[np.ndarray, np.ndarray]
+"""Where the part of each block begins, and rows of numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +36,12 @@ class Graph:
     nothing. ``sites[p]`` is the site of a place, ``first``, ``second`` and ``kinds`` tell of each tie its sites
     and its kind; where there is no site or tie, these are one more than the last.
 
-    ``others[d]`` and ``ties[d]`` hold one tie more of each place, and ``runs`` says of each group of places
-    whether these follow each other. Ties for which there is no d are in ``more``: place, other place, row, a block
-    after the other. ``inner`` has all ties inside of blocks but those of lines, ``beside`` the blocks around.
-    Each of the three comes with where the part of a block begins. ``rows`` are those of all ties as given.
+    A tie is followed in two ways: 0 to a later place, 1 to an earlier one, as on a circle. ``others[way, d]`` and
+    ``ties[way, d]`` hold one tie more that leads to each place, and ``runs[way]`` says of each group of places
+    whether these follow each other. Ties for which there is no d are in ``more[way]``: place, other place, row, a
+    block after the other. ``inner`` has all ties inside of blocks but those of lines; ``beside`` the blocks to which
+    ties lead, and their way. These lists come with where the part of a block begins. ``rows`` are those of all
+    ties as given.
     """
 
     rows: np.ndarray
@@ -48,9 +53,9 @@ class Graph:
     others: np.ndarray
     ties: np.ndarray
     runs: np.ndarray
-    more: tuple[np.ndarray, np.ndarray]
-    inner: tuple[np.ndarray, np.ndarray]
-    beside: tuple[np.ndarray, np.ndarray]
+    more: tuple[Lists, Lists]
+    inner: Lists
+    beside: Lists
 
     @staticmethod
     def of(n_sites: int, first: np.ndarray, second: np.ndarray, kinds: np.ndarray) -> Graph:
@@ -66,36 +71,41 @@ class Graph:
         near = np.flatnonzero(_near(a, b))
         ends, chosen = np.unique(np.maximum(a, b)[near], return_index=True)
         rest = np.setdiff1d(np.arange(len(a)), near[chosen])
-        here, there, slot = _slots(n_sites, a[rest], b[rest])
+        block = _block(n_sites, ends)
+        here, there, way, slot = _slots(n_sites, a[rest], b[rest])
         row = np.empty(len(rest), np.int64)  # so that ties of sites that follow each other do so, too
         row[np.lexsort((a[rest], slot[: len(rest)]))] = size + 1 + np.arange(len(rest))
         both = np.concatenate([row, row])
+
         none = np.full(-(-(size + 1 + len(rest)) // TIES_AT_ONCE) * TIES_AT_ONCE, -1)
         number = none.copy()
         number[ends], number[row] = near[chosen], rest
-        depth = int((np.bincount(slot) >= n_sites / 2).sum()) if len(slot) else 0
-        depth = min(depth, MOST_SLOTS)
-        others, ties = np.full((2, depth, size), size)
+        depth = min(int((np.bincount(slot) >= n_sites).sum()), MOST_SLOTS)
+        others, ties = np.full((2, 2, depth, size), size)
         held = slot < depth
-        others[slot[held], here[held]], ties[slot[held], here[held]] = there[held], both[held]
-        more = np.stack([here, there, both], axis=1)[~held]
-        within = a[rest] // BLOCK == b[rest] // BLOCK
-        n_blocks = -(-size // BLOCK)
-        around = np.stack([np.r_[a, b], np.r_[b, a]], axis=1) // BLOCK
-        around = np.unique(around[around[:, 0] != around[:, 1]], axis=0)
+        others[way[held], slot[held], here[held]] = there[held]
+        ties[way[held], slot[held], here[held]] = both[held]
+        lists = np.stack([here, there, both], axis=1)
+        more = [lists[~held & (way == w)] for w in (0, 1)]
+        n_blocks = -(-size // block)
+        within = a[rest] // block == b[rest] // block
         inner = np.stack([a[rest], b[rest], row], axis=1)[within]
+        around = np.stack([np.r_[a, b], np.r_[b, a]]) // block
+        around = np.stack([*around, _way(n_sites, np.r_[b, a], np.r_[a, b])], axis=1)
+        around = np.unique(around[around[:, 0] != around[:, 1]], axis=0)
         rows = np.empty(len(a), np.int64)
         rows[near[chosen]], rows[rest] = ends, row
         return Graph(
+            block,
             rows,
             np.r_[sites, np.full(size - n_sites, n_sites)],
             *(np.r_[x, last][number] for x, last in ((first, n_sites), (second, n_sites))),
             np.r_[kinds, kinds.max(initial=-1) + 1][number],
             others,
             ties,
-            _follow(others) & _follow(ties),
-            _by_block(more, more[:, 0] // BLOCK, n_blocks),
-            _by_block(inner, inner[:, 0] // BLOCK, n_blocks),
+            np.stack([_follow(others[w]) & _follow(ties[w]) for w in (0, 1)]),
+            tuple(_by_block(more[w], more[w][:, 0] // block, n_blocks) for w in (0, 1)),
+            _by_block(inner, inner[:, 0] // block, n_blocks),
             _by_block(around[:, 1:], around[:, 0], n_blocks),
         )
 
@@ -113,17 +123,30 @@ def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return abs(a.astype(np.int64) - b) == 1
 
 
-def _slots(n: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both directions of ties: from where, to where, and a number among those from there.
+def _block(n: int, ends: np.ndarray) -> int:
+    """Size of blocks: equal parts of lines, if these are alike, given the places to which lines go on."""
+    line = int(np.gcd.reduce(np.r_[n, np.setdiff1d(np.arange(1, n), ends)]))
+    part = line // -(-line // LARGEST)
+    return LARGEST if part % GROUP else part
+
+
+def _way(n: int, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    return np.where((here - there) % n < n / 2, 0, 1)
+
+
+def _slots(n: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Both directions of ties: to where, from where, the way, and a number among those of the way.
 
     The most frequent distances have the first numbers.
     """
     here, there = np.r_[a, b], np.r_[b, a]
     _, distance, count = np.unique((there - here) % n, return_inverse=True, return_counts=True)
-    order = np.lexsort((distance, -count[distance], here))
+    way = _way(n, here, there)
+    order = np.lexsort((distance, -count[distance], way, here))
+    key = (2 * here + way)[order]
     slot = np.empty(len(here), np.int64)
-    slot[order] = np.arange(len(here)) - np.searchsorted(here[order], here[order])
-    return here, there, slot
+    slot[order] = np.arange(len(here)) - np.searchsorted(key, key)
+    return here, there, way, slot
 
 
 def _lines(n: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ class BitClusterMover:
             row[g.sites],
             place[seat.tables[variable.free]],
             (row[g.first], row[g.second], g.kinds),
-            (g.others, g.ties, g.runs, g.more, g.inner, g.beside),
+            (g.block, g.others, g.ties, g.runs, g.more, g.inner, g.beside),
         )
         self._key: tuple = ()
         self._thresholds: tuple[np.ndarray, ...] = ()
@@ -52,7 +52,7 @@ class BitClusterMover:
         return self._source(block(packer.bits, -(-packer.n_replicas // 64)).words)
 
     def _source(self, words: int) -> str:
-        return source(self._move, words, len(self._graph.others))
+        return source(self._move, words, self._graph.others.shape[1])
 
     def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
@@ -81,7 +81,7 @@ class BitClusterMover:
         """Memory of a thread: streams and planes, open lanes, ties, clusters, what flows, blocks to do."""
         g = self._graph
         sizes = (scratch(words), words, len(g.kinds) * words, (len(g.sites) + 1) * words, 2 * words)
-        return *map(zeros, sizes), np.zeros(len(g.beside[0]) - 1, np.uint8)
+        return *map(zeros, sizes), np.zeros((2, len(g.beside[0]) - 1), np.uint8)
 
     def _find_thresholds(self, packed: Packed, state: State) -> None:
         """Planes of the thresholds of each kind of tie, lanes where it ties different values, and rests."""

@@ -1,12 +1,13 @@
 """Source of the kernel that moves one cluster of each replica, all replicas of a chunk at once.
 
 Ties are drawn as local updates draw in bits, tie b in place of the site of rank b. Then clusters flow from
-their seeds through the blocks of places, forth and back, until none of them grows any more.
+their seeds through the blocks of places, forth along
+ties to later places and back along those to earlier ones, until none of them grows any more.
 """
 
 from __future__ import annotations
 
-from statmech_dsl.backends.collective.clusters.bits.graph import BLOCK, TIES_AT_ONCE
+from statmech_dsl.backends.collective.clusters.bits.graph import TIES_AT_ONCE
 from statmech_dsl.backends.collective.clusters.bits.runtime import GROUP
 from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.rng import BIT_STREAM, BIT_TILE, GROUP_LANES, MOVE_STREAM, PLANES, WARM_UP
@@ -57,24 +58,25 @@ def tie(S, rest, ties, x, levels, flips, tails, groups, bonds, sweep, stream, ke
 """
 GROW = """@function
 def grow(inside, ties, flow, dirty, graph):
-    others, rows, runs, more, inner, beside = graph
-    size = len(runs) * {group}
+    length, others, rows, runs, more, inner, beside = graph
+    size = runs.shape[1] * {group}
     dirty[:] = 1
-    growing, up = True, True
-    while growing:
-        growing = False
-        for k in range(len(dirty)):
-            block = k if up else len(dirty) - 1 - k
-            if not dirty[block]:
+    quiet, way = 0, 0
+    while quiet < 2:
+        quiet += 1
+        for k in range(dirty.shape[1]):
+            block = dirty.shape[1] - 1 - k if way else k
+            if not dirty[way, block]:
                 continue
-            dirty[block] = 0
-            begin, end = block * {block}, min(block * {block} + {block}, size)
-            for e in range(more[0][block], more[0][block + 1]):
-                i, j, b = more[1][e, 0] * {words}, more[1][e, 1] * {words}, more[1][e, 2] * {words}
+            dirty[way, block] = quiet = 0
+            begin, end = block * length, min(block * length + length, size)
+            start, pulled = more[way]
+            for e in range(start[block], start[block + 1]):
+                i, j, b = pulled[e, 0] * {words}, pulled[e, 1] * {words}, pulled[e, 2] * {words}
                 reach({words}, inside, i, inside, j, ties, b, flow, 0, {words})
             copy({words}, flow, 0, inside, (begin - 1 if begin > 0 else size) * {words})
             for i in range(begin, end, {group}):
-                if runs[i // {group}]:
+                if runs[way, i // {group}]:
                     flow{group}({words}, inside, i * {words}, ties, i * {words}, {pulled}flow, 0)
                     continue
                 for p in range(i, i + {group}):
@@ -84,15 +86,14 @@ def grow(inside, ties, flow, dirty, graph):
                 flow_back({words}, inside, i * {words}, ties, i * {words}, flow, 0, {words})
             if not again({words}, flow, {words}):
                 continue
-            growing = True
             for e in range(beside[0][block], beside[0][block + 1]):
-                dirty[beside[1][e, 0]] = 1
+                dirty[beside[1][e, 1], beside[1][e, 0]] = 1
             for e in range(inner[0][block], inner[0][block + 1]):
                 i, j, b = inner[1][e, 0] * {words}, inner[1][e, 1] * {words}, inner[1][e, 2] * {words}
                 if differ({words}, inside, i, inside, j, ties, b):
-                    dirty[block] = 1
+                    dirty[:, block] = 1
                     break
-        up = not up
+        way = 1 - way
 
 
 """
@@ -151,7 +152,6 @@ def source(move: Clusters, words: int, slots: int) -> str:
     grow = GROW.format(
         words=words,
         group=GROUP,
-        block=BLOCK,
         pulled=_arguments(slots, words, "i"),
         pulled_one=_arguments(slots, words, "p"),
     )
@@ -161,6 +161,6 @@ def source(move: Clusters, words: int, slots: int) -> str:
 
 def _arguments(slots: int, words: int, place: str) -> str:
     return "".join(
-        f"inside, others[{d}, {place}] * {words}, ties, rows[{d}, {place}] * {words}, "
+        f"inside, others[way, {d}, {place}] * {words}, ties, rows[way, {d}, {place}] * {words}, "
         for d in range(slots)
     )
