@@ -22,7 +22,7 @@ class BitClusterDefinition(ClusterDefinition):
         limits = limits_of(seat.move, self.model, seat.tables)
         assert limits is not None
         n = self.model.variable(seat.move.variable).n_sites
-        self._ranks = graph_of(seat.move, n, limits, seat.tables).rows
+        self._ranks = graph_of(seat.move, n, limits, seat.tables).ties.row
 
     def _tied(self, number: int, p: float, key: int, counters: tuple[int, int, int, int]) -> bool:
         replica, sweep, repetition, seed = counters

@@ -1,7 +1,7 @@
-"""Sites in lines, for clusters that flow along them: where their words lie, and who is tied to whom.
+"""Who is tied to whom, for clusters that flow along lines of places.
 
-Sites have places, such that most of them are tied to the site of the next place. Along such a line clusters flow
-in one pass. Places are cut into blocks; a block is done again when clusters around it have grown.
+Places are cut into blocks. Within one, clusters flow along the line in one pass; a block is done again when
+clusters around it have grown.
 """
 
 from __future__ import annotations
@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statmech_dsl.backends.collective.clusters.bits.places import (
+    block_of,
+    line_of,
+    order_of,
+    slots_of,
+    way_of,
+)
 from statmech_dsl.backends.collective.clusters.bits.runtime import GROUP
 from statmech_dsl.backends.collective.clusters.kernels import grouped
 from statmech_dsl.backends.collective.clusters.limits import Limits
@@ -17,10 +24,8 @@ from statmech_dsl.ir.clusters import Clusters
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import GROUP_LANES
 
-LARGEST = 8 * GROUP
-"""Places of a block, at most."""
 MOST_SLOTS = 8
-"""Ties of a site, besides those of its line, that are followed without a list."""
+"""Ties that lead to a place in one way, besides those of its line, that are followed without a list."""
 TIES_AT_ONCE = 2 * GROUP_LANES
 """Ties that share words of random streams."""
 
@@ -29,84 +34,88 @@ Lists = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
-    """Places, and rows of ties.
+class Ties:
+    """All ties: ``row`` is the place of each among the words of ties.
 
-    Row p of ties joins places p - 1 and p, or nothing; rows after the last place are those of other ties, and
-    nothing. ``sites[p]`` is the site of a place, ``first``, ``second`` and ``kinds`` tell of each tie its sites
-    and its kind; where there is no site or tie, these are one more than the last.
-
-    A tie is followed in two ways: 0 to a later place, 1 to an earlier one, as on a circle. ``others[way, d]`` and
-    ``ties[way, d]`` hold one tie more that leads to each place, and ``runs[way]`` says of each group of places
-    whether these follow each other. Ties for which there is no d are in ``more[way]``: place, other place, row, a
-    block after the other. ``inner`` has all ties inside of blocks but those of lines; ``beside`` the blocks to which
-    ties lead, and their way. These lists come with where the part of a block begins. ``rows`` are those of all
-    ties as given.
+    Row p joins places p - 1 and p, or nothing; other ties come after row ``size``, which is none. ``first``,
+    ``second`` and ``kinds`` tell of each row the sites and the kind; without a tie, these are one more than the
+    last.
     """
 
-    rows: np.ndarray
-
-    sites: np.ndarray
+    row: np.ndarray
     first: np.ndarray
     second: np.ndarray
     kinds: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Places, the last few of which have no site; ``sites`` are then one more than the last.
+
+    Ties that are not of a line are followed in two ways: 0 to later places, 1 to earlier ones, as on a circle.
+    ``others[way, d]`` and ``rows[way, d]`` tell of each place from where one of them leads to it, and its row;
+    ``runs[way]`` says of each group of places whether these count up there. What has no d is in ``more[way]``, as
+    place, other place and row. ``inner`` has the ties inside of blocks, and ``beside`` the blocks to which ties
+    lead from a block, with their way.
+    """
+
+    sites: np.ndarray
+    block: int
+    ties: Ties
     others: np.ndarray
-    ties: np.ndarray
+    rows: np.ndarray
     runs: np.ndarray
     more: tuple[Lists, Lists]
     inner: Lists
     beside: Lists
 
     @staticmethod
-    def of(n_sites: int, first: np.ndarray, second: np.ndarray, kinds: np.ndarray) -> Graph:
+    def of(n: int, first: np.ndarray, second: np.ndarray, kinds: np.ndarray) -> Graph:
         """Places for sites that are tied in pairs, and rows for the ties."""
-        sites = np.arange(n_sites)
-        if len(np.unique(np.minimum(first, second)[_near(first, second)])) < n_sites // 2:
-            sites = _lines(n_sites, first, second)
-        place = np.empty(n_sites, np.int64)
-        place[sites] = np.arange(n_sites)
-        size = -(-n_sites // GROUP) * GROUP
+        sites, size = order_of(n, first, second), -(-n // GROUP) * GROUP
+        place = np.argsort(sites)
         a, b = place[first], place[second]
+        lined, ends = line_of(a, b)
+        rest = np.setdiff1d(np.arange(len(a)), lined)
+        here, there = np.r_[a[rest], b[rest]], np.r_[b[rest], a[rest]]
+        way = way_of(n, here, there)
+        slot = slots_of(n, here, there, way)
 
-        near = np.flatnonzero(_near(a, b))
-        ends, chosen = np.unique(np.maximum(a, b)[near], return_index=True)
-        rest = np.setdiff1d(np.arange(len(a)), near[chosen])
-        block = _block(n_sites, ends)
-        here, there, way, slot = _slots(n_sites, a[rest], b[rest])
-        row = np.empty(len(rest), np.int64)  # so that ties of sites that follow each other do so, too
-        row[np.lexsort((a[rest], slot[: len(rest)]))] = size + 1 + np.arange(len(rest))
-        both = np.concatenate([row, row])
+        row = np.empty(len(a), np.int64)
+        row[lined] = ends
+        order = np.lexsort((a[rest], slot[: len(rest)]))  # so that ties of a group follow each other
+        row[rest[order]] = size + 1 + np.arange(len(rest))
+        last = -(-(size + 1 + len(rest)) // TIES_AT_ONCE) * TIES_AT_ONCE
+        ties = Ties(
+            row,
+            _filled(last, row, first, n),
+            _filled(last, row, second, n),
+            _filled(last, row, kinds, kinds.max(initial=-1) + 1),
+        )
 
-        none = np.full(-(-(size + 1 + len(rest)) // TIES_AT_ONCE) * TIES_AT_ONCE, -1)
-        number = none.copy()
-        number[ends], number[row] = near[chosen], rest
-        depth = min(int((np.bincount(slot) >= n_sites).sum()), MOST_SLOTS)
-        others, ties = np.full((2, 2, depth, size), size)
-        held = slot < depth
+        depth = min(int((np.bincount(slot) >= n).sum()), MOST_SLOTS)
+        others, rows = np.full((2, 2, depth, size), size)
+        held, lists = slot < depth, np.stack([here, there, row[np.r_[rest, rest]]], axis=1)
         others[way[held], slot[held], here[held]] = there[held]
-        ties[way[held], slot[held], here[held]] = both[held]
-        lists = np.stack([here, there, both], axis=1)
-        more = [lists[~held & (way == w)] for w in (0, 1)]
-        n_blocks = -(-size // block)
-        within = a[rest] // block == b[rest] // block
-        inner = np.stack([a[rest], b[rest], row], axis=1)[within]
-        around = np.stack([np.r_[a, b], np.r_[b, a]]) // block
-        around = np.stack([*around, _way(n_sites, np.r_[b, a], np.r_[a, b])], axis=1)
-        around = np.unique(around[around[:, 0] != around[:, 1]], axis=0)
-        rows = np.empty(len(a), np.int64)
-        rows[near[chosen]], rows[rest] = ends, row
+        rows[way[held], slot[held], here[held]] = lists[held, 2]
+
+        block = block_of(n, ends)
+        parts = -(-size // block)
+        more = [_by_block(lists[~held & (way == w)], block, parts) for w in (0, 1)]
+        inside = lists[: len(rest)][a[rest] // block == b[rest] // block]
+        target, source = np.r_[a, b], np.r_[b, a]
+        beside = np.stack([source // block * block, target // block, way_of(n, target, source)], 1)
+        beside = np.unique(beside[beside[:, 0] // block != beside[:, 1]], axis=0)
         return Graph(
+            np.r_[sites, np.full(size - n, n)],
             block,
-            rows,
-            np.r_[sites, np.full(size - n_sites, n_sites)],
-            *(np.r_[x, last][number] for x, last in ((first, n_sites), (second, n_sites))),
-            np.r_[kinds, kinds.max(initial=-1) + 1][number],
-            others,
             ties,
-            np.stack([_follow(others[w]) & _follow(ties[w]) for w in (0, 1)]),
-            tuple(_by_block(more[w], more[w][:, 0] // block, n_blocks) for w in (0, 1)),
-            _by_block(inner, inner[:, 0] // block, n_blocks),
-            _by_block(around[:, 1:], around[:, 0], n_blocks),
+            others,
+            rows,
+            np.stack([_follow(others[w]) & _follow(rows[w]) for w in (0, 1)]),
+            (more[0], more[1]),
+            _by_block(inside, block, parts),
+            _by_block(beside, block, parts),
         )
 
 
@@ -119,46 +128,10 @@ def graph_of(move: Clusters, n_sites: int, limits: Limits, tables: Tables) -> Gr
     return Graph.of(n_sites, first, second, np.unique(limits.places, return_inverse=True)[1])
 
 
-def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return abs(a.astype(np.int64) - b) == 1
-
-
-def _block(n: int, ends: np.ndarray) -> int:
-    """Size of blocks: equal parts of lines, if these are alike, given the places to which lines go on."""
-    line = int(np.gcd.reduce(np.r_[n, np.setdiff1d(np.arange(1, n), ends)]))
-    part = line // -(-line // LARGEST)
-    return LARGEST if part % GROUP else part
-
-
-def _way(n: int, here: np.ndarray, there: np.ndarray) -> np.ndarray:
-    return np.where((here - there) % n < n / 2, 0, 1)
-
-
-def _slots(n: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Both directions of ties: to where, from where, the way, and a number among those of the way.
-
-    The most frequent distances have the first numbers.
-    """
-    here, there = np.r_[a, b], np.r_[b, a]
-    _, distance, count = np.unique((there - here) % n, return_inverse=True, return_counts=True)
-    way = _way(n, here, there)
-    order = np.lexsort((distance, -count[distance], way, here))
-    key = (2 * here + way)[order]
-    slot = np.empty(len(here), np.int64)
-    slot[order] = np.arange(len(here)) - np.searchsorted(key, key)
-    return here, there, way, slot
-
-
-def _lines(n: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Sites in the order of a walk that goes on to a new neighbor as long as there is one."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components, depth_first_order
-
-    ties = coo_array((np.ones(len(first), bool), (first, second)), shape=(n, n))
-    _, starts = np.unique(connected_components(ties, directed=False)[1], return_index=True)
-    i, j = np.r_[first, np.full(len(starts), n)], np.r_[second, starts]
-    whole = coo_array((np.ones(len(i), bool), (i, j)), shape=(n + 1, n + 1)).tocsr()
-    return depth_first_order(whole, n, directed=False, return_predecessors=False)[1:].astype(int)
+def _filled(size: int, places: np.ndarray, x: np.ndarray, fill: int) -> np.ndarray:
+    out = np.full(size, fill, np.int64)
+    out[places] = x
+    return out
 
 
 def _follow(x: np.ndarray) -> np.ndarray:
@@ -167,6 +140,7 @@ def _follow(x: np.ndarray) -> np.ndarray:
     return (steps == 1).all(axis=(0, 2))
 
 
-def _by_block(x: np.ndarray, block: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    pointer, order = grouped(block, n)
+def _by_block(x: np.ndarray, block: int, parts: int) -> Lists:
+    """Rows in the order of the blocks of the places that they begin with."""
+    pointer, order = grouped(x[:, 0] // block, parts)
     return pointer, x[order].astype(np.uint32)

@@ -39,8 +39,8 @@ class BitClusterMover:
         self._tables = (
             row[g.sites],
             place[seat.tables[variable.free]],
-            (row[g.first], row[g.second], g.kinds),
-            (g.block, g.others, g.ties, g.runs, g.more, g.inner, g.beside),
+            (row[g.ties.first], row[g.ties.second], g.ties.kinds),
+            (g.block, g.others, g.rows, g.runs, g.more, g.inner, g.beside),
         )
         self._key: tuple = ()
         self._thresholds: tuple[np.ndarray, ...] = ()
@@ -80,7 +80,7 @@ class BitClusterMover:
     def _room(self, words: int) -> tuple[np.ndarray, ...]:
         """Memory of a thread: streams and planes, open lanes, ties, clusters, what flows, blocks to do."""
         g = self._graph
-        sizes = (scratch(words), words, len(g.kinds) * words, (len(g.sites) + 1) * words, 2 * words)
+        sizes = (scratch(words), words, len(g.ties.kinds) * words, (len(g.sites) + 1) * words, 2 * words)
         return *map(zeros, sizes), np.zeros((2, len(g.beside[0]) - 1), np.uint8)
 
     def _find_thresholds(self, packed: Packed, state: State) -> None:

@@ -87,7 +87,7 @@ def grow(inside, ties, flow, dirty, graph):
             if not again({words}, flow, {words}):
                 continue
             for e in range(beside[0][block], beside[0][block + 1]):
-                dirty[beside[1][e, 1], beside[1][e, 0]] = 1
+                dirty[beside[1][e, 2], beside[1][e, 1]] = 1
             for e in range(inner[0][block], inner[0][block + 1]):
                 i, j, b = inner[1][e, 0] * {words}, inner[1][e, 1] * {words}, inner[1][e, 2] * {words}
                 if differ({words}, inside, i, inside, j, ties, b):
