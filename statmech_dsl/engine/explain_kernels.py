@@ -46,9 +46,10 @@ def _single_clusters(lowered: Lowered, n: int) -> Iterator[str]:
     """Whether single clusters of many replicas are moved at once, or why not."""
     for move in lowered.program.collective:
         if n == MANY_REPLICAS and isinstance(move, Clusters) and move.one:
-            reason = why_not(_seat(move, lowered, n))
-            how = f"one replica after the other: {reason}" if reason else "64 at once, in bits"
-            yield f"{n} replicas: {move.update} of {move.variable}: {how}"
+            reason, unsliced = why_not(_seat(move, lowered, n)), lowered.unsliced
+            yield f"{n} replicas: {move.update} of {move.variable}: {'one by one' if reason else 'in bits'}"
+            if reason:
+                yield f"    not in bits: {unsliced if move.sliced and unsliced else reason}"
 
 
 def _cards(forms: Forms) -> Iterator[str]:

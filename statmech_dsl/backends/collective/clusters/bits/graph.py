@@ -53,10 +53,10 @@ class Graph:
     """Places, the last few of which have no site; ``sites`` are then one more than the last.
 
     Ties that are not of a line are followed in two ways: 0 to later places, 1 to earlier ones, as on a circle.
-    ``others[way, d]`` and ``rows[way, d]`` tell of each place from where one of them leads to it, and its row;
-    ``runs[way]`` says of each group of places whether these count up there. What has no d is in ``more[way]``, as
-    place, other place and row. ``inner`` has the ties inside of blocks, and ``beside`` the blocks to which ties
-    lead from a block, with their way.
+    ``others[way, d]`` and ``rows[way, d]`` tell of each place from where one of them leads to it, and its
+    row; ``runs[way]`` says of each group of places whether these count up there. What has no d is in
+    ``more[way]``, as place, other place and row. ``inner`` has the ties inside of blocks, and ``beside`` the
+    first place of a block, the blocks to which ties lead from there, and the way.
     """
 
     sites: np.ndarray
@@ -83,7 +83,9 @@ class Graph:
 
         row = np.empty(len(a), np.int64)
         row[lined] = ends
-        order = np.lexsort((a[rest], slot[: len(rest)]))  # so that ties of a group follow each other
+        order = np.lexsort(
+            (a[rest], slot[: len(rest)])
+        )  # so that ties of a group follow each other
         row[rest[order]] = size + 1 + np.arange(len(rest))
         last = -(-(size + 1 + len(rest)) // TIES_AT_ONCE) * TIES_AT_ONCE
         ties = Ties(
@@ -136,7 +138,7 @@ def _filled(size: int, places: np.ndarray, x: np.ndarray, fill: int) -> np.ndarr
 
 def _follow(x: np.ndarray) -> np.ndarray:
     """Of each group of places, whether all rows of x count up there."""
-    steps = np.diff(x.reshape(len(x), -1, GROUP), axis=2)
+    steps = np.diff(x.reshape(len(x), x.shape[1] // GROUP, GROUP), axis=2)
     return (steps == 1).all(axis=(0, 2))
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from statmech_dsl.backends.collective.base import Seat
 from statmech_dsl.backends.collective.clusters.limits import limits_of
 from statmech_dsl.ir.clusters import Clusters
 
 FEWEST = 64
 """Replicas that fill a word; fewer would pay for all."""
-MOST_KINDS = 256
-"""Kinds of ties, each with a threshold for every replica."""
 
 
 def why_not(seat: Seat) -> str | None:
@@ -30,7 +26,6 @@ def why_not(seat: Seat) -> str | None:
         return "states are not in bits"
     if bits.fold is not None:
         return "words hold sites, not replicas"
-    limits = limits_of(move, seat.program.model, seat.tables)
-    if limits is None or len(np.unique(limits.places)) > MOST_KINDS:
-        return f"couplings have more than {MOST_KINDS} sizes"
+    if limits_of(move, seat.program.model, seat.tables) is None:
+        return "couplings depend on another variable"
     return None

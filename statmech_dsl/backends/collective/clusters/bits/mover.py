@@ -18,7 +18,8 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import planes_of, words_of, zeros
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.state import State
-from statmech_dsl.rng import MASK, PLANES, TAIL
+from statmech_dsl.rng import MASK, MOVE_STREAM, PLANES, TAIL
+
 
 class BitClusterMover:
     """Makes the moves of one `Clusters`, for all replicas of a chunk at once; see `Graph` for the tables."""
@@ -31,7 +32,8 @@ class BitClusterMover:
         assert limits is not None
         self._limits: Limits = limits
         variable = program.model.variable(seat.move.variable)
-        self._values, self._mirrors = variable.domain.values, seat.tables[seat.move.mirrors]
+        self._values = np.array(variable.domain.values, float)
+        self._mirrors = seat.tables[seat.move.mirrors]
         self._starts = np.unique(limits.places)
         self._graph = g = graph_of(seat.move, variable.n_sites, limits, seat.tables)
         row = self._packer.halos[variable.name].row_of.astype(np.int64)
@@ -44,7 +46,7 @@ class BitClusterMover:
         )
         self._key: tuple = ()
         self._thresholds: tuple[np.ndarray, ...] = ()
-        self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
+        self._rooms: dict[tuple[int, int], tuple[np.ndarray, ...]] = {}
 
     def source(self) -> str:
         """Source of the kernel."""
@@ -52,7 +54,7 @@ class BitClusterMover:
         return self._source(block(packer.bits, -(-packer.n_replicas // 64)).words)
 
     def _source(self, words: int) -> str:
-        return source(self._move, words, self._graph.others.shape[1])
+        return source(words, self._graph.others.shape[1])
 
     def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
@@ -65,31 +67,39 @@ class BitClusterMover:
         self._find_thresholds(packed, state)
         words, chunks = packed.slots.words, len(packed.slots.groups)
         kernel = cache.load(self._source(words))
-        keys = np.uint64(state.seed & MASK), np.uint64(state.seed >> 32 & MASK)
+        stream = self._move.stream | MOVE_STREAM
+        keys = (np.uint64(x) for x in (stream, state.seed & MASK, state.seed >> 32 & MASK))
+        fixed = (state.sweep, n, self._move.times, *keys)
         x = packed.words[self._move.variable].reshape(chunks, -1)
         whom = packed.slots.spread(state.replicas[None] + 1)[:, 0]
         shared = (x, whom, packed.slots.groups, *self._thresholds, *self._tables)
 
         def work(first: int, last: int) -> None:
-            if first not in self._rooms:
-                self._rooms[first] = self._room(words)
-            kernel(first, last, state.sweep, n, *keys, *self._rooms[first], *shared)
+            if (first, words) not in self._rooms:
+                self._rooms[first, words] = self._room(words)
+            kernel(first, last, *fixed, *self._rooms[first, words], *shared)
 
         spread(work, chunks, self.threads)
 
     def _room(self, words: int) -> tuple[np.ndarray, ...]:
         """Memory of a thread: streams and planes, open lanes, ties, clusters, what flows, blocks to do."""
         g = self._graph
-        sizes = (scratch(words), words, len(g.ties.kinds) * words, (len(g.sites) + 1) * words, 2 * words)
+        sizes = (
+            scratch(words),
+            words,
+            len(g.ties.kinds) * words,
+            (len(g.sites) + 1) * words,
+            2 * words,
+        )
         return *map(zeros, sizes), np.zeros((2, len(g.beside[0]) - 1), np.uint8)
 
     def _find_thresholds(self, packed: Packed, state: State) -> None:
-        """Planes of the thresholds of each kind of tie, lanes where it ties different values, and rests."""
+        """For each kind of tie planes of its thresholds, lanes where it ties different values, and rests."""
         key = (packed.slots, state.beta.tobytes())
         if key == self._key:
             return
         levels, which = np.unique(state.beta, return_inverse=True)
-        found = self._limits.at(levels, np.array(self._values, float), self._mirrors, one=True)
+        found = self._limits.at(levels, self._values, self._mirrors, one=True)
         place, width = self._starts[:, None], int(self._values[-1] - self._values[0]) + 1
         alike = found[which, 0, place]
         unlike = found[which, 0, place + width - 1]

@@ -1,7 +1,10 @@
-"""What generated kernels of clusters in bits import: ties in words of replicas, and how clusters grow along them.
+"""What generated kernels of clusters in bits import: ties in words of replicas, and how clusters grow along.
 
 A row is the word of a site, or of a tie, in all replicas of a chunk: ``words`` words of 64 bits.
 """
+
+# pyright: reportCallIssue=false
+# Numba supplies the first parameter of an intrinsic.
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ _0, _1, _3, _7 = (U(k) for k in (0, 1, 3, 7))
 def decide(
     S: Rows, levels: Rows, flip: Rows, x: Rows, y: Rows, tie: Rows, rest: Rows, width, words
 ) -> Words:
-    """Compare planes with those of thresholds; what they leave open in lanes whose sites agree goes to ``rest``.
+    """Compare planes with those of thresholds; lanes that they leave open, if sites agree, go to ``rest``.
 
     ``flip`` has the lanes whose sites are tied if their values differ.
     """
@@ -95,7 +98,7 @@ def reach(inside: Rows, other: Rows, tie: Rows, flow: Rows, words):
 
 @vectors
 def flow_back(inside: Rows, ties: Rows, flow: Rows, words):
-    """Let clusters flow along a line of sites, from the last one to the first; ``flow[0]`` is the one behind."""
+    """Let clusters flow along a line of sites, from the last to the first; ``flow[0]`` is behind it."""
     carry, changed = flow[0], flow[words]
     for k in range(GROUP - 1, -1, -1):
         old = inside[k * words]
