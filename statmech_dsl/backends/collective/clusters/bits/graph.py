@@ -96,7 +96,7 @@ class Graph:
         )
 
         depth = min(int((np.bincount(slot) >= n).sum()), MOST_SLOTS)
-        others, rows = np.full((2, 2, depth, size), size)
+        others, rows = np.full((2, 2, depth, size), size, np.uint32)
         held, lists = slot < depth, np.stack([here, there, row[np.r_[rest, rest]]], axis=1)
         others[way[held], slot[held], here[held]] = there[held]
         rows[way[held], slot[held], here[held]] = lists[held, 2]
@@ -131,14 +131,14 @@ def graph_of(move: Clusters, n_sites: int, limits: Limits, tables: Tables) -> Gr
 
 
 def _filled(size: int, places: np.ndarray, x: np.ndarray, fill: int) -> np.ndarray:
-    out = np.full(size, fill, np.int64)
+    out = np.full(size, fill, np.uint32)
     out[places] = x
     return out
 
 
 def _follow(x: np.ndarray) -> np.ndarray:
     """Of each group of places, whether all rows of x count up there."""
-    steps = np.diff(x.reshape(len(x), x.shape[1] // GROUP, GROUP), axis=2)
+    steps = np.diff(x.astype(int).reshape(len(x), x.shape[1] // GROUP, GROUP), axis=2)
     return (steps == 1).all(axis=(0, 2))
 
 

@@ -36,7 +36,7 @@ class BitClusterMover:
         self._mirrors = seat.tables[seat.move.mirrors]
         self._starts = np.unique(limits.places)
         self._graph = g = graph_of(seat.move, variable.n_sites, limits, seat.tables)
-        row = self._packer.halos[variable.name].row_of.astype(np.int64)
+        row = self._packer.halos[variable.name].row_of
         place = np.argsort(g.sites[: variable.n_sites])
         self._tables = (
             row[g.sites],
