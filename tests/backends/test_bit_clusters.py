@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import connected_components
 
 import statmech_dsl as sm
 from statmech_dsl import rng
+from statmech_dsl.backends.collective.base import WORD
 from statmech_dsl.backends.collective.clusters import bits
 from statmech_dsl.backends.collective.clusters.bits.graph import Graph
-from statmech_dsl.backends.collective.clusters.bits.legal import FEWEST
 from statmech_dsl.testing.setup import begin, build, take
 
 N = 70
@@ -105,10 +105,10 @@ def test_plain_states_move_alike():
 
 def test_fewer_replicas_move_one_after_the_other():
     model = on(sm.lattices.square(4))
-    for n in (FEWEST - 1, FEWEST):
+    for n in (WORD - 1, WORD):
         kernels: Any = build(model, n, updates="wolff", backend="numba", lowered_for=n).kernels
         in_bits = isinstance(kernels.movers[0], bits.BitClusterMover)
-        assert in_bits == (n == FEWEST)
+        assert in_bits == (n == WORD)
 
 
 # ---- what a cluster must be --------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 
+WORD = 64
+"""Replicas that fill a word: fewer would pay for all."""
 Values = dict[str, np.ndarray]
 """Values of one replica: variable -> rows."""
 
@@ -21,7 +23,8 @@ Values = dict[str, np.ndarray]
 class Seat:
     """A move in its program: what it may read, and its rows in ``State.accepted`` and ``State.params``.
 
-    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves.
+    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves. The kernels may
+    depend on the number of replicas.
     """
 
     move: Any

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from statmech_dsl.backends.base import Backend, Kernels, Measures
-from statmech_dsl.backends.collective.base import KINDS, Mover, PackedMover, Reporter, Seat
+from statmech_dsl.backends.collective.base import KINDS, WORD, Mover, PackedMover, Reporter, Seat
 from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -20,7 +20,8 @@ def build_kernels(
     backend: Backend, program: Program, tables: Tables, n_replicas: int, threads: int
 ) -> Kernels:
     """The kernels of any program."""
-    bare = replace(program, collective=())
+    filled = program.passes or n_replicas >= WORD
+    bare = replace(program, collective=(), bits=program.bits if filled else None)
     passes = backend.build(bare, tables, n_replicas, threads)
     if not program.collective:
         return passes

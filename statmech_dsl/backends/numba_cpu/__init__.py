@@ -6,16 +6,12 @@ from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
-WORD = 64
-"""Replicas in a word."""
-
 
 def build(
     program: Program, tables: Tables, n_replicas: int, threads: int
 ) -> NumbaKernels | BitKernels:
-    """The kernels of a program; without passes, words must be full to be of use."""
-    sliced = program.bits is not None and (program.passes or n_replicas >= WORD)
-    kind = BitKernels if sliced else NumbaKernels
+    """The kernels of a program."""
+    kind = NumbaKernels if program.bits is None else BitKernels
     return kind(program, tables, n_replicas, threads)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from statmech_dsl.backends.collective.base import Seat
+from statmech_dsl.backends.collective.base import WORD, Seat
 from statmech_dsl.backends.collective.clusters.limits import limits_of
 from statmech_dsl.ir.clusters import Clusters
-
-FEWEST = 64
-"""Replicas that fill a word; fewer would pay for all."""
 
 
 def why_not(seat: Seat) -> str | None:
@@ -20,8 +17,8 @@ def why_not(seat: Seat) -> str | None:
         return "it has an improved estimator"
     if move.fields:
         return "there are fields or clamped sites"
-    if seat.n_replicas < FEWEST:
-        return f"there are fewer than {FEWEST} replicas"
+    if seat.n_replicas < WORD:
+        return f"there are fewer than {WORD} replicas"
     if bits is None:
         return "states are not in bits"
     if bits.fold is not None:

@@ -1,4 +1,9 @@
-"""The mover of single clusters on bit-sliced states."""
+"""The mover of single clusters on bit-sliced states.
+
+Its kernel works on the rows of a chunk, each a word of a site or a tie in all replicas of the chunk. ``whom``
+has the number of the replica in each lane, plus 1; ``bonds`` the rows of states at both ends of ties, and their
+kinds; ``graph`` is that of places. ``ties``, ``inside`` (the clusters, by place) and the like are memory.
+"""
 
 from __future__ import annotations
 

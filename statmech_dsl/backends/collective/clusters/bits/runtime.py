@@ -21,7 +21,7 @@ from statmech_dsl.backends.numba_cpu.bit_sliced.runtime import (
 )
 from statmech_dsl.backends.numba_cpu.runtime import MASK, U, philox
 from statmech_dsl.backends.numba_cpu.vectors import Rows, Words, vectors
-from statmech_dsl.rng import PLANES
+from statmech_dsl.rng import GROUP_LANES, PLANES
 
 __all__ = [
     "MASK",
@@ -70,13 +70,13 @@ def decide(
 
 @njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def finish(S, rest, first, half, tie, at, tails):
-    """Decide the open lanes of a tie by the rest of their uniforms; ``first`` is its place in a part."""
+    """Decide the open lanes of a tie by the rest of their uniforms; ``first`` is its place in half a block."""
     words = len(rest)
     for w in range(words):
         left = rest[w]
         while left != _0:
             lane = set_bits((left & (~left + _1)) - _1)
-            state = S[np.int64(lane >> _3) * GROUP * words + first + w]
+            state = S[np.int64(lane >> _3) * GROUP_LANES * words + first + w]
             if tail_of(state, U(half) + (lane & _7)) < tails[64 * w + np.int64(lane)]:
                 tie[at + w] |= _1 << lane
             left &= left - _1

@@ -126,8 +126,8 @@ def streams(words: int) -> int:
 
 
 def scratch(words: int) -> int:
-    """Words that a kernel needs for streams and planes."""
-    return 6 * streams(words) + 3 * streams(words)
+    """Words that a kernel needs: states of streams, as `Block.row` has them, and what they draw."""
+    return (6 + 3) * streams(words)
 
 
 def source(words: int, slots: int) -> str:
