@@ -63,6 +63,11 @@ class Clusters(Collective):
     forward: str | None = None
 
     @property
+    def sliced(self) -> bool:
+        """Single clusters alone, of which nothing is reported."""
+        return self.one and not self.reports and not self.fields
+
+    @property
     def pairs(self) -> tuple[Tie, ...]:
         """Ties of two sites."""
         return tuple(t for t in self.ties if len(t.sites) == 2)

@@ -43,6 +43,11 @@ class Collective:
     recipe: str = ""
 
     @property
+    def sliced(self) -> bool:
+        """Whether it may be made on states in bits, 64 replicas in a word."""
+        return False
+
+    @property
     def name(self) -> str:
         """How a recipe names it."""
         return self.recipe or self.update

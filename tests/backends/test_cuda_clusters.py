@@ -270,7 +270,7 @@ def test_auto_takes_no_card_that_leaves_moves_to_the_processor():
     card = Backend("card", lambda: None, lambda *_: None, gains_from=lambda *_: 7)
     for move, least in (("wolff", 7), ("hmc", None)):
         sampler = build(sm.models.xy(L=4), updates=["heat_bath", move])
-        assert choose.gains_from(card, sampler.program, sampler.tables) == least
+        assert choose.gains_from(card, sampler.program, sampler.tables, 7) == least
 
 
 # ---- machine code -------------------------------------------------------------------------------------

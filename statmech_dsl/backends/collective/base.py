@@ -16,6 +16,8 @@ from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 
+WORD = 64
+"""Replicas that fill a word: fewer would pay for all."""
 Values = dict[str, np.ndarray]
 """Values of one replica: variable -> rows."""
 
@@ -24,7 +26,8 @@ Values = dict[str, np.ndarray]
 class Seat:
     """A move in its program: what it may read, and its rows in ``State.accepted`` and ``State.params``.
 
-    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves.
+    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves. The kernels may
+    depend on the number of replicas.
     """
 
     move: Any
@@ -34,6 +37,7 @@ class Seat:
     row: int
     params: slice
     counts: slice
+    n_replicas: int
 
 
 @dataclass(eq=False)
@@ -78,6 +82,15 @@ class Mover(Protocol):
 
     def source(self) -> str:
         """Generated source, or a word on why there is none."""
+        ...
+
+
+@runtime_checkable
+class PackedMover(Mover, Protocol):
+    """A mover that takes states in bits as they are, where passes keep them so."""
+
+    def move_packed(self, packed: Any, state: State, n: int) -> None:
+        """Make the moves of n sweeps in place; counters and temperatures are those of ``state``."""
         ...
 
 
@@ -135,12 +148,18 @@ class CardMover(Protocol):
 class Kind:
     """How a kind of move is run: as the reference backend does, and compiled with a number of threads.
 
-    ``on_card``, if there is one, makes it on the card that has the state; without, the processor does.
+    ``on_card``, if there is one, makes it on the card that has the state; without, the processor does, and
+    so it does where it draws other random words, ``stays``.
     """
 
     definition: Callable[[Seat], Definition]
     compiled: Callable[[Seat, int], Mover]
     on_card: Callable[[Seat, Lender], CardMover] | None = None
+    stays: Callable[[Seat], bool] = lambda _: False
+
+    def left(self, seat: Seat) -> bool:
+        """Whether a card leaves the move to the processor."""
+        return self.on_card is None or self.stays(seat)
 
 
 KINDS: dict[type[Collective], Kind] = {}

@@ -14,13 +14,16 @@ import numpy as np
 from statmech_dsl.backends.base import Backend, Kernels, Measures
 from statmech_dsl.backends.collective.base import (
     KINDS,
+    WORD,
     CardMover,
     Kind,
     Lender,
     Mover,
+    PackedMover,
     Reporter,
     Seat,
 )
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -30,7 +33,8 @@ def build_kernels(
     backend: Backend, program: Program, tables: Tables, n_replicas: int, threads: int
 ) -> Kernels:
     """The kernels of any program."""
-    bare = replace(program, collective=())
+    filled = program.passes or n_replicas >= WORD
+    bare = replace(program, collective=(), bits=program.bits if filled else None)
     passes = backend.build(bare, tables, n_replicas, threads)
     if not program.collective:
         return passes
@@ -40,8 +44,8 @@ def build_kernels(
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
         counts = slice(n_counts, n_counts + len(move.counts))
-        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
-        movers.append(_mover(kind, seat, backend, passes, threads))
+        seat = Seat(move, program, tables, row, params, counts, n_replicas)
+        movers.append(_mover(KINDS[type(move)], seat, backend, passes, threads))
         n_params, n_counts = params.stop, counts.stop
     return Composed(
         program, passes, movers, lambda n: backend.build(bare, tables, n * n_replicas, threads)
@@ -53,7 +57,7 @@ def _mover(
 ) -> Mover | CardMover:
     if backend.name == "reference":
         return kind.definition(seat)
-    if isinstance(passes, Lender) and kind.on_card:
+    if isinstance(passes, Lender) and kind.on_card and not kind.left(seat):
         return kind.on_card(seat, passes)
     return kind.compiled(seat, threads)
 
@@ -141,13 +145,16 @@ class Composed:
                 self._move(mover, packed, at_once)
 
     def _move(self, mover: Mover | CardMover, packed: Both, n: int) -> None:
-        """Make the moves of n sweeps, which have been counted."""
+        """Make the moves of n sweeps, which have been counted, in the form of the state that a mover takes."""
         first = packed.plain.sweep - n
         if isinstance(mover, CardMover):
             lender = cast(Lender, self.passes)
             mine = self._packed(packed)
             mover.move_on_card(lender.lend(mine), first, n)
             lender.regain(mine)
+            packed.plain_is_new = False
+        elif isinstance(self.passes, BitKernels) and isinstance(mover, PackedMover):
+            mover.move_packed(self._packed(packed), replace(packed.plain, sweep=first), n)
             packed.plain_is_new = False
         else:
             mover.move(replace(self._plain(packed), sweep=first), n)

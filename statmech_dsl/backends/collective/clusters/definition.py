@@ -84,7 +84,7 @@ class ClusterDefinition:
             image = self._mirror(which)
         label = list(range(len(self._own(x)) // self.components)) + [GHOST]
         for number, sites, p in self._ties(x, beta, image, decided_weight):
-            if rng.uniform(rng.keyed_word(key, number)) < min(p, CERTAIN):
+            if self._tied(number, min(p, CERTAIN), key, counters):
                 _join(label, *sites)
         if move.reports:
             sums += self._report(x, label, image, which, seed_site)
@@ -100,6 +100,10 @@ class ClusterDefinition:
                 self._own(x)[cluster] = self.values[word * len(self.values) >> 32]
             elif word < 1 << 31:
                 self._reflect(x, cluster, image)
+
+    def _tied(self, number: int, p: float, key: int, counters: tuple[int, int, int, int]) -> bool:
+        """Whether a tie is there, which has probability p."""
+        return bool(rng.uniform(rng.keyed_word(key, number)) < p)
 
     def _own(self, x: Values) -> np.ndarray:
         return x[self.move_.variable]
