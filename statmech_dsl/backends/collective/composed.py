@@ -117,17 +117,17 @@ class Composed:
             if self._n_passes:
                 self.passes.sweep(self._packed(packed), at_once)
                 packed.plain_is_new = False
+            packed.plain.sweep += at_once
             for mover in self.movers:
                 self._move(packed, mover, at_once)
-            packed.plain.sweep += at_once
 
     def _move(self, packed: Both, mover: Mover, n: int) -> None:
-        """Make the moves of n sweeps by one mover, in the form of the state that it takes."""
+        """Make the moves of n sweeps, which have been counted, by one mover, on the state as it takes it."""
         if isinstance(self.passes, BitKernels) and isinstance(mover, PackedMover):
-            mover.move_packed(self._packed(packed), packed.plain, n)
+            mover.move_packed(self._packed(packed), _before(packed.plain, n), n)
             packed.plain_is_new = False
         else:
-            mover.move(self._plain(packed), n)
+            mover.move(_before(self._plain(packed), n), n)
             packed.packed_is_new = False
 
     def energy(self, packed: Both) -> tuple[np.ndarray, np.ndarray]:
@@ -222,3 +222,8 @@ class Composed:
             )
             packed.packed, packed.packed_is_new = self.passes.pack(mine), True
         return packed.packed
+
+
+def _before(state: State, n: int) -> State:
+    """The same arrays, with the number of sweeps as it was n sweeps ago."""
+    return replace(state, sweep=state.sweep - n)
