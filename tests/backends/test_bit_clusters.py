@@ -69,7 +69,7 @@ def betas(n=N):
     [
         (lambda: on(sm.lattices.square((3, 8)), "glass"), "wolff"),
         (lambda: on(sm.lattices.square((3, 8), periodic=False)), [("wolff", 2)]),
-        (lambda: on(sm.lattices.square(4)), ["heat_bath", "wolff"]),
+        (lambda: on(sm.lattices.square(4)), ["heat_bath", "swendsen_wang", "wolff"]),
         (tangle, "wolff"),
         (lambda: line(0.7, sm.Levels, values=[-1, 1]), "wolff"),
     ],

@@ -65,7 +65,7 @@ class BitClusterMover:
         """Make the moves of n sweeps in place."""
         packed = self._packer.pack(state)
         self.move_packed(packed, state, n)
-        state.values = self._packer.unpack(packed).values
+        state.values.update(self._packer.unpack(packed).values)
 
     def move_packed(self, packed: Packed, state: State, n: int) -> None:
         """Make the moves of n sweeps in place, on a state in bits."""
