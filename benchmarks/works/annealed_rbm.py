@@ -59,10 +59,10 @@ class Ours:
     def anneal(self, steps: int) -> LogWeights:
         """From beta = 0 to 1."""
         members = Members(self.sampler, next(self.seeds), 1, MEMBERS)
-        members.measure(0)
+        members.sweep(0)
         for beta in np.arange(1, steps + 1) / steps:
             members.weigh(float(beta))
-            members.measure(1)
+            members.sweep(1)
         return members.weights
 
 

@@ -123,14 +123,21 @@ def _terms(
 
 
 @np.errstate(invalid="ignore", over="ignore")
-def in_steps(c: Couplings, limit: int, largest: float = np.inf) -> Steps:
-    """Round couplings so that sums of steps stay within +-limit, and each step within +-largest."""
+def in_steps(
+    c: Couplings, limit: int, largest: float = np.inf, one_scale: bool = False
+) -> Steps:
+    """Round couplings so that sums of steps stay within +-limit, and each step within +-largest.
+
+    Rows have a scale each, or one in common.
+    """
     reach = _largest_sum(c.matrix) + np.abs(c.offset)
     finite = np.isfinite(reach)
     n = c.matrix.shape[1] + 2  # each rounding may add half a step
     scale = np.maximum(reach, 2.0**-900) / (limit - n)
     scale = np.maximum(scale, np.abs(c.matrix).max(1, initial=0.0) / (largest - 1))
     scale = np.where(finite, scale, 1.0)
+    if one_scale:
+        scale = np.full_like(scale, scale.max())
     matrix, offset = np.where(finite[:, None], c.matrix, 0.0), np.where(finite, c.offset, 0.0)
     steps, whole = np.rint(matrix / scale[:, None]), np.rint(offset / scale)
     rest = _largest_sum(matrix - steps * scale[:, None]) + np.abs(offset - whole * scale)

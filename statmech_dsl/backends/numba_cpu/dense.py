@@ -8,7 +8,7 @@ them. Their one error is that of the rounded couplings; it is known, and bounds 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,7 @@ class DenseSweep:
     def __call__(self, packed: Packed, n: int, threads: int) -> None:
         """Do n sweeps in place."""
         kernel, state, beta = load(self.source.text), packed.state, packed.beta
-        live = np.clip(state.n_replicas - self.lanes * np.arange(len(beta)), 0, self.lanes)
+        live = _live(state.n_replicas, len(beta), self.lanes)
         arguments = (
             n,
             state.sweep,
@@ -74,9 +74,15 @@ class DenseSweep:
 
     def _one_blas_thread(self) -> AbstractContextManager:
         """Threads run over replicas: those of a BLAS would get in their way."""
-        if all(q.form.method == "fields" for q in self._passes):
+        if all(q.form.method != "products" for q in self._passes):
             return nullcontext()
         return _blas().limit(limits=1)
+
+
+@lru_cache(16)
+def _live(n_replicas: int, chunks: int, lanes: int) -> np.ndarray:
+    """Lanes of each chunk that hold replicas."""
+    return np.clip(n_replicas - lanes * np.arange(chunks), 0, lanes)
 
 
 @cache

@@ -1,0 +1,165 @@
+"""Energies of models whose two-valued sites are coupled in pairs: sums of couplings by lookup, in float64.
+
+With n = 1 where a site has its high value and 0 elsewhere, any such energy is
+``constant + sum_i n_i (linear_i + sum_j pairs_ij n_j)``. Its terms are added up in another order than those of
+the definition: the energy differs in its last digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from statmech_dsl.backends.numba_cpu.lookups import (
+    CODES,
+    FOUR,
+    LINE,
+    add_lines,
+    in_fours,
+    lines_of,
+    note,
+    padded,
+    sum_raised,
+)
+from statmech_dsl.backends.numba_cpu.runtime import row
+from statmech_dsl.backends.numba_cpu.threads import spread
+from statmech_dsl.compiled import compiled
+from statmech_dsl.ir.expr import evaluate
+from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
+
+AT_ONCE = 64
+"""Replicas whose bits are kept."""
+
+
+def in_pairs(model: ModelIR) -> bool:
+    """Whether all energy is that of two-valued sites and of pairs of them, and T divides it."""
+    return not model.sums and all(
+        f.tempered
+        and len(_states(f)) <= 2
+        and all(len(model.variable(c.array).domain.values or ()) == 2 for c in _states(f))
+        for f in model.energy_families
+    )
+
+
+def _states(f: Family) -> list[Column]:
+    return [c for c in f.columns if c.kind == "state"]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """``sum_i n_i (start_i + sum_j pairs_ij n_j)`` over the sites i of one variable and j of another.
+
+    ``lines`` is the table of the pairs; see `lookups`.
+    """
+
+    rows: str
+    columns: str
+    start: np.ndarray
+    lines: np.ndarray
+
+
+class DenseEnergy:
+    """Energies of replicas, one replica in a chunk; ``threads`` share them."""
+
+    def __init__(self, model: ModelIR, tables: Tables, threads: int) -> None:
+        self.model, self.threads = model, threads
+        self._given: Tables = {}
+        self.replace_tables(tables)
+
+    def replace_tables(self, new: Tables) -> None:
+        """Follow other couplings."""
+        tables = self._given = {**self._given, **new}
+        model = self.model
+        self.constant = 0.0
+        linear = {v.name: np.zeros(v.n_sites) for v in model.variables}
+        pairs: dict[tuple[str, str], np.ndarray] = {}
+        for f in model.energy_families:
+            self._add(f, tables, linear, pairs)
+        first = {rows: key for key in pairs for rows in key[:1]}
+        self.parts = [
+            Part(
+                rows,
+                columns,
+                padded(linear.pop(rows) if first[rows] == (rows, columns) else np.zeros(len(x))),
+                lines_of(x, np.float64).ravel(),
+            )
+            for (rows, columns), x in pairs.items()
+        ]
+        none = np.zeros(0)
+        self.parts += [Part(name, name, padded(x), none) for name, x in linear.items() if x.any()]
+
+    def _add(
+        self,
+        f: Family,
+        tables: Tables,
+        linear: dict[str, np.ndarray],
+        pairs: dict[tuple[str, str], np.ndarray],
+    ) -> None:
+        """Add the instances of a family."""
+        states = _states(f)
+        shape = f.n_instances(tables)
+        ends = [
+            (c.array, np.broadcast_to(0 if c.index is None else tables[c.index], shape).astype(int))
+            for c in states
+        ]
+        at = {
+            high: np.broadcast_to(self._value(f, tables, dict(zip(states, high, strict=True))), shape)
+            for high in product((0, 1), repeat=len(states))
+        }
+        none = (0,) * len(states)
+        self.constant += float(at[none].sum())
+        for k, (name, sites) in enumerate(ends):
+            alone = tuple(int(n == k) for n in range(len(states)))
+            linear[name] += np.bincount(sites, at[alone] - at[none], len(linear[name]))
+        if len(states) == 2:
+            together = at[1, 1] - at[1, 0] - at[0, 1] + at[0, 0]
+            (a, i), (b, j) = ends
+            if len(linear[a]) < len(linear[b]):  # long rows fill lines
+                (a, i), (b, j) = (b, j), (a, i)
+            shape = len(linear[a]), len(linear[b])
+            np.add.at(pairs.setdefault((a, b), np.zeros(shape)), (i, j), together)
+
+    def _value(self, f: Family, tables: Tables, high: dict[Column, int]):
+        def read(c: Column):
+            if c.kind == "state":
+                return (self.model.variable(c.array).domain.values or ())[high[c]]
+            return tables[c.array][0 if c.index is None else tables[c.index]]
+
+        return evaluate(f.expr, [read(c) for c in f.columns], {})
+
+    def __call__(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        """Energies, given states of variables by [replica, site]."""
+        values = {name: x.reshape(len(x), -1) for name, x in values.items()}
+        n = len(next(iter(values.values())))
+        out = np.full(n, self.constant)
+        high = {v.name: np.int8((v.domain.values or ())[1]) for v in self.model.variables}
+        for p in self.parts:
+            ends = (values[p.rows], high[p.rows], values[p.columns], high[p.columns])
+            spread(lambda a, b: add_part(a, b, *ends, p.start, p.lines, out), n, self.threads)  # noqa: B023
+        return out
+
+
+@compiled
+def add_part(c0, c1, rows, high_row, columns, high_column, start, lines, out):
+    """Add a `Part` to the energies of replicas, some at a time: what is looked up stays in the cache."""
+    n, width, flat = rows.shape[1], start.shape[0], rows.reshape(-1)
+    fours = lines.shape[0] // (width * CODES)
+    sources = np.zeros(columns.shape[1] + FOUR, np.uint8)
+    codes = np.empty((AT_ONCE, fours), np.uint8)
+    sums, rest = row(LINE, np.float64), row(LINE, np.int8)
+    for a in range(c0, c1, AT_ONCE):
+        b = min(a + AT_ONCE, c1)
+        for c in range(a, b):
+            note(columns[c], high_column, sources)
+            in_fours(sources[: FOUR * fours], codes[c - a])
+        for k in range(0, width, LINE):
+            first, m = k // LINE * fours * CODES, n - k
+            for c in range(a, b):
+                add_lines(sums, 0, start, k, lines, first, codes, (c - a) * fours, fours)
+                if m >= LINE:
+                    out[c] += sum_raised(sums, flat, c * n + k, high_row)
+                else:
+                    rest[:m] = rows[c, k:]
+                    out[c] += sum_raised(sums, rest, 0, high_row)
