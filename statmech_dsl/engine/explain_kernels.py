@@ -20,6 +20,7 @@ MANY_REPLICAS = 64
 FIELD_TIER = {
     "fields": "local fields of all sites, moved by every flip",
     "products": "local fields of a color by one matrix product",
+    "lookups": "local fields of a color, sums of four couplings by lookup",
 }
 Forms = dict[int, Lowered]
 """A model lowered for one replica and for many."""
@@ -33,9 +34,10 @@ def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
     for n, lowered in forms.items():
         if not lowered.program.passes:
             continue
-        yield f"{n} replica{'s' * (n != 1)}: {_built(lowered, n).describe()}"
+        built = _built(lowered, n)
+        yield f"{n} replica{'s' * (n != 1)}: {built.describe()}"
         if lowered.program.bits is None:
-            yield from _tiers(lowered, ir)
+            yield from _tiers(built.program.passes, lowered, ir)
             yield f"    not the bit-sliced tier: {lowered.unsliced}"
 
 
@@ -52,9 +54,8 @@ def _cards(forms: Forms) -> Iterator[str]:
             )
 
 
-def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
-    """The kind of kernel of each pass, and why it is not a faster one."""
-    passes = lowered.program.passes
+def _tiers(passes: tuple[LoweredPass, ...], lowered: Lowered, ir: ModelIR) -> Iterator[str]:
+    """The kind of kernel of each pass as it was built, and why it is not a faster one."""
     together = all(p.dense for p in passes)
     for p in passes:
         if p.dense and together:

@@ -10,7 +10,7 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.backends.couplings import couplings, in_steps
-from statmech_dsl.backends.numba_cpu import dense_arrays
+from statmech_dsl.backends.numba_cpu import dense_arrays, lookup_arrays
 from statmech_dsl.backends.numba_cpu.runtime_float32 import weight2f
 from statmech_dsl.backends.numba_cpu.verdicts import CLOSE, verdict
 from statmech_dsl.backends.reference import Reference
@@ -131,8 +131,6 @@ def test_couplings_that_are_not_finite():
 def replace(kernels, tables, change):
     """Exchange all couplings."""
     new = {k: change(t) for k, t in tables.items() if t.dtype == float}
-    for t in new.values():
-        t.setflags(write=False)
     if isinstance(kernels, Reference):
         kernels.tables = {**tables, **new}
     else:
@@ -259,15 +257,17 @@ def test_a_margin_without_slack_would_be_seen():
 def test_coarse_steps_are_covered_by_the_slack(name, monkeypatch):
     """With couplings of 8 bits many lanes are decided again; without slack the bits are others."""
     model = CASES[name][0]()
+    kind = lookup_arrays.LookupArrays if name == "two layers" else dense_arrays.DenseArrays
     monkeypatch.setattr(dense_arrays, "LIMIT", dict.fromkeys(dense_arrays.LIMIT, 2**8))
+    monkeypatch.setattr(lookup_arrays, "LIMIT", 2**8)
     agree(model, np.linspace(0.5, 1.5, 9), 60)
 
-    class Sure(dense_arrays.DenseArrays):
+    class Sure(kind):
         def __init__(self, *args):
             super().__init__(*args)
             self.arrays["slack"] = np.zeros_like(self.arrays["slack"])
 
-    monkeypatch.setattr("statmech_dsl.backends.numba_cpu.dense.DenseArrays", Sure)
+    monkeypatch.setattr(f"statmech_dsl.backends.numba_cpu.dense.{kind.__name__}", Sure)
     with pytest.raises(AssertionError):
         agree(model, np.linspace(0.5, 1.5, 9), 60)
 

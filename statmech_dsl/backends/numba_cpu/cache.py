@@ -35,7 +35,16 @@ def _runtime_hash() -> str:
     from statmech_dsl.backends.numba_cpu.bit_sliced import runtime as bit_runtime
     from statmech_dsl.ir import elementary, elementary_float32
 
-    own = (lookups, runtime, runtime_float32, vectors, verdicts, bit_runtime, counting, cluster_runtime)
+    own = (
+        lookups,
+        runtime,
+        runtime_float32,
+        vectors,
+        verdicts,
+        bit_runtime,
+        counting,
+        cluster_runtime,
+    )
     modules = (*own, elementary, elementary_float32)
     sources = [Path(m.__file__ or "").read_bytes() for m in modules]
     return hashlib.sha256(b"".join(sources)).hexdigest()

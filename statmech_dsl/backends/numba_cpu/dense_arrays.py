@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from statmech_dsl.backends.couplings import Couplings, Steps, Units, couplings, in_steps
+from statmech_dsl.backends.couplings import Couplings, Incidences, Steps, Units, in_steps
 from statmech_dsl.backends.numba_cpu.dense_energy import in_pairs
-from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE, lines_of, padded, runs
+from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE
 from statmech_dsl.ir.dense import DenseForm
 from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import ModelIR, Tables
 
-LIMIT = {"fields": 2**30, "products": 2**24, "lookups": 2**30}
+LIMIT = {"fields": 2**30, "products": 2**24}
 """Largest sums of steps: of integers of 32 bits, and of whole numbers in float32."""
 MOST_LOOKUPS = 1 << 22
 """Bytes of tables up to which looking up sums costs less than a matrix product."""
@@ -34,7 +34,9 @@ def with_lookups(program: Program, tables: Tables) -> Program:
         size += -(-len(tables[p.order]) // LINE) * -(-n_sources // FOUR) * CODES * LINE * 4
     if size > MOST_LOOKUPS or not in_pairs(model):
         return program
-    passes = [replace(p, dense=replace(p.dense, method="lookups")) for p in program.passes if p.dense]
+    passes = [
+        replace(p, dense=replace(p.dense, method="lookups")) for p in program.passes if p.dense
+    ]
     return replace(program, passes=tuple(passes))
 
 
@@ -53,20 +55,20 @@ class DenseArrays:
         self.first = np.cumsum([0, *self.sizes])
         lows = [min(model.variable(v).domain.values or (0.0,)) for v in self.form.sources]
         self.lows = np.repeat(lows, self.sizes).astype(np.int8)
-        exact = couplings(p, model, tables)
-        one_scale = self.form.method == "lookups"
-        steps = in_steps(exact, LIMIT[self.form.method], one_scale=one_scale)
+        self.incidences = Incidences(p, model, tables)
+        self.order, self.segments = tables[p.order], tables[p.segments]
+        self.follow(tables)
+
+    def follow(self, tables: Tables) -> None:
+        """Take other couplings."""
+        exact = self.incidences(tables)
+        steps = in_steps(exact, LIMIT[self.form.method])
         self.units = Units(steps)
         self.arrays = {"scale": self.units.scale, "slack": self.units.slack}
         if self.form.method == "fields":
             self._by_source(steps)
         else:
-            rounded = self._by_color(steps, exact, tables[p.segments])
-            if self.form.method == "products":
-                self.arrays["steps"] = np.concatenate([x.ravel() for x in rounded])
-                self.arrays["steps"] = self.arrays["steps"].astype(np.float32)
-            else:
-                self._in_lines(steps, rounded[0], tables[p.order])
+            self._by_color(steps, exact, self.segments)
 
     def _by_source(self, steps: Steps) -> None:
         """A row for each source, over the ranks; one more cache line keeps rows off a common cache set."""
@@ -76,10 +78,8 @@ class DenseArrays:
         rows[:, :n], self.offset[:n] = steps.steps.T, steps.offset
         self.arrays |= {"steps": rows, "first": self.first}
 
-    def _by_color(
-        self, steps: Steps, exact: Couplings, segments: np.ndarray
-    ) -> list[np.ndarray]:
-        """A block of steps for each color, over the sources that it is coupled to."""
+    def _by_color(self, steps: Steps, exact: Couplings, segments: np.ndarray) -> None:
+        """A block for each color, over the sources that it is coupled to."""
         colors, members = [], []
         rounded, blocks = [], []
         n_entries = n_members = 0
@@ -90,26 +90,17 @@ class DenseArrays:
             end = n_entries + (b - a) * len(found)
             colors.append([a, b, n_entries, end, *cuts])
             members.append(found - self.first[variable])
-            rounded.append(steps.steps[a:b, found])
+            rounded.append(steps.steps[a:b, found].ravel())
             blocks.append(exact.matrix[a:b, found].ravel())
             n_entries, n_members = end, n_members + len(found)
         self.arrays |= {
+            "steps": np.concatenate(rounded).astype(np.float32),
             "offset": steps.offset.astype(np.float32),
             "colors": np.array(colors, np.int64),
             "members": np.concatenate(members),
             "matrix": np.concatenate(blocks),
             "constant": exact.offset,
             "error": exact.error,
-        }
-        return rounded
-
-    def _in_lines(self, steps: Steps, rounded: np.ndarray, order: np.ndarray) -> None:
-        """Sums of the steps of four sources at a time, and numbers of sites up to the end of a line."""
-        self.arrays |= {
-            "lines": lines_of(rounded, np.int32).ravel(),
-            "offset": padded(steps.offset.astype(np.int32)),
-            "slack": self.units.slack.max(keepdims=True),
-            "runs": runs(order),
         }
 
     def factors(self, beta: np.ndarray) -> dict[str, np.ndarray]:

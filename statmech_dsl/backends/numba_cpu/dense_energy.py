@@ -26,6 +26,7 @@ from statmech_dsl.backends.numba_cpu.lookups import (
 from statmech_dsl.backends.numba_cpu.runtime import row
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.compiled import compiled
+from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 
@@ -38,9 +39,13 @@ def in_pairs(model: ModelIR) -> bool:
     return not model.sums and all(
         f.tempered
         and len(_states(f)) <= 2
-        and all(len(model.variable(c.array).domain.values or ()) == 2 for c in _states(f))
+        and all(_two_bytes(model.variable(c.array).domain) for c in _states(f))
         for f in model.energy_families
     )
+
+
+def _two_bytes(domain: Domain) -> bool:
+    return len(domain.values or ()) == 2 and domain.storage_dtype == "int8"
 
 
 def _states(f: Family) -> list[Column]:
@@ -65,30 +70,33 @@ class DenseEnergy:
 
     def __init__(self, model: ModelIR, tables: Tables, threads: int) -> None:
         self.model, self.threads = model, threads
-        self._given: Tables = {}
+        self._sum: tuple[float, list[Part]] | None = None
         self.replace_tables(tables)
 
-    def replace_tables(self, new: Tables) -> None:
-        """Follow other couplings."""
-        tables = self._given = {**self._given, **new}
-        model = self.model
-        self.constant = 0.0
+    def replace_tables(self, tables: Tables) -> None:
+        """Follow other couplings, once an energy is asked for."""
+        self._tables, self._sum = tables, None
+
+    @property
+    def sum(self) -> tuple[float, list[Part]]:
+        """The constant, and what depends on states."""
+        if self._sum is None:
+            self._sum = self._parts()
+        return self._sum
+
+    def _parts(self) -> tuple[float, list[Part]]:
+        model, constant = self.model, 0.0
         linear = {v.name: np.zeros(v.n_sites) for v in model.variables}
         pairs: dict[tuple[str, str], np.ndarray] = {}
         for f in model.energy_families:
-            self._add(f, tables, linear, pairs)
-        first = {rows: key for key in pairs for rows in key[:1]}
-        self.parts = [
-            Part(
-                rows,
-                columns,
-                padded(linear.pop(rows) if first[rows] == (rows, columns) else np.zeros(len(x))),
-                lines_of(x, np.float64).ravel(),
-            )
-            for (rows, columns), x in pairs.items()
-        ]
+            constant += self._add(f, self._tables, linear, pairs)
+        parts = []
+        for (rows, columns), x in pairs.items():
+            alone = padded(linear.pop(rows, np.zeros(len(x))))
+            parts.append(Part(rows, columns, alone, lines_of(x, np.float64).ravel()))
         none = np.zeros(0)
-        self.parts += [Part(name, name, padded(x), none) for name, x in linear.items() if x.any()]
+        parts += [Part(name, name, padded(x), none) for name, x in linear.items() if x.any()]
+        return constant, parts
 
     def _add(
         self,
@@ -96,8 +104,8 @@ class DenseEnergy:
         tables: Tables,
         linear: dict[str, np.ndarray],
         pairs: dict[tuple[str, str], np.ndarray],
-    ) -> None:
-        """Add the instances of a family."""
+    ) -> float:
+        """Add the instances of a family; their energy where all sites have their low values."""
         states = _states(f)
         shape = f.n_instances(tables)
         ends = [
@@ -105,11 +113,12 @@ class DenseEnergy:
             for c in states
         ]
         at = {
-            high: np.broadcast_to(self._value(f, tables, dict(zip(states, high, strict=True))), shape)
+            high: np.broadcast_to(
+                self._value(f, tables, dict(zip(states, high, strict=True))), shape
+            )
             for high in product((0, 1), repeat=len(states))
         }
         none = (0,) * len(states)
-        self.constant += float(at[none].sum())
         for k, (name, sites) in enumerate(ends):
             alone = tuple(int(n == k) for n in range(len(states)))
             linear[name] += np.bincount(sites, at[alone] - at[none], len(linear[name]))
@@ -120,6 +129,7 @@ class DenseEnergy:
                 (a, i), (b, j) = (b, j), (a, i)
             shape = len(linear[a]), len(linear[b])
             np.add.at(pairs.setdefault((a, b), np.zeros(shape)), (i, j), together)
+        return float(at[none].sum())
 
     def _value(self, f: Family, tables: Tables, high: dict[Column, int]):
         def read(c: Column):
@@ -133,9 +143,10 @@ class DenseEnergy:
         """Energies, given states of variables by [replica, site]."""
         values = {name: x.reshape(len(x), -1) for name, x in values.items()}
         n = len(next(iter(values.values())))
-        out = np.full(n, self.constant)
+        constant, parts = self.sum
+        out = np.full(n, constant)
         high = {v.name: np.int8((v.domain.values or ())[1]) for v in self.model.variables}
-        for p in self.parts:
+        for p in parts:
             ends = (values[p.rows], high[p.rows], values[p.columns], high[p.columns])
             spread(lambda a, b: add_part(a, b, *ends, p.start, p.lines, out), n, self.threads)  # noqa: B023
         return out

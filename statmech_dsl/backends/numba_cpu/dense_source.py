@@ -24,7 +24,11 @@ from statmech_dsl.backends.numba_cpu.verdicts import (
 )
 
 """
-PRINTERS: dict[str, type[DensePrinter]] = {"fields": Fields, "products": Products, "lookups": Lookups}
+PRINTERS: dict[str, type[DensePrinter]] = {
+    "fields": Fields,
+    "products": Products,
+    "lookups": Lookups,
+}
 
 
 def dense_source(program: Program, tables: Tables, lanes: int) -> Source:

@@ -51,6 +51,13 @@ class Packed:
     fields_of: Any = None
 
 
+def read_only(x: np.ndarray) -> np.ndarray:
+    """A contiguous read-only view or copy: the type that kernels are compiled for."""
+    view = np.ascontiguousarray(x).view()
+    view.setflags(write=False)
+    return view
+
+
 class NumbaKernels:
     """Kernels of one program; compiled when first used, or taken from the cache on disk."""
 
@@ -60,7 +67,10 @@ class NumbaKernels:
         self._colors = [p.times * (len(tables[p.segments]) - 1) for p in program.passes]
         self._n_sites = sum(p.times * len(tables[p.order]) for p in program.passes)
         layout = choose_layout(program, self._colors, self._n_sites, n_replicas)
-        dense, lookups = bool(program.passes) and all(p.dense for p in program.passes), by_lookup(program)
+        dense, lookups = (
+            bool(program.passes) and all(p.dense for p in program.passes),
+            by_lookup(program),
+        )
         if dense and (lookups or n_replicas < 8):  # an empty lane would cost as much as a full one
             layout = ReplicaLanes(1)
         self.layout, self._sites = layout, isinstance(layout, SiteLanes)
@@ -69,16 +79,24 @@ class NumbaKernels:
         self._sweep = self._dense.source if self._dense else sweep_source(program, tables, layout)
         self._energy = DenseEnergy(program.model, tables, threads) if lookups else None
         self._measured_in = SiteLanes() if lookups else layout
-        measured = replace(program, model=replace(program.model, families=())) if lookups else program
+        measured = (
+            replace(program, model=replace(program.model, families=())) if lookups else program
+        )
         self._measure = measure_source(measured, tables, self._measured_in)
         self._compute = feature_source(program)
+        self._tables = tables
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._measure_tables = [tables[name] for name in self._measure.tables]
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._sum_sizes = np.array([s.size for s in program.model.sums], np.int64)
 
     def replace_tables(self, new: Tables) -> None:
-        """Exchange tables (couplings) for others of the same names and shapes."""
+        """Exchange tables (couplings) for others of the same names and shapes; nothing is compiled.
+
+        Cached fields, and whatever else follows from couplings, are computed afresh; states stay.
+        """
+        new = {name: read_only(x) for name, x in new.items()}
+        self._tables = {**self._tables, **new}
         for source, arrays in (
             (self._sweep, self._sweep_tables),
             (self._measure, self._measure_tables),
@@ -89,7 +107,7 @@ class NumbaKernels:
         if self._dense:
             self._dense.replace_tables(new)
         if self._energy:
-            self._energy.replace_tables(new)
+            self._energy.replace_tables(self._tables)
 
     def describe(self) -> str:
         """What the lanes of a vector hold."""

@@ -176,7 +176,9 @@ def copy_line(to: Rows, source: Rows):
 
 
 @njit(error_model="numpy", nogil=True)
-def decide_line(c0, c1, k, states, place, counters, offset, lines, codes, fours, factors, ends, buffers):
+def decide_line(
+    c0, c1, k, states, place, counters, offset, lines, codes, fours, factors, ends, buffers
+):
     """Give the sites of ranks k to k + LINE of replicas their values; not 0 if some are `CLOSE`.
 
     ``place`` holds the first site of each line if its sites follow each other, else -1, and the order of all.
