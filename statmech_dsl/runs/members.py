@@ -9,8 +9,8 @@ import numpy as np
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.estimators import LogWeights
 from statmech_dsl.results import Recorder
-from statmech_dsl.results.recorder import raise_improper
 from statmech_dsl.results.population import Step
+from statmech_dsl.results.recorder import raise_improper
 from statmech_dsl.runs.resampling import copies, generator, in_place
 from statmech_dsl.runs.tuning import BLOCK, retune
 

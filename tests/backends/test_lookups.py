@@ -32,10 +32,6 @@ def machine(declare=sm.Occupation, visible=LONG, hidden=40, seed=1, v=None, h=No
     return model
 
 
-def levels(name, sites, **kwargs):
-    return sm.Levels(name, sites, values=[-2, 3], **kwargs)
-
-
 def methods(model):
     sampler = build(model)
     program = with_lookups(sampler.program, sampler.tables)
@@ -63,7 +59,6 @@ SOME = np.ma.masked_array(np.arange(LONG) % 2, np.arange(LONG) % 3 > 0)
 CASES = {
     "units": lambda: machine(hidden=9),
     "spins": lambda: machine(sm.Spin, 9, 35),
-    "levels": lambda: machine(levels, 12, 9),
     "data": lambda: machine(hidden=9, v=np.arange(LONG) % 2),
     "data of some units": lambda: machine(hidden=9, v=SOME),
 }
@@ -102,7 +97,7 @@ def test_energies_are_those_of_the_states(declare):
 
 
 def test_couplings_of_another_model_make_it_that_model():
-    """Nothing is compiled, states and random numbers stay: the bits are those of a model with these couplings."""
+    """Nothing is compiled, states stay: the bits are those of a model with these couplings."""
     models = machine(seed=1), machine(seed=2)
     beta = np.linspace(0, 2, 9)
     one, other = (build(m, 9, backend="numba") for m in models)

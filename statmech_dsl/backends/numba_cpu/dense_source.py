@@ -11,10 +11,10 @@ from statmech_dsl.backends.numba_cpu.dense_printers import (
     view,
 )
 from statmech_dsl.backends.numba_cpu.kernels_source import COMPILE, HEADER, Source
+from statmech_dsl.backends.numba_cpu.lookups import LINE, STATE
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
-from statmech_dsl.backends.numba_cpu.lookups import LINE, STATE
 from statmech_dsl.rng import TILE_LANES
 
 IMPORTS = """from statmech_dsl.backends.numba_cpu.lookups import decide_line, in_fours, note_some

@@ -1,8 +1,9 @@
 """Sums of couplings by lookup: what kernels of the dense tier import where tables of them are small.
 
 A sum of couplings over the sources that have their high value takes an addition for each of them. Of four
-sources together there are only 16 sums: one addition of a table's line does for all four. This is the method of
-the four Russians (Arlazarov et al. 1970). A line holds the sums of `LINE` sites that do not depend on each other.
+sources together there are only 16 sums: one addition of a table's line does for all four. This is the method
+of the four Russians (Arlazarov et al. 1970). A line holds the sums of `LINE` sites that do not depend on each
+other.
 """
 
 # pyright: reportCallIssue=false
@@ -102,7 +103,7 @@ def in_fours(bits, codes):
 
 @intrinsic
 def add_lines(typingctx, out, to, start, k, lines, first, codes, place, count):
-    """A line of ``start`` from number k on, plus those of a table for each of ``count`` codes, to a line of ``out``.
+    """Into a line of ``out``: that of ``start`` from number k on, plus those of a table for ``count`` codes.
 
     ``first`` is the first code's first line, ``place`` the place of its code. Numbers are of 32 bits, or of 64
     and real. The sum stays in registers.
@@ -193,13 +194,12 @@ def decide_line(
     run, any_close = runs[k // LINE], i32(0)
     first, last = k // LINE * fours * CODES, max(fours - NEAR, 0)
     for four in range(0, last, NEAR):
+        start, n = offset if four == 0 else fields, min(NEAR, last - four)
         for c in range(c0, c1):
             to, at = (c - c0) * LINE, (c - c0) * fours + four
-            n = min(NEAR, last - four)
-            if four == 0:
-                add_lines(fields, to, offset, k, lines, first, codes, at, n)
-            else:
-                add_lines(fields, to, fields, to, lines, first + four * CODES, codes, at, n)
+            begin = k if four == 0 else to
+            add_lines(fields, to, start, begin, lines, first + four * CODES, codes, at, n)
+    start, first, n = offset if last == 0 else fields, first + last * CODES, fours - last
     step = U32(k % TILE // TILE_LANES + WARM_UP + 1)
     for c in range(c0, c1):
         d = c - c0
@@ -207,11 +207,8 @@ def decide_line(
             block, number = U(k // TILE * TILE_LANES), U(replica[c, 0])
             seed_lanes(TILE_LANES, streams, d * STATE, block, number, sweep, stream, key0, key1)
         draw(TILE_LANES, streams, d * STATE, word, 0, step, TILE_LANES, STEPS, TILE_LANES)
-        at, n = d * fours + last, fours - last
-        if last == 0:
-            add_lines(field, 0, offset, k, lines, first, codes, at, n)
-        else:
-            add_lines(field, 0, fields, d * LINE, lines, first + last * CODES, codes, at, n)
+        begin = k if last == 0 else d * LINE
+        add_lines(field, 0, start, begin, lines, first, codes, d * fours + last, n)
         x, w, close = exponent[c, 0], f32(slack[0] * width[c, 0]), i32(0)
         for r in range(LINE):
             v = verdict(f32(f32(field[r]) * x), w, word[r], low, high)
