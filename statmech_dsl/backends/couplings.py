@@ -59,16 +59,25 @@ class Units:
         self.scale = (steps.scale / self.unit).astype(np.float32)
         self.slack = np.nextafter(slack, np.float32(np.inf))  # never less than it was
 
-    @np.errstate(invalid="ignore", over="ignore")
     def factors(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
 
         The second factor is infinite where nothing is certain.
         """
-        certain = np.abs(beta) * self._largest_slack <= LARGEST_SLACK
-        exponent = -LOG2E * (beta * self.unit)
-        width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
-        return exponent.astype(np.float32), width.astype(np.float32)
+        exponent, width = np.empty(beta.shape, np.float32), np.empty(beta.shape, np.float32)
+        factors(beta.reshape(-1), self.unit, self._largest_slack, exponent, width)
+        return exponent, width
+
+
+@compiled
+def factors(beta, unit, largest_slack, exponent, width):
+    """See `Units.factors`."""
+    exponents, widths = exponent.reshape(-1), width.reshape(-1)
+    for k in range(beta.shape[0]):
+        x = beta[k] * unit
+        exponents[k] = np.float32(-LOG2E * x)
+        certain = abs(beta[k]) * largest_slack <= LARGEST_SLACK
+        widths[k] = np.float32(WIDER * abs(x)) if certain else np.float32(np.inf)
 
 
 def couplings(p: LoweredPass, model: ModelIR, tables: Tables) -> Couplings:

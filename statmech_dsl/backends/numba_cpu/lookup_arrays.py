@@ -60,16 +60,22 @@ def tabulate(matrix, offset, error, limit, lines, whole):
     """
     n, n_sources = matrix.shape
     finite, reach, slack = np.zeros(n, np.bool_), 2.0**-900, 0.0
+    whole_fours = n_sources // 4 * 4
     for k in range(n):
-        up = down = 0.0
-        for x in matrix[k]:
-            up += max(x, 0.0)
-            down += max(-x, 0.0)
-        far = max(up, down) + abs(offset[k])
+        up0 = up1 = up2 = up3 = total = 0.0
+        for j in range(0, whole_fours, 4):
+            x0, x1, x2, x3 = matrix[k, j], matrix[k, j + 1], matrix[k, j + 2], matrix[k, j + 3]
+            up0, up1 = up0 + max(x0, 0.0), up1 + max(x1, 0.0)
+            up2, up3 = up2 + max(x2, 0.0), up3 + max(x3, 0.0)
+            total += (x0 + x1) + (x2 + x3)
+        for j in range(whole_fours, n_sources):
+            up0, total = up0 + max(matrix[k, j], 0.0), total + matrix[k, j]
+        up = (up0 + up1) + (up2 + up3)
+        far = max(up, up - total) + abs(offset[k])
         finite[k] = np.isfinite(far)
         reach = max(reach, far) if finite[k] else reach
     scale = reach / (limit - n_sources - 2)  # each rounding may add half a step
-    steps = np.zeros((4, LINE), np.int32)
+    inverse, steps = 1.0 / scale, np.zeros((4, LINE), np.int32)
     for block in range(lines.shape[0]):
         first, m = block * LINE, min(LINE, n - block * LINE)
         up, down = np.zeros(LINE), np.zeros(LINE)
@@ -79,7 +85,7 @@ def tabulate(matrix, offset, error, limit, lines, whole):
                 steps[j] = 0
                 for r in range(m if source < n_sources else 0):
                     x = matrix[first + r, source] if finite[first + r] else 0.0
-                    step = np.rint(x / scale)
+                    step = np.rint(x * inverse)
                     rest = x - step * scale
                     up[r] += max(rest, 0.0)
                     down[r] += max(-rest, 0.0)
