@@ -92,7 +92,9 @@ class Plain:
 def contender(name: str, side: Ours | Plain) -> Contender:
     """Schedules of so many steps."""
     units = MEMBERS * (VISIBLE + HIDDEN)
-    return Contender(name, clocked(side.anneal, time.thread_time), units, lambda: np.empty(0)).warm(2)
+    return Contender(name, clocked(side.anneal, time.thread_time), units, lambda: np.empty(0)).warm(
+        2
+    )
 
 
 def measure() -> Iterator[Row]:

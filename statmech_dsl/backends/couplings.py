@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -133,7 +134,7 @@ class _Placed:
     """The incidences of a gather: the ranks and sources that they join, and what they add."""
 
     def __init__(
-        self, g: Gather, first: dict[str, int], n: int, model: ModelIR, tables: Tables
+        self, g: Gather, first: Mapping[str, Any], n: int, model: ModelIR, tables: Tables
     ) -> None:
         ranks = _ranks(g.role, n, tables)
         self._columns, self._shape = g.role.columns, ranks.shape

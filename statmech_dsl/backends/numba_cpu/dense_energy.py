@@ -5,6 +5,9 @@ With n = 1 where a site has its high value and 0 elsewhere, any such energy is
 the definition: the energy differs in its last digits.
 """
 
+# pyright: reportCallIssue=false
+# Numba supplies the first parameter of an intrinsic.
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -112,7 +115,7 @@ class DenseEnergy:
             (c.array, np.broadcast_to(0 if c.index is None else tables[c.index], shape).astype(int))
             for c in states
         ]
-        at = {
+        at: dict[tuple[int, ...], np.ndarray] = {
             high: np.broadcast_to(
                 self._value(f, tables, dict(zip(states, high, strict=True))), shape
             )
@@ -145,11 +148,18 @@ class DenseEnergy:
         n = len(next(iter(values.values())))
         constant, parts = self.sum
         out = np.full(n, constant)
-        high = {v.name: np.int8((v.domain.values or ())[1]) for v in self.model.variables}
         for p in parts:
-            ends = (values[p.rows], high[p.rows], values[p.columns], high[p.columns])
+            ends = (
+                values[p.rows],
+                self._high(p.rows),
+                values[p.columns],
+                self._high(p.columns),
+            )
             spread(lambda a, b: add_part(a, b, *ends, p.start, p.lines, out), n, self.threads)  # noqa: B023
         return out
+
+    def _high(self, name: str) -> np.int8:
+        return np.int8((self.model.variable(name).domain.values or (0, 0))[1])
 
 
 @compiled
