@@ -234,7 +234,10 @@ class Products(DensePrinter):
 
 
 class Lookups(Products):
-    """One color and small tables: sums of couplings by lookup give the fields of a line of sites."""
+    """One color and small tables: sums of couplings by lookup give the fields of a line of sites.
+
+    Members are all sites of the sources.
+    """
 
     arrays = ("lines", "offset", "colors", "members", "matrix", "constant", "error", "runs")
 
@@ -242,10 +245,8 @@ class Lookups(Products):
         z, own = self.z, self.names.states[self.p.variable]
         note: Lines = []
         for number, variable in enumerate(self.form.sources):
-            a, b = f"color[{4 + number}]", f"color[{5 + number}]"
             states = f"{self.names.states[variable]}[c].reshape(-1)"
-            sites, to = f"members{z}[{a} : {b}]", f"bits[{a} - color[4] :]"
-            note.append(f"note_some({states}, {sites}, {self.high(variable)}, {to})")
+            note.append(f"note({states}, {self.high(variable)}, bits[color[{4 + number}] :])")
         counters = f"(replica, U(sweep), U({self.p.stream | TILE_STREAM}), key0, key1)"
         given = [
             f"c0, c1, k0, {own}, (runs{z}, {self.order}), {counters}",

@@ -17,7 +17,7 @@ from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
 
-IMPORTS = """from statmech_dsl.backends.numba_cpu.lookups import decide_line, in_fours, note_some
+IMPORTS = """from statmech_dsl.backends.numba_cpu.lookups import decide_line, in_fours, note
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
 from statmech_dsl.backends.numba_cpu.verdicts import (
     CLOSE, add_row, high_sum, second_verdict, subtract_row, verdict

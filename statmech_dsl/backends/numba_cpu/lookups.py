@@ -82,18 +82,6 @@ def note(states, high, bits):
 
 
 @njit(error_model="numpy", nogil=True)
-def note_some(states, sites, high, bits):
-    """Note which of some sites have their high value."""
-    n = sites.shape[0]
-    first = sites[0] if n else 0
-    if n and sites[n - 1] - first == n - 1:
-        note(states[first : first + n], high, bits)
-    else:
-        for q in range(n):
-            bits[q] = np.uint8(states[sites[q]] == high)
-
-
-@njit(error_model="numpy", nogil=True)
 def in_fours(bits, codes):
     """The codes of four sources each: numbers of four bits."""
     four = bits.view(np.uint32)
