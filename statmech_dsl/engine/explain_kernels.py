@@ -22,6 +22,7 @@ MANY_REPLICAS = 64
 FIELD_TIER = {
     "fields": "local fields of all sites, moved by every flip",
     "products": "local fields of a color by one matrix product",
+    "lookups": "local fields of a color, sums of four couplings by lookup",
 }
 Forms = dict[int, Lowered]
 """A model lowered for one replica and for many."""
@@ -44,9 +45,10 @@ def kernels(forms: Forms, ir: ModelIR) -> Iterator[str]:
         yield f"{move.variable}: on a card, {move.name} is {where}"
     for n, lowered in forms.items():
         if lowered.program.passes:
-            yield f"{n} replica{'s' * (n != 1)}: {_built(lowered, n).describe()}"
+            built = _built(lowered, n)
+            yield f"{n} replica{'s' * (n != 1)}: {built.describe()}"
             if lowered.program.bits is None:
-                yield from _tiers(lowered, ir)
+                yield from _tiers(built.program.passes, lowered, ir)
                 yield f"    not the bit-sliced tier: {lowered.unsliced}"
         yield from _single_clusters(lowered, n)
 
@@ -55,10 +57,8 @@ def _single_clusters(lowered: Lowered, n: int) -> Iterator[str]:
     """Whether single clusters of many replicas are moved at once, or why not."""
     for move in lowered.program.collective:
         if n == MANY_REPLICAS and isinstance(move, Clusters) and move.one:
-            reason, unsliced = (
-                why_not(seat_of(move, lowered.program, lowered.tables, n)),
-                lowered.unsliced,
-            )
+            seat = seat_of(move, lowered.program, lowered.tables, n)
+            reason, unsliced = why_not(seat), lowered.unsliced
             yield f"{n} replicas: {move.update} of {move.variable}: {'one by one' if reason else 'in bits'}"
             if reason:
                 yield f"    not in bits: {unsliced if move.sliced and unsliced else reason}"
@@ -77,9 +77,8 @@ def _cards(forms: Forms) -> Iterator[str]:
             )
 
 
-def _tiers(lowered: Lowered, ir: ModelIR) -> Iterator[str]:
-    """The kind of kernel of each pass, and why it is not a faster one."""
-    passes = lowered.program.passes
+def _tiers(passes: tuple[LoweredPass, ...], lowered: Lowered, ir: ModelIR) -> Iterator[str]:
+    """The kind of kernel of each pass as it was built, and why it is not a faster one."""
     together = all(p.dense for p in passes)
     for p in passes:
         if p.dense and together:
