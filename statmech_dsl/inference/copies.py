@@ -1,0 +1,126 @@
+"""Independent copies of a model under compiled sweeps, whose couplings follow the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels, Packed
+from statmech_dsl.engine.compile import lower_recovered, n_threads
+from statmech_dsl.ir.model import ModelIR
+from statmech_dsl.ir.state import State
+from statmech_dsl.lower.recovery import Recovered
+from statmech_dsl.lower.reductions import Measured
+from statmech_dsl.runs.tuning import BLOCK, adapt
+from statmech_dsl.solvers.system import Values
+
+WORTH_SHARING = 1 << 15
+"""Sites from which on threads share the copies: handing out work takes as long as some thousand sites."""
+
+
+class Copies:
+    """Kernels for n copies of a model; compiled once, for all couplings.
+
+    Parameters
+    ----------
+    recovered : Recovered
+        The model: its energies, what is clamped, and the tables of its couplings.
+    n : int
+        Number of copies.
+    threads : int, optional
+        Threads over copies; all cores unless given.
+    """
+
+    def __init__(self, recovered: Recovered, n: int, threads: int | None = None) -> None:
+        self.recovered, self.n = recovered, n
+        nothing = Measured((), ModelIR(recovered.ir.variables, ()), {}, {}, {}, (), None)
+        lowered = lower_recovered(recovered, nothing, "auto").lowered
+        self._program = lowered.program
+        sites = n * sum(v.n_sites for v in recovered.ir.variables)
+        threads = n_threads(threads) if sites > WORTH_SHARING else 1
+        self._kernels = NumbaKernels(lowered.program, lowered.tables, n, threads)
+        params = [(number, q) for number, p in enumerate(lowered.program.passes) for q in p.params]
+        self._tuned = [number for number, _ in params]
+        self._targets = np.array([q.target for _, q in params])
+        self._start = np.array([[q.start] * n for _, q in params]).reshape(len(params), n)
+        orders = [lowered.program.passes[number].order for number in self._tuned]
+        self._moves = BLOCK * np.array([len(lowered.tables[order]) for order in orders])
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Begin anew: another stream of random numbers, proposals of sites not yet tuned."""
+        self._seed, self._sweep, self._adapted = seed, 0, 0
+        self._params = self._start.copy()
+
+    def follow(self, tables: Mapping[str, np.ndarray]) -> None:
+        """Take other couplings."""
+        new = {}
+        for name, x in tables.items():
+            new[name] = np.ascontiguousarray(x)
+            new[name].setflags(write=False)
+        self._kernels.replace_tables(new)
+
+    def pack(self, values: Values) -> Packed:
+        """States, one in each column, in the layout of the kernels."""
+        own = {
+            v.name: values[v.name].T.astype(v.domain.storage_dtype)
+            for v in self.recovered.ir.variables
+        }
+        accepted = np.zeros((len(self._program.steps), self.n), np.int64)
+        state = State(
+            own, np.arange(self.n, dtype=np.uint32), np.ones(self.n), self._seed, self._sweep,
+            self._params.copy(), accepted,
+        )  # fmt: skip
+        return self._kernels.pack(state)
+
+    def hot(self, generator: np.random.Generator) -> Values:
+        """Random states with the clamped sites as they are."""
+        out = {}
+        for v in self.recovered.ir.variables:
+            x = np.asarray(v.domain.hot(generator, self.n * v.n_sites), float)
+            x = x.reshape(self.n, v.n_sites, -1)
+            if v.name in self.recovered.clamped:
+                mask, given = self.recovered.clamped[v.name]
+                x[:, mask] = given.reshape(v.n_sites, -1)[mask]
+            out[v.name] = x.reshape(self.n, -1).T
+        return out
+
+    def sweep(self, packed: Packed, n: int) -> None:
+        """Do n sweeps in place."""
+        packed.state.sweep = self._sweep
+        self._kernels.sweep(packed, n)
+        self._sweep = packed.state.sweep
+
+    def adapt(self, packed: Packed) -> None:
+        """Sweep a little, and adapt the proposals of sites as `sample` does."""
+        if not self._tuned:
+            return
+        packed.accepted[:] = 0
+        self.sweep(packed, BLOCK)
+        state = replace(packed.state, params=self._params, accepted=self._kernels.accepted(packed))
+        adapt(state, self._tuned, self._targets, self._moves, self._adapted)
+        self._adapted += 1
+
+    def energy(self, packed: Packed) -> np.ndarray:
+        """Energy of each copy, the part that T divides."""
+        return self._kernels.energy(packed)[0]
+
+    def values(self, packed: Packed) -> Values:
+        """States, one in each column."""
+        return {
+            v.name: np.array(self._kernels.values(packed, v.name).T, float)
+            for v in self.recovered.ir.variables
+        }
+
+
+def energies_only(recovered: Recovered) -> Recovered:
+    """A model without the terms that T does not divide: its states are those that Z sums over."""
+    ir = recovered.ir
+    kept = [f for f in ir.energy_families if f.tempered]
+    read = {c.array for f in kept for c in f.columns if c.kind == "sum"}
+    feeding = [f for f in ir.families if f.feeds in read]
+    sums = tuple(s for s in ir.sums if s.name in read)
+    families = tuple(f for f in ir.families if f in kept or f in feeding)
+    return replace(recovered, ir=replace(ir, families=families, sums=sums))

@@ -1,0 +1,51 @@
+"""The exchange algorithm: auxiliary states take the place of log Z."""
+
+from __future__ import annotations
+
+import xarray as xr
+from pytensor.graph.traversal import ancestors
+
+from statmech_dsl.inference.copies import Copies, energies_only
+from statmech_dsl.inference.equilibration import report
+from statmech_dsl.inference.exchange_step import Exchange
+from statmech_dsl.inference.methods.base import Method, Run, sample_parameters
+from statmech_dsl.inference.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.posed import Posed
+
+
+class ExchangeMethod(Method):
+    """Propose parameters, draw states from them, and let data and drawn states swap their parameters.
+
+    Proposed parameters theta' are accepted with the ratio of priors times
+    exp(-E(x, theta') + E(x, theta) + E(y, theta') - E(y, theta)), where x are the data and y auxiliary states
+    drawn at theta', one for each state of the data. Z cancels. With independent draws y the posterior is exact
+    (Murray, Ghahramani and MacKay, 2006). Here y come from a Markov chain that starts at the data (Liang,
+    2010) and runs for ten autocorrelation times of what enters the ratio.
+
+    References
+    ----------
+    I. Murray, Z. Ghahramani and D. J. C. MacKay, MCMC for doubly-intractable distributions, UAI 2006.
+    F. Liang, A double Metropolis-Hastings sampler for spatial models with intractable normalizing constants,
+    J. Stat. Comput. Simul. 80, 1007 (2010).
+    """
+
+    name = "exchange"
+    assumes = (
+        "auxiliary states, which start at the data, forget them within the sweeps that they are given; "
+        "exact if they do, and the result says whether they did"
+    )
+
+    def refuse(self, posed: Posed) -> str | None:  # noqa: D102
+        return "some sites were not observed" if posed.hidden else None
+
+    def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
+        model = parameter_model(posed)
+        couplings = coefficients(posed, posed.couplings, model)
+        behind = set(ancestors(model.replace_rvs_by_values(list(couplings.values()))))
+        moved = [v for v in model.value_vars if v in behind]
+        copies = Copies(energies_only(posed.recovered), posed.n_states, run.threads)
+        states = posed.states()
+        step = Exchange(moved, copies=copies, couplings=couplings, states=states, model=model)
+        tree = sample_parameters(model, run, step)
+        tree.attrs |= report(step.chains)
+        return tree
