@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 from pytensor.graph.traversal import ancestors
 
@@ -45,7 +47,7 @@ class ExchangeMethod(Method):
         moved = [v for v in model.value_vars if v in behind]
         copies = Copies(energies_only(posed.recovered), posed.n_states, run.threads)
         states = posed.states()
-        step = Exchange(moved, copies=copies, couplings=couplings, states=states, model=model)
+        step: Any = Exchange(moved, copies=copies, couplings=couplings, states=states, model=model)
         tree = sample_parameters(model, run, step)
         tree.attrs |= report(step.chains)
         return tree
