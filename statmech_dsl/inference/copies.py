@@ -75,15 +75,14 @@ class Copies:
         )  # fmt: skip
         return self._kernels.pack(state)
 
-    def hot(self, generator: np.random.Generator) -> Values:
-        """Random states with the clamped sites as they are."""
+    def scrambled(self, values: Values, generator: np.random.Generator) -> Values:
+        """States whose free sites are random, as at infinite temperature."""
         out = {}
         for v in self.recovered.ir.variables:
-            x = np.asarray(v.domain.hot(generator, self.n * v.n_sites), float)
-            x = x.reshape(self.n, v.n_sites, -1)
-            if v.name in self.recovered.clamped:
-                mask, given = self.recovered.clamped[v.name]
-                x[:, mask] = given.reshape(v.n_sites, -1)[mask]
+            free, vector = self.recovered.tables[v.free], v.domain.components
+            x = np.array(values[v.name].T, float).reshape(self.n, v.n_sites, vector)
+            hot = v.domain.hot(generator, self.n * len(free))
+            x[:, free] = np.reshape(hot, (self.n, len(free), vector))
             out[v.name] = x.reshape(self.n, -1).T
         return out
 
@@ -101,6 +100,7 @@ class Copies:
         self.sweep(packed, BLOCK)
         state = replace(packed.state, params=self._params, accepted=self._kernels.accepted(packed))
         adapt(state, self._tuned, self._targets, self._moves, self._adapted)
+        self._kernels.set_beta(packed, state.beta, self._params)
         self._adapted += 1
 
     def energy(self, packed: Packed) -> np.ndarray:

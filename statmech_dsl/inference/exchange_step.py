@@ -43,7 +43,7 @@ class Exchange(BlockedStep):
     couplings : mapping of str to TensorVariable
         The coupling tables of energies in terms of the parameters.
     states : dict of str to ndarray
-        The data, one state in each column.
+        The data, one state in each column; hidden ones may be others at each step.
     model : Model
         The model of the parameters, without the energies of the data.
     """
@@ -74,7 +74,6 @@ class Exchange(BlockedStep):
         """Begin a chain."""
         super().setup_chain(rng, tune, draws)
         self._copies.reset(int(self.rng.integers(2**63)))
-        self._data = self._copies.pack(self._states)
         self._pilots = {round(p * tune) for p in PILOTS}
         self._walk: AdaptiveNormal | None = None
         self._done, self.tune = 0, tune > 0
@@ -82,6 +81,7 @@ class Exchange(BlockedStep):
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Propose some times, each time with auxiliary states of its own."""
         now = dict(point)
+        self._data = self._copies.pack(self._states)
         if self._walk is None:
             self._walk = AdaptiveNormal(self._flat(now))
             self.chains.append(Equilibration([]))
@@ -142,7 +142,7 @@ class Exchange(BlockedStep):
         """Compare auxiliary states that started hot with those that started at the data."""
         seen, tables = self.chains[-1], self._tables(point)
         found = []
-        for start in (self._states, self._copies.hot(self.rng)):
+        for start in (self._states, self._copies.scrambled(self._states, self.rng)):
             packed = self._copies.pack(start)
             self._copies.follow(tables)
             self._copies.sweep(packed, seen.sweeps)

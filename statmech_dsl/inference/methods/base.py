@@ -28,6 +28,8 @@ class Run:
     seed: int
     threads: int | None
     progressbar: bool
+    store: tuple[str, ...] = ()
+    """Hidden variables whose states are kept at every draw."""
 
 
 class Method(ABC):

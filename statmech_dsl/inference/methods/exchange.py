@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import xarray as xr
-from pytensor.graph.traversal import ancestors
 
+from statmech_dsl.inference.completed import Completed
 from statmech_dsl.inference.copies import Copies, energies_only
 from statmech_dsl.inference.equilibration import report
 from statmech_dsl.inference.exchange_step import Exchange
 from statmech_dsl.inference.methods.base import Method, Run, sample_parameters
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.parameter_model import coefficients
 from statmech_dsl.inference.posed import Posed
 
 
@@ -38,16 +38,21 @@ class ExchangeMethod(Method):
     )
 
     def refuse(self, posed: Posed) -> str | None:  # noqa: D102
-        return "some sites were not observed" if posed.hidden else None
+        return None
 
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
-        model = parameter_model(posed)
+        completed = Completed(posed, run)
+        model = completed.model
         couplings = coefficients(posed, posed.couplings, model)
-        behind = set(ancestors(model.replace_rvs_by_values(list(couplings.values()))))
-        moved = [v for v in model.value_vars if v in behind]
         copies = Copies(energies_only(posed.recovered), posed.n_states, run.threads)
-        states = posed.states()
-        step: Any = Exchange(moved, copies=copies, couplings=couplings, states=states, model=model)
-        tree = sample_parameters(model, run, step)
+        step: Any = Exchange(
+            completed.moved,
+            copies=copies,
+            couplings=couplings,
+            states=completed.states,
+            model=model,
+        )
+        tree = sample_parameters(model, run, [*completed.sweep(), step])
+        completed.add_to(tree)
         tree.attrs |= report(step.chains)
         return tree
