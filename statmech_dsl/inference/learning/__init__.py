@@ -1,0 +1,11 @@
+"""Ways to learn: one file each, and one line here."""
+
+from statmech_dsl.inference.learning.base import Fit, Learner, Task
+from statmech_dsl.inference.learning.maximum_likelihood import MaximumLikelihood
+
+LEARNERS: dict[str, type[Learner]] = {
+    learner.name: learner for learner in (MaximumLikelihood,)
+}
+"""All methods, in the order in which "auto" asks them."""
+
+__all__ = ["LEARNERS", "Fit", "Learner", "Task"]
