@@ -8,6 +8,7 @@ from .diagnostics import (
     tau_int,
 )
 from .engine.explain import explain
+from .inference.learn import learn
 from .lang import lattices
 from .lang.bqm import from_bqm
 from .lang.energy import Energy, Observable
@@ -72,6 +73,7 @@ __all__ = [
     "free_energy_profile",
     "from_bqm",
     "lattices",
+    "learn",
     "models",
     "plots",
     "population_anneal",

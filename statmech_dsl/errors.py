@@ -72,6 +72,10 @@ class ImproperDistributionError(StatmechError, ArithmeticError):
     """The weights cannot be normalized: the energy became NaN or infinite while sampling."""
 
 
+class UnboundedLikelihoodError(StatmechError, ArithmeticError):
+    """Data whose likelihood rises without end as a parameter goes to infinity."""
+
+
 class InfeasibleError(StatmechError, ValueError):
     """An exact computation that would not fit into the stated limits."""
 
