@@ -8,6 +8,7 @@ from .diagnostics import (
     tau_int,
 )
 from .engine.explain import explain
+from .inference.infer import infer
 from .inference.learn import learn
 from .lang import lattices
 from .lang.bqm import from_bqm
@@ -72,6 +73,7 @@ __all__ = [
     "free_energy",
     "free_energy_profile",
     "from_bqm",
+    "infer",
     "lattices",
     "learn",
     "models",

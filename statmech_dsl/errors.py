@@ -108,6 +108,10 @@ class NotConvergedWarning(StatmechWarning):
     """An approximation whose iteration did not settle."""
 
 
+class IdentifiabilityWarning(StatmechWarning):
+    """Parameters, or combinations of them, that data do not determine."""
+
+
 class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
