@@ -8,6 +8,8 @@ from .diagnostics import (
     tau_int,
 )
 from .engine.explain import explain
+from .inference.infer import infer
+from .inference.learn import learn
 from .lang import lattices
 from .lang.bqm import from_bqm
 from .lang.energy import Energy, Observable
@@ -71,7 +73,9 @@ __all__ = [
     "free_energy",
     "free_energy_profile",
     "from_bqm",
+    "infer",
     "lattices",
+    "learn",
     "models",
     "plots",
     "population_anneal",

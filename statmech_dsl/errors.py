@@ -72,6 +72,10 @@ class ImproperDistributionError(StatmechError, ArithmeticError):
     """The weights cannot be normalized: the energy became NaN or infinite while sampling."""
 
 
+class UnboundedLikelihoodError(StatmechError, ArithmeticError):
+    """Data whose likelihood rises without end as a parameter goes to infinity."""
+
+
 class InfeasibleError(StatmechError, ValueError):
     """An exact computation that would not fit into the stated limits."""
 
@@ -102,6 +106,10 @@ class UnusedVariableWarning(StatmechWarning):
 
 class NotConvergedWarning(StatmechWarning):
     """An approximation whose iteration did not settle."""
+
+
+class IdentifiabilityWarning(StatmechWarning):
+    """Parameters, or combinations of them, that data do not determine."""
 
 
 class SmallPopulationWarning(StatmechWarning):

@@ -162,7 +162,7 @@ def run_chains(
     kernels = sampler.kernels
     packed = None
     try:
-        state = _tune(sampler, state, tune, advance)
+        state = tuned(sampler, state, tune, advance)
         packed = kernels.pack(state)
         n = 1
         while recorder.n < draws:
@@ -182,7 +182,8 @@ def run_chains(
     return kernels.unpack(packed)
 
 
-def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
+def tuned(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
+    """Sweep, and adapt the widths of proposals meanwhile."""
     kernels, passes = sampler.kernels, sampler.params
     packed, done, n, tuner = kernels.pack(state), 0, BLOCK if passes else 1, Tuner(sampler)
     while done < sweeps:

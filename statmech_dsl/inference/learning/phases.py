@@ -1,0 +1,120 @@
+"""The two halves of a gradient: statistics with the data clamped, and of the model by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statmech_dsl.inference.learning.base import Task
+from statmech_dsl.inference.learning.chains import (
+    Chains,
+    KernelChains,
+    LayerChains,
+    clamped_to_data,
+    of_energies,
+)
+from statmech_dsl.inference.learning.layer import layer
+from statmech_dsl.inference.learning.products import Statistics
+from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.solvers.system import Values
+
+CLAMPED = 1 << 40
+"""Of the seed of the chains with clamped data."""
+
+
+class Phases:
+    """Chains of the model, and what is hidden beside the data.
+
+    Hidden sites that do not depend on each other, given the data, have exact means; others are sampled, and
+    each state of the data keeps those that it had last.
+    """
+
+    def __init__(self, task: Task, n_chains: int, batch: int) -> None:
+        posed, seed = task.posed, task.seed
+        self.energies = of_energies(posed.recovered)
+        ir, tables = self.energies.ir, self.energies.tables
+        self.statistics = Statistics(ir, tables, posed.couplings)
+        self._data = {name: x.astype(np.float32) for name, x in posed.states().items()}
+        self.hidden = layer(posed.recovered.ir, posed.recovered.tables, posed.hidden)
+        visible = [v.name for v in ir.variables if v.name not in posed.hidden]
+        seen = layer(ir, tables, visible) if self.hidden is not None else None
+        self.visible = seen
+        self._chains: Chains
+        if seen is not None and self.hidden is not None:
+            self._chains = LayerChains(seen, self.hidden, tables, n_chains, seed)
+        else:
+            self._chains = KernelChains(task, self.energies, n_chains, seed)
+        self._clamped: KernelChains | None = None
+        self.how = "complete data"
+        if posed.hidden and self.hidden is not None:
+            self.how = "exact means of hidden sites"
+        elif posed.hidden:
+            self._clamped = KernelChains(task, clamped_to_data(task), batch, seed ^ CLAMPED)
+            self.how = "hidden sites sampled beside the data"
+            self._hot(task)
+        self._tables = dict(tables)
+        self._rng = np.random.default_rng(seed)
+        self._batch: Values = {}
+
+    def _hot(self, task: Task) -> None:
+        """Begin hidden sites at random."""
+        rng = np.random.default_rng(task.seed)
+        for v in self.energies.ir.variables:
+            if v.name in task.posed.hidden and v.name not in task.posed.data:
+                n = task.posed.n_states
+                x = v.domain.hot(rng, n * v.n_sites).reshape(n, -1)
+                self._data[v.name] = x.T.astype(np.float32)
+
+    def follow(self, tables: Arrays) -> None:
+        """Take other couplings."""
+        self._tables |= tables
+        self._chains.follow(tables)
+        if self._clamped is not None:
+            self._clamped.follow(tables)
+        if self.hidden is not None:
+            self._to_hidden = self.hidden.couplings(self._tables, np.float32)
+
+    def positive(self, which: np.ndarray) -> Arrays:
+        """Mean statistics of some states of the data."""
+        x = {name: np.take(v, which, axis=1) for name, v in self._data.items()}
+        if self._clamped is not None:
+            self._clamped.values = x
+            self._clamped.sweep(1)
+            x = self._clamped.values
+            for name, values in x.items():
+                self._data[name][:, which] = values
+        self._batch = x = x | self._of_hidden(x)
+        return self.statistics.mean(x)
+
+    def restart(self) -> None:
+        """Put the chains at the present batch; expectations become states."""
+        drawn = self.hidden.draw(self._of_hidden(self._batch), self._rng) if self.hidden else {}
+        self._chains.values = self._batch | drawn
+
+    def negative(self, k: int) -> Arrays:
+        """Mean statistics of the chains, k sweeps later."""
+        self._chains.sweep(k)
+        if isinstance(self._chains, LayerChains):
+            return self.statistics.mean(self._chains.expected)
+        x = self._chains.values
+        return self.statistics.mean(x | self._of_hidden(x))
+
+    def _of_hidden(self, x: Values) -> Values:
+        """Expectations of hidden sites that do not depend on each other."""
+        return self.hidden.means(self._to_hidden, x) if self.hidden else {}
+
+    def reconstruction_error(self) -> float | None:
+        """Mean squared distance of the last batch from what its hidden layer expects of it."""
+        if self.visible is None:
+            return None
+        back = self.visible.means(self.visible.couplings(self._tables, np.float32), self._batch)
+        return float(np.mean([((self._batch[n] - x) ** 2).mean() for n, x in back.items()]))
+
+    def state(self) -> Arrays:
+        """The chains, to go on from."""
+        return {f"chain_{name}": x.T for name, x in self._chains.values.items()}
+
+    def resume(self, state: Arrays) -> None:
+        """Put the chains where an earlier run left them."""
+        self._chains.values = {
+            name: state[f"chain_{name}"].T.astype(np.float32) for name in self._chains.values
+        }

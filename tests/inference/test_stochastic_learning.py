@@ -1,0 +1,139 @@
+"""Contrastive divergence, with persistent chains and without, against the exact maximum."""
+
+import numpy as np
+import pymc as pm
+import pytest
+from scipy.special import logsumexp
+
+import statmech_dsl as sm
+from statmech_dsl.errors import ArgumentError, ModelError
+from statmech_dsl.inference.learning import Task
+from statmech_dsl.inference.learning.held_out import HeldOut
+from statmech_dsl.inference.learning.layer import layer
+from statmech_dsl.inference.learning.phases import Phases
+from statmech_dsl.inference.learning.products import Statistics, product_of
+from statmech_dsl.inference.learning.space import Space
+from statmech_dsl.inference.posed import pose
+from statmech_dsl.solvers.slopes import slopes
+
+N = 8
+I, K = sm.lattices.chain(N).bonds
+QUIET = {"progressbar": False, "seed": 1, "threads": 1}
+
+
+def ring():
+    with sm.Model() as model:
+        J, h = pm.Normal("J"), pm.Normal("h")
+        s = sm.Spin("s", N)
+        sm.Energy("exchange", -J * s[I] * s[K])
+        sm.Energy("field", -h * s)
+    return model
+
+
+def machine(n_visible=4, n_hidden=2, between_hidden=False):
+    """A Boltzmann machine; restricted unless its hidden units are coupled."""
+    with sm.Model() as model:
+        W = pm.Normal("W", 0, 1, shape=(n_visible, n_hidden))
+        a = pm.Normal("a", 0, 1, shape=n_visible)
+        v, h = sm.Occupation("v", n_visible), sm.Spin("h", n_hidden)
+        sm.Energy("weights", -v[:, None] * W * h)
+        sm.Energy("biases", -a * v)
+        if between_hidden:
+            sm.Energy("between", -0.5 * h[0] * h[1])
+    return model
+
+
+SPINS = np.random.default_rng(1).choice([-1, 1], p=[0.3, 0.7], size=(200, N))
+BITS = np.random.default_rng(2).integers(0, 2, size=(200, 4))
+BITS[:, 1] = np.where(np.random.default_rng(3).random(200) < 0.8, BITS[:, 0], BITS[:, 1])
+
+
+def task_of(model, data, test=None):
+    posed = pose(model, data)
+    space = Space(posed)
+    rest = (np.zeros(space.size), np.zeros(space.size), {}, 1, "auto", 1, lambda n, note="": None)
+    return Task(posed, test and pose(model, test), space, space.start, *rest)
+
+
+def test_products_are_the_terms():
+    task = task_of(machine(between_hidden=True), {"v": BITS})
+    r = task.posed.recovered
+    assert all(product_of(f, r.ir, r.tables) for f in r.ir.families)
+    rng = np.random.default_rng(4)
+    x = {"v": rng.integers(0, 2, (4, 30)), "h": rng.choice([-1, 1], (2, 30))}
+    found = Statistics(r.ir, r.tables, task.posed.couplings).mean(x)
+    for name, each in slopes(r.ir, r.tables, x, task.posed.couplings).items():
+        np.testing.assert_allclose(found[name], each.mean(axis=0), rtol=1e-12)
+
+
+def test_statistics_of_sparse_terms():
+    task = task_of(ring(), {"s": SPINS})
+    r = task.posed.recovered
+    found = Statistics(r.ir, r.tables, task.posed.couplings).mean(task.posed.states())
+    for name, each in slopes(r.ir, r.tables, task.posed.states(), task.posed.couplings).items():
+        np.testing.assert_allclose(found[name], each.mean(axis=0), rtol=1e-12)
+
+
+def test_sum_over_a_layer():
+    task = task_of(machine(), {"v": BITS})
+    r = task.posed.recovered
+    tables = dict(r.tables) | task.space.tables(np.linspace(-1, 1, task.space.size))
+    hidden = layer(r.ir, tables, ("h",))
+    couplings = hidden.couplings(tables)
+    W = task.space.natural(np.linspace(-1, 1, task.space.size))["W"]
+    fields = BITS[:5] @ W
+    x = {"v": BITS[:5].T.astype(float)}
+    np.testing.assert_allclose(hidden.means(couplings, x)["h"], np.tanh(fields).T, rtol=1e-12)
+    expected = np.log(2 * np.cosh(fields)).sum(axis=1)
+    np.testing.assert_allclose(hidden.log_sums(couplings, x), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_layers(coupled):
+    task = task_of(machine(between_hidden=coupled), {"v": BITS})
+    assert (Phases(task, 4, 4).hidden is None) == coupled
+
+
+def test_persistent_chains_find_the_maximum():
+    exact = sm.learn(ring(), {"s": SPINS}, method="exact")
+    options = {"chains": 400, "batch_size": 200, "epochs": 150, "learning_rate": (0.5, 0.02)}
+    fit = sm.learn(ring(), {"s": SPINS}, method="pcd", k=2, **options, **QUIET)
+    assert fit.attrs["positive_phase"] == "complete data"
+    for name in ("J", "h"):
+        off = abs(fit.point[name] - exact.point[name])
+        assert float(off) < 0.5 * float(exact.standard_error[name])
+
+
+def mean_log_likelihood(W, a, data, coupled=False):
+    """Of a state of the machine, by brute force."""
+    v = (np.arange(16)[:, None] >> np.arange(4)) & 1
+    h = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    logs = (v @ W) @ h.T + (v @ a)[:, None] + (0.5 * h[:, 0] * h[:, 1] if coupled else 0.0)
+    each = logsumexp(logs, axis=1)
+    return float((each[data @ (1 << np.arange(4))] - logsumexp(logs)).mean())
+
+
+@pytest.mark.parametrize(("method", "coupled"), [("pcd", False), ("cd", False), ("pcd", True)])
+def test_hidden_units(method, coupled):
+    model = machine(between_hidden=coupled)
+    W = np.random.default_rng(5).normal(size=(4, 2))
+    exact = sm.learn(model, {"v": BITS}, method="exact", init={"W": W})
+    options = {"batch_size": 50, "epochs": 150, "learning_rate": (0.5, 0.05)}
+    fit = sm.learn(model, {"v": BITS}, method=method, init={"W": W}, **options, **QUIET)
+    first, found, best = (
+        mean_log_likelihood(p["W"], p["a"], BITS, coupled)
+        for p in (
+            {"W": W, "a": np.zeros(4)},
+            {name: fit.point[name].values for name in "Wa"},
+            {name: exact.point[name].values for name in "Wa"},
+        )
+    )
+    assert best * 200 == pytest.approx(float(exact.history.log_likelihood[-1]), rel=1e-9)
+    assert found > best - (0.2 if method == "cd" else 0.1) * (best - first)
+
+
+def test_test_likelihood_is_the_exact_one():
+    task = task_of(machine(), {"v": BITS}, {"v": BITS[:20]})
+    x = np.linspace(-1, 1, task.space.size)
+    p = task.space.natural(x)
+    assert HeldOut(task)(x) == pytest.approx(mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1)
