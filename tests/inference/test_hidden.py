@@ -9,8 +9,6 @@ import pytest
 import statmech_dsl as sm
 from statmech_dsl.errors import ModelError
 from statmech_dsl.estimators import tau_int
-from statmech_dsl.inference.methods import METHODS, Run
-from statmech_dsl.inference.posed import pose
 
 
 def spins(n):
@@ -22,20 +20,26 @@ def log_sum(x):
     return top + np.log(np.exp(x - top[..., None]).sum(axis=-1))
 
 
-def infer(model, data, draws=600, store=(), method="exchange"):
-    run = Run(draws, draws // 2, 2, 1, 1, False, store)
-    return METHODS[method].infer(pose(model, data), run)
+METHODS = ["exchange", "exact"]
+
+
+def infer(model, data, method, draws=400, store=()):
+    return sm.infer(
+        model, data, method=method, draws=draws, tune=200, chains=2, seed=1, threads=1, store=store,
+        progressbar=False,
+    )  # fmt: skip
 
 
 def assert_mean(values, exact):
     found = tau_int(values)
     assert abs(found.value - exact) < 4 * found.error
-    assert found.effective_sample_size > 50
+    assert found.effective_sample_size > 25
 
 
-def test_machine_with_hidden_units():
+@pytest.mark.parametrize("method", METHODS)
+def test_machine_with_hidden_units(method):
     with sm.Model() as model:
-        w = pm.Normal("w", 0.5, 0.5)
+        w = pm.Normal("w", 0.3, 0.3)
         b = pm.Normal("b", 0, 0.5)
         v, h = sm.Spin("v", 4), sm.Spin("h", 2)
         sm.Energy(
@@ -43,13 +47,13 @@ def test_machine_with_hidden_units():
         )
         sm.Energy("bias", -b * v)
     seen = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [-1, -1, -1, -1], [1, -1, 1, 1], [1, 1, 1, -1]])
-    tree = infer(model, {"v": seen})
+    tree = infer(model, {"v": seen}, method)
     W = np.array([[1, 0.5], [1, -1], [0.5, 1], [1, 1]])
     all_v, all_h = spins(4), spins(2)
     w, b = (x.ravel() for x in np.meshgrid(np.linspace(-2, 3, 101), np.linspace(-2, 2, 81)))
     tie = lambda v: w[:, None, None] * (v @ W @ all_h.T) + b[:, None, None] * v.sum(1)[:, None]  # noqa: E731
     log_z = log_sum(log_sum(tie(all_v)))
-    log_p = log_sum(tie(seen)).sum(axis=1) - 5 * log_z - 2 * (w - 0.5) ** 2 - 2 * b**2
+    log_p = log_sum(tie(seen)).sum(axis=1) - 5 * log_z - (w - 0.3) ** 2 / 0.18 - 2 * b**2
     weights = np.exp(log_p - log_p.max())
     assert_mean(tree.posterior.w.values, np.average(w, weights=weights))
     assert_mean(tree.posterior.b.values, np.average(b, weights=weights))
@@ -60,7 +64,8 @@ def test_machine_with_hidden_units():
     assert abs(found.mean("chain").values - exact).max() < 0.05
 
 
-def test_sites_that_were_not_seen():
+@pytest.mark.parametrize("method", METHODS)
+def test_sites_that_were_not_seen(method):
     lattice = sm.lattices.square((3, 2), periodic=False)
     i, j = lattice.bonds
     with sm.Model() as model:
@@ -70,7 +75,7 @@ def test_sites_that_were_not_seen():
     data = np.where(np.arange(6) % 4 < 3, 1.0, -1.0) * np.ones((6, 1))
     data[np.arange(6), np.arange(6)] = np.nan
     data[0, 3] = np.nan
-    tree = infer(model, {"s": data}, store=("s",))
+    tree = infer(model, {"s": data}, method, store="s")
     J, states = np.linspace(-3, 3, 301), spins(6)
     bonds = J[:, None] * (states[:, i] * states[:, j]).sum(axis=1)
     log_z = log_sum(bonds)
@@ -81,14 +86,15 @@ def test_sites_that_were_not_seen():
     weights = np.exp(log_p - log_p.max())
     assert_mean(tree.posterior.J.values, np.average(J, weights=weights))
     kept = tree.posterior.s.values
-    assert kept.shape == (2, 600, 6, 6)
+    assert kept.shape == (2, 400, 6, 6)
     seen = ~np.isnan(data)
     assert (kept[..., seen] == data[seen]).all()
     up = tree["hidden"].s.sel(s_value=1).values
     assert np.allclose(up, (kept == 1).mean(axis=1))
 
 
-def test_pixels_of_hidden_labels():
+@pytest.mark.parametrize("method", METHODS)
+def test_pixels_of_hidden_labels(method):
     y = np.array([-1.2, -0.8, -1.1, 1.3, 0.7, 1.0])
     with sm.Model() as model:
         J = pm.Normal("J", 0, 1)
@@ -96,7 +102,7 @@ def test_pixels_of_hidden_labels():
         z = sm.Spin("z", 6)
         sm.Energy("smooth", -J * z[:-1] * z[1:])
         pm.Normal("y", mu * z, 0.5, observed=y)
-    tree = infer(model, None, draws=500)
+    tree = infer(model, None, method)
     states = spins(6)
     J, mu = (x.ravel() for x in np.meshgrid(np.linspace(-3, 4, 141), np.linspace(0.01, 3, 151)))
     ties = J[:, None] * (states[:, :-1] * states[:, 1:]).sum(axis=1)
@@ -115,4 +121,4 @@ def test_parameters_that_depend_on_states_are_refused():
         sm.Energy("smooth", -J * z[:-1] * z[1:])
         pm.Normal("u", z, 1)
     with pytest.raises(ModelError, match="u depends on states"):
-        infer(model, {"z": np.ones((1, 4))})
+        infer(model, {"z": np.ones((1, 4))}, "exact")
