@@ -8,6 +8,7 @@ from .diagnostics import (
     tau_int,
 )
 from .engine.explain import explain
+from .inference.calibrate import calibrate
 from .inference.infer import infer
 from .inference.learn import learn
 from .lang import lattices
@@ -62,6 +63,7 @@ __all__ = [
     "__version__",
     "anneal",
     "approximate",
+    "calibrate",
     "correlation",
     "correlation_length",
     "derived",

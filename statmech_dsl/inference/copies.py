@@ -113,14 +113,3 @@ class Copies:
             v.name: np.array(self._kernels.values(packed, v.name).T, float)
             for v in self.recovered.ir.variables
         }
-
-
-def energies_only(recovered: Recovered) -> Recovered:
-    """A model without the terms that T does not divide: its states are those that Z sums over."""
-    ir = recovered.ir
-    kept = [f for f in ir.energy_families if f.tempered]
-    read = {c.array for f in kept for c in f.columns if c.kind == "sum"}
-    feeding = [f for f in ir.families if f.feeds in read]
-    sums = tuple(s for s in ir.sums if s.name in read)
-    families = tuple(f for f in ir.families if f in kept or f in feeding)
-    return replace(recovered, ir=replace(ir, families=families, sums=sums))

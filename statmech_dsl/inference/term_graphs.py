@@ -64,7 +64,7 @@ def energy_graph(
 
     n = next(iter(states.values())).shape[1]
     for s in ir.sums:
-        out = pt.zeros((s.size, n))
+        out: Any = pt.zeros((s.size, n))
         for f in ir.feeding(s.name):
             m, each = instances(f)
             out = pt.inc_subtensor(out[index(f.element, m)], pt.broadcast_to(each, (m, n)))

@@ -43,6 +43,25 @@ class Run:
     """Hidden variables whose states are kept at every draw."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A method that is compiled for data of one form, all of which was seen.
+
+    Attributes
+    ----------
+    model : Model
+        The model of the parameters.
+    step : step of PyMC
+        What moves them.
+    take : callable
+        What makes other data of the same form those that are inferred from.
+    """
+
+    model: pm.Model
+    step: Any
+    take: Callable[[Posed], None]
+
+
 class Method(ABC):
     """A way to get at the posterior of parameters."""
 
@@ -58,6 +77,10 @@ class Method(ABC):
     @abstractmethod
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:
         """Sample the posterior: groups ``posterior`` and ``sample_stats``; what a user should know in attrs."""
+
+    @abstractmethod
+    def prepare(self, posed: Posed, run: Run) -> Prepared:
+        """Compile once for many data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +120,18 @@ class LikelihoodMethod(Method):
 
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
         return sample_likelihood(posed, self.likelihood(posed, run), run)
+
+    def prepare(self, posed: Posed, run: Run) -> Prepared:  # noqa: D102
+        model, now = parameter_model(posed), [self.likelihood(posed, run)]
+        with model:
+            graph = graph_of(lambda c: now[0].total(c), couplings(posed, model))
+            pm.Potential("log_likelihood", graph)
+        step = pm.NUTS(model.value_vars, model=model)
+
+        def take(other: Posed) -> None:
+            now[0] = self.likelihood(other, run)
+
+        return Prepared(model, step, take)
 
 
 class PartitionMethod(LikelihoodMethod):
@@ -173,7 +208,7 @@ def sample_completed(
 
     def log_likelihood(c: np.ndarray) -> tuple[float, np.ndarray]:
         log_Z, slope = partition(c)
-        return -(statistics @ c) - n * log_Z, -statistics - n * slope
+        return float(-(statistics @ c) - n * log_Z), -statistics - n * slope
 
     follow(completed.states)
     completed.follow.append(follow)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from statmech_dsl.inference.completed import Completed
-from statmech_dsl.inference.copies import Copies, energies_only
+from statmech_dsl.inference.copies import Copies
 from statmech_dsl.inference.equilibration import report
 from statmech_dsl.inference.exchange_step import Exchange
-from statmech_dsl.inference.methods.base import Method, Run, sample_parameters
+from statmech_dsl.inference.methods.base import Method, Prepared, Run, sample_parameters
 from statmech_dsl.inference.parameter_model import coefficients
 from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.simulator import energies_alone
 
 
 class ExchangeMethod(Method):
@@ -42,17 +44,29 @@ class ExchangeMethod(Method):
 
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
         completed = Completed(posed, run)
-        model = completed.model
-        couplings = coefficients(posed, posed.couplings, model)
-        copies = Copies(energies_only(posed.recovered), posed.n_states, run.threads)
-        step: Any = Exchange(
-            completed.moved,
-            copies=copies,
-            couplings=couplings,
-            states=completed.states,
-            model=model,
-        )
-        tree = sample_parameters(model, run, [*completed.sweep(), step])
+        step = _step(completed, run)
+        tree = sample_parameters(completed.model, run, [*completed.sweep(), step])
         completed.add_to(tree)
         tree.attrs |= report(step.chains)
         return tree
+
+    def prepare(self, posed: Posed, run: Run) -> Prepared:  # noqa: D102
+        completed = Completed(posed, run)
+        step = _step(completed, run)
+
+        def take(other: Posed) -> None:
+            completed.states.update(other.states())
+
+        return Prepared(completed.model, step, take)
+
+
+def _step(completed: Completed, run: Run) -> Any:
+    posed, model = completed.posed, completed.model
+    recovered = replace(posed.recovered, ir=energies_alone(posed.recovered))
+    return Exchange(
+        completed.moved,
+        copies=Copies(recovered, posed.n_states, run.threads),
+        couplings=coefficients(posed, posed.couplings, model),
+        states=completed.states,
+        model=model,
+    )
