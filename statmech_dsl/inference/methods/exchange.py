@@ -24,7 +24,8 @@ class ExchangeMethod(Method):
     exp(-E(x, theta') + E(x, theta) + E(y, theta') - E(y, theta)), where x are the data and y auxiliary states
     drawn at theta', one for each state of the data. Z cancels. With independent draws y the posterior is exact
     (Murray, Ghahramani and MacKay, 2006). Here y come from a Markov chain that starts at the data (Liang,
-    2010) and runs for ten autocorrelation times of what enters the ratio.
+    2010) and runs for ten autocorrelation times of what enters the ratio. Large systems make cluster moves too,
+    where a symmetry allows them at all couplings.
 
     References
     ----------
@@ -65,7 +66,7 @@ def _step(completed: Completed, run: Run) -> Any:
     recovered = replace(posed.recovered, ir=energies_alone(posed.recovered))
     return Exchange(
         completed.moved,
-        copies=Copies(recovered, posed.n_states, run.threads),
+        copies=Copies(recovered, posed.n_states, run.threads, clusters=True),
         couplings=coefficients(posed, posed.couplings, model),
         states=completed.states,
         model=model,
