@@ -25,7 +25,7 @@ SAFETY = 10
 """Sweeps of an auxiliary state, in autocorrelation times of what enters."""
 FEWEST = 10
 """Sweeps of an auxiliary state, at least."""
-SHORTEST, LONGEST = 200, 12800
+SHORTEST, LONGEST = 200, 1600
 """Sweeps of a run that measures autocorrelation times."""
 ENOUGH = 50
 """Autocorrelation times after which such a run is long enough."""

@@ -20,7 +20,7 @@ Point = Mapping[str, np.ndarray]
 
 PROPOSALS, MOST_PROPOSALS = 4, 20
 """Proposals of a step for each parameter, and at most."""
-PILOTS = (0.0, 0.5, 0.65, 0.8, 1.0)
+PILOTS = (0.1, 0.4, 0.6, 0.8, 1.0)
 """Where in tuning the autocorrelation time of auxiliary states is measured."""
 CHECKED = 5
 """Every so many steps one is checked."""

@@ -22,8 +22,9 @@ from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.slopes import is_linear, slopes
 from statmech_dsl.solvers.system import Values
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
-"""For what is not evaluated often enough for compiling it, some seconds, to pay."""
+INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
+"""For what is not evaluated often enough for compiling it, some seconds, to pay; fused, it would go through
+arrays element by element."""
 NOT_LINEAR = "the energy is no linear function of its couplings"
 SHORT = 2000
 """Iterations of all chains together up to which a run is short."""

@@ -23,7 +23,8 @@ class ClusterMover:
     """Makes the moves of one `Clusters`; each replica is one thread's work."""
 
     def __init__(self, seat: Seat, threads: int) -> None:
-        self.threads, self._move, self._seat, self._stale = threads, seat.move, seat, False
+        self.threads, self._move, self._seat = threads, seat.move, seat
+        self._wanted: dict[str, np.ndarray] = {}
         self.ledger = Ledger(seat.move.reports)
         model, tables = seat.program.model, seat.tables
         variable = model.variable(seat.move.variable)
@@ -55,7 +56,7 @@ class ClusterMover:
 
     def replace_tables(self, new: Tables) -> None:
         """Exchange couplings for others of the same shapes; what depends on them is found before the next move."""
-        self._seat, self._stale = replace(self._seat, tables={**self._seat.tables, **new}), True
+        self._wanted.update(new)
 
     def source(self) -> str:
         """Source of the kernel."""
@@ -63,8 +64,9 @@ class ClusterMover:
 
     def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
-        if self._stale:
-            self.__init__(self._seat, self.threads)
+        own = self._seat.tables
+        if any(not np.array_equal(x, own[name]) for name, x in self._wanted.items()):
+            self.__init__(replace(self._seat, tables={**own, **self._wanted}), self.threads)
         if self._limits is not None and not np.array_equal(self._beta, state.beta):
             self._find_limits(state.beta)
         kernel = cache.load(self._source.text)
