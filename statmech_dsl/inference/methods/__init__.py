@@ -2,9 +2,10 @@
 
 from statmech_dsl.inference.methods.base import Method, Run
 from statmech_dsl.inference.methods.exact import Exact
+from statmech_dsl.inference.methods.path import Path
 from statmech_dsl.inference.methods.pseudolikelihood import Pseudolikelihood
 
-METHODS: dict[str, Method] = {m.name: m for m in (Exact(), Pseudolikelihood())}
+METHODS: dict[str, Method] = {m.name: m for m in (Exact(), Path(), Pseudolikelihood())}
 """All methods, in the order in which "auto" asks them."""
 
 __all__ = ["METHODS", "Method", "Run"]
