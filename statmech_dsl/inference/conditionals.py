@@ -1,7 +1,8 @@
 """Pseudolikelihood: the product of the probabilities of all sites, each given all others.
 
-It needs no Z, is consistent, and claims more than it knows: the same neighbors count many times, so that
-intervals are too narrow where sites are strongly correlated [J. Besag, J. R. Stat. Soc. D 24, 179 (1975)].
+It needs no Z and is consistent, but its curvature is not the information that states hold: the same neighbors
+count many times, so that intervals are mostly too narrow where sites are strongly correlated
+[J. Besag, J. R. Stat. Soc. D 24, 179 (1975)].
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from statmech_dsl.ir.expr import Expr, call, slot
 
 Normalizer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From fields [r, row] to log sums [row] and means [r, row]."""
-POINTS = 512
-"""Points of a grid: enough that its error is that of rounding, unless a weight is narrower than 1/200 of it."""
+POINTS = 256
+"""Points of a grid: its error is that of rounding, unless a weight is narrower than some 1/200 of it."""
 REACH = 2.0
 """How far the grid of a real field goes beyond the values that were seen, in units of their range."""
 TAIL = 1e-8

@@ -13,7 +13,6 @@ from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.lower.reductions import measure
 from statmech_dsl.runs.sample import tuned
-from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.slopes import slopes
 from statmech_dsl.solvers.system import Values
 
@@ -76,12 +75,10 @@ class Simulator:
         names = [v.name for v in self.ir.variables]
         return {name: self._kernels.values(self._packed, name).T.astype(float) for name in names}
 
-    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """E_0 of each replica, and its statistics S, [replica, coupling]."""
-        x = self.values
-        each = slopes(self.ir, self._bare, x, self.names)
-        S = np.concatenate([each[name] for name in self.names], axis=1)
-        return energies(self.ir, self._bare, x)[0], S
+    def statistics(self) -> np.ndarray:
+        """Statistics S of each replica, [replica, coupling]."""
+        each = slopes(self.ir, self._bare, self.values, self.names)
+        return np.concatenate([each[name] for name in self.names], axis=1)
 
     def _split(self, couplings: np.ndarray) -> dict[str, np.ndarray]:
         """Read-only tables: the type that kernels are compiled for."""

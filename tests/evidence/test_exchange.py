@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.evidence import exchange
+
 import statmech_dsl as sm
+from tests.evidence import exchange
 
 
 def test_ring():

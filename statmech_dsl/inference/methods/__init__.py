@@ -3,9 +3,12 @@
 from statmech_dsl.inference.methods.base import Method, Run
 from statmech_dsl.inference.methods.exact import Exact
 from statmech_dsl.inference.methods.exchange import ExchangeMethod
+from statmech_dsl.inference.methods.path import Path
 from statmech_dsl.inference.methods.pseudolikelihood import Pseudolikelihood
 
-METHODS: dict[str, Method] = {m.name: m for m in (Exact(), ExchangeMethod(), Pseudolikelihood())}
+METHODS: dict[str, Method] = {
+    m.name: m for m in (Exact(), Path(), ExchangeMethod(), Pseudolikelihood())
+}
 """All methods, in the order in which "auto" asks them."""
 
 __all__ = ["METHODS", "Method", "Run"]

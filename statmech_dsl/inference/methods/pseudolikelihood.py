@@ -16,7 +16,7 @@ class Pseudolikelihood(LikelihoodMethod):
     name = "pseudolikelihood"
     assumes = (
         "takes the product of the probabilities of all sites, each given all others, for the likelihood: "
-        "consistent, but overconfident where sites are strongly correlated"
+        "consistent, but intervals are not calibrated, and mostly too narrow, where sites are correlated"
     )
 
     def refuse(self, posed: Posed) -> str | None:  # noqa: D102
