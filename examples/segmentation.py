@@ -51,7 +51,7 @@ def declare(gray: np.ndarray) -> pm.Model:
 
 
 def draw(gray: np.ndarray, found: xr.DataTree) -> plt.Figure:
-    """Draw the photograph, its pixels by nearest mean, the hidden field, how sure it is, and the posterior of J."""
+    """Draw the photograph, its pixels by nearest mean, the hidden field, and the posterior of J."""
     mpl.rcParams |= {"font.size": 9}
     shares = found["hidden"].z.mean("chain").sel(state=0).values.reshape(*gray.shape, CLASSES)
     mu = found["posterior"].mu.mean(("chain", "draw")).values
@@ -85,7 +85,8 @@ def main(picture: Path = Path("segmentation.png"), small: bool = False) -> xr.Da
         seed=1,
         progressbar=False,
     )
-    print(az.summary(found, var_names=["J", "mu", "sigma"])[["mean", "sd", "ess_bulk", "r_hat"]])
+    summary = az.summary(found, var_names=["J", "mu", "sigma"])
+    print(summary[["mean", "sd", "ess_bulk", "r_hat"]])
     sweeps, bias = found.attrs["auxiliary_sweeps"], found.attrs["auxiliary_bias"]
     error = found.attrs["auxiliary_bias_error"]
     print(f"auxiliary pictures: {sweeps} sweeps, bias {bias:.2f} +- {error:.2f} sd")

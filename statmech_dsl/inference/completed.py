@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import xarray as xr
+from pytensor.compile.sharedvalue import shared as shared_variable
 from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ModelError
@@ -91,7 +91,7 @@ class Completed:
             marginals[v.name] = xr.DataArray(
                 x.reshape(len(chains), -1, *shape, *more),
                 dims=["chain", "state", *dims, *([f"{v.name}_value"] if more else [])],
-                coords={f"{v.name}_value": list(v.domain.values)} if more else {},
+                coords={f"{v.name}_value": list(v.domain.values or ())} if more else {},
             )
             if v.name in self._run.store:
                 kept = np.array([found[v.name] for found in self._step.states])
@@ -112,9 +112,14 @@ class Completed:
         )
         if not families:
             return
-        shared = {name: pytensor.shared(x, name) for name, x in self.states.items()}
+        shared = {name: shared_variable(x, name) for name, x in self.states.items()}
         graphs = coefficients(self.posed, random | set(self.posed.couplings), self.model)
         with self.model:
             energy = energy_graph(r.ir, r.tables, families, shared, graphs)
             pm.Potential("other_terms_of_states", -energy)
-        self.follow.append(lambda values: [shared[k].set_value(x) for k, x in values.items()])
+
+        def follow(values: Values) -> None:
+            for name, x in values.items():
+                shared[name].set_value(x)
+
+        self.follow.append(follow)

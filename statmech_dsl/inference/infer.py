@@ -76,8 +76,8 @@ def infer(
     Returns
     -------
     DataTree
-        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``hidden`` (of what was not seen: the share of
-        each value, or the mean of real ones) and, where it exists,
+        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``hidden`` (of what was not seen: the share
+        of each value, or the mean of real ones) and, where it exists,
         ``log_likelihood`` (of each state; of pseudolikelihood its logarithm), for ArviZ. Attributes:
         ``method``, ``assumes``, ``reason``, and ``unidentified``: what the data do not tell.
 
