@@ -128,6 +128,10 @@ class CoarseGridWarning(StatmechWarning):
     """An integral over a grid too coarse for the errors of its nodes to be most of its error."""
 
 
+class EquilibrationWarning(StatmechWarning):
+    """States that still depend on where they started."""
+
+
 class DivergenceWarning(StatmechWarning):
     """Hamiltonian trajectories whose energy error grew beyond all bounds."""
 

@@ -1,7 +1,7 @@
 """Make the pictures of the documentation: python -m docs.images.make_pictures, in the repository.
 
 ising_transition.png, hopfield_digits.png, tempering_spin_glass.png, maxcut_gset.png,
-population_annealing.png, density_of_states.png and segmentation_pymc.png are made by the
+population_annealing.png, density_of_states.png, segmentation.png and segmentation_pymc.png are made by the
 examples of these names.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,9 @@ from statmech_dsl.inference.predictive import predictive
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 
+MANY = 16
+"""Couplings from which on pseudolikelihood is preferred to the exchange algorithm."""
+
 
 def infer(
     model: pm.Model | None = None,
@@ -34,6 +37,7 @@ def infer(
     seed: int | None = None,
     threads: int | None = None,
     posterior_predictive: int = 0,
+    store: str | Sequence[str] = (),
     progressbar: bool = True,
 ) -> xr.DataTree:
     """Sample the posterior of the random parameters of an energy, given states at T = 1.
@@ -53,7 +57,8 @@ def infer(
         Energies whose couplings have priors; that of the ``with`` block unless given.
     data : mapping of str to array_like
         For each variable that was seen one state, or independent states along the first axis. NaN or a mask is
-        a site that was not seen. Variables without data are hidden.
+        a site that was not seen. Variables without data are hidden. May be left out where ``observed=``
+        variables of the model, such as pixels, tell of hidden states.
     method : str
         One of the methods above. "auto" takes the first that can serve the model, in the order exact,
         path, exchange, pseudolikelihood; the attribute ``reason`` of the result says why.
@@ -66,13 +71,16 @@ def infer(
     posterior_predictive : int
         Number of states to draw at parameters of the posterior, each after ``tune`` sweeps from a random
         state: group ``posterior_predictive``.
+    store : str or sequence of str
+        Hidden variables whose states are kept at every draw, in ``posterior``.
     progressbar : bool
         Whether to show progress.
 
     Returns
     -------
     DataTree
-        Groups ``posterior``, ``sample_stats``, ``observed_data`` and, where it exists,
+        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``hidden`` (of what was not seen: the share
+        of each value, or the mean of real ones) and, where it exists,
         ``log_likelihood`` (of each state; of pseudolikelihood its logarithm), for ArviZ. Attributes:
         ``method``, ``assumes``, ``reason``, and ``unidentified``: what the data do not tell.
 
@@ -127,9 +135,15 @@ def infer(
         seed % 2**63,
         None if threads is None else count("threads", threads, 1),
         progressbar,
+        (store,) if isinstance(store, str) else tuple(store),
     )
     states = count("posterior_predictive", posterior_predictive, 0)
-    posed = pose(model, data)  # type: ignore[arg-type]
+    posed = pose(model, data)
+    if wrong := [name for name in run.store if name not in posed.hidden]:
+        raise ArgumentError(
+            f"store= names {', '.join(map(repr, wrong))}, of which nothing is hidden",
+            mend=f"hidden are {', '.join(map(repr, posed.hidden)) or 'no variables'}",
+        )
     refuse_unbounded(posed)
     chosen, reason = choose(posed, method)
     began = time.perf_counter()
@@ -174,10 +188,19 @@ def choose(posed: Posed, method: str) -> tuple[Method, str]:
     for m in METHODS.values():
         if m.name == "bethe":
             continue  # how far off it is nobody can say
-        if (why := m.refuse(posed)) is None:
+        why = m.refuse(posed) or _slow(posed, m)
+        if why is None:
             return m, "; ".join(refused) or "exact where it is feasible"
         refused.append(f"not {m.name}: {why}")
     raise ModelError(f"no method can serve this model: {'; '.join(refused)}")
+
+
+def _slow(posed: Posed, m: Method) -> str | None:
+    """Why another method is to be preferred to one that could serve the problem."""
+    n = sum(len(posed.recovered.tables[name]) for name in posed.couplings)
+    if m.name == "exchange" and n > MANY and METHODS["pseudolikelihood"].refuse(posed) is None:
+        return f"a random walk through {n} couplings takes long"
+    return None
 
 
 def _observed(posed: Posed) -> xr.Dataset:

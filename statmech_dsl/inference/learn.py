@@ -231,5 +231,6 @@ def _start(space: Space, init: Any, learner: Learner) -> tuple[np.ndarray, Array
     if isinstance(init, Mapping | xr.DataTree):
         return space.vector({str(k): np.asarray(v) for k, v in init.items()}, space.start), {}
     raise ArgumentError(
-        f"init={init!r} is unknown", mend="give values by name, an earlier result or a method's name"
+        f"init={init!r} is unknown",
+        mend="give values by name, an earlier result or a method's name",
     )

@@ -3,5 +3,6 @@
 from statmech_dsl.plots.free_energies import free_energies
 from statmech_dsl.plots.ladder import ladder
 from statmech_dsl.plots.overlap_matrix import overlap_matrix
+from statmech_dsl.plots.ranks import ranks
 
-__all__ = ["free_energies", "ladder", "overlap_matrix"]
+__all__ = ["free_energies", "ladder", "overlap_matrix", "ranks"]

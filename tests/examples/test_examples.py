@@ -39,6 +39,7 @@ def test_every_example_has_a_test():
         "maxcut_gset",
         "mixture_pymc",
         "population_annealing",
+        "segmentation",
         "segmentation_pymc",
         "spinodal_decomposition",
         "tempering_spin_glass",
@@ -144,6 +145,15 @@ def test_mixture_pymc(example, tmp_path):
     z = example("mixture_pymc").main(small=True)
     assert all((abs(z[name]) < 4).all() for name in ("w", "mu", "sigma"))
     assert is_picture(tmp_path / "mixture_pymc.png")
+
+
+def test_segmentation(example, tmp_path):
+    found = example("segmentation").main(small=True)
+    J, mu = (found.posterior[name].mean(("chain", "draw")).values for name in ("J", "mu"))
+    assert 0.7 < J < 1.8  # neighbors tell of each other
+    assert (np.diff(mu) > 0.1).all()
+    assert found["hidden"].z.sum("z_value").min() > 0.999
+    assert is_picture(tmp_path / "segmentation.png")
 
 
 def test_segmentation_pymc(example, tmp_path):

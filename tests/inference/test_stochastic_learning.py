@@ -136,4 +136,6 @@ def test_test_likelihood_is_the_exact_one():
     task = task_of(machine(), {"v": BITS}, {"v": BITS[:20]})
     x = np.linspace(-1, 1, task.space.size)
     p = task.space.natural(x)
-    assert HeldOut(task)(x) == pytest.approx(mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1)
+    assert HeldOut(task)(x) == pytest.approx(
+        mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1
+    )

@@ -8,7 +8,8 @@ from statmech_dsl.inference.learning.contrastive_divergence import (
 from statmech_dsl.inference.learning.maximum_likelihood import MaximumLikelihood
 
 LEARNERS: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (MaximumLikelihood, PersistentChains, ContrastiveDivergence)
+    learner.name: learner
+    for learner in (MaximumLikelihood, PersistentChains, ContrastiveDivergence)
 }
 """All methods, in the order in which "auto" asks them."""
 

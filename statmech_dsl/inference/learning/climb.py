@@ -62,7 +62,13 @@ def climb(task: Task, objective: Objective, steps: int, tol: float) -> tuple[np.
             method="L-BFGS-B",
             bounds=[(0, None)] * (2 * n) if split else None,
             callback=seen,
-            options={"maxiter": steps, "maxfun": 20 * steps, "gtol": tol, "ftol": 1e-15, "maxcor": 20},
+            options={
+                "maxiter": steps,
+                "maxfun": 20 * steps,
+                "gtol": tol,
+                "ftol": 1e-15,
+                "maxcor": 20,
+            },
         )
         best = joined(found.x)
     except KeyboardInterrupt:
@@ -93,9 +99,7 @@ def covariance_of(information: np.ndarray, n: int) -> np.ndarray:
     return inverse
 
 
-def require_bounded(
-    task: Task, x: np.ndarray, before: np.ndarray, after: np.ndarray
-) -> None:
+def require_bounded(task: Task, x: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
     """Refuse a fit that has run away: far from its start, where hardly any curvature is left.
 
     ``before`` and ``after`` are curvatures of the objective by each element, at the start and at x.

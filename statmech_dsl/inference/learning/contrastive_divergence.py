@@ -177,7 +177,10 @@ class _Run:
         state: Arrays = {"velocity": self.velocity, "epoch": np.array(self.epoch)}
         state |= self.phases.state() if self.learner.persistent else {}
         history = {name: np.array(v) for name, v in self.history.items()}
-        attrs: dict[str, str | int | float] = {"epochs": self.epoch, "positive_phase": self.phases.how}
+        attrs: dict[str, str | int | float] = {
+            "epochs": self.epoch,
+            "positive_phase": self.phases.how,
+        }
         return Fit(x, history, None, state, attrs)
 
 

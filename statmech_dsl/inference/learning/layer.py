@@ -27,9 +27,7 @@ class Layer:
 
     def couplings(self, tables: Tables, dtype: type = np.float64) -> dict[str, list]:
         """Of each variable: the constant field, and (other variable, matrix) of the others."""
-        out: dict[str, list] = {
-            name: [np.zeros((n, 1), dtype)] for name, n in self.sizes.items()
-        }
+        out: dict[str, list] = {name: [np.zeros((n, 1), dtype)] for name, n in self.sizes.items()}
         for p, first in self.terms:
             c = p.matrix(tables).astype(dtype, copy=False)
             mine, other, c = (p.a, p.b, c) if first else (p.b, p.a, c.T)

@@ -145,7 +145,9 @@ class Space:
                 )
             transform = self.model.rvs_to_transforms[rv]
             if transform is not None:
-                given = transform.forward(pt.constant(given), *rv.owner.inputs).eval(mode=INTERPRETED)
+                given = transform.forward(pt.constant(given), *rv.owner.inputs).eval(
+                    mode=INTERPRETED
+                )
             if not np.isfinite(given).all():
                 raise ArgumentError(f"init= of {name!r} is not within its bounds")
             out[self.of(name)] = np.ravel(given)

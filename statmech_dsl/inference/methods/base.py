@@ -14,14 +14,18 @@ import xarray as xr
 from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
 
+from statmech_dsl.inference.completed import Completed
 from statmech_dsl.inference.parameter_model import coefficients, parameter_model
 from statmech_dsl.inference.posed import Posed
 from statmech_dsl.inference.smooth import Smooth, graph_of
 from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.slopes import is_linear, slopes
+from statmech_dsl.solvers.system import Values
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
-"""For what is not evaluated often enough for compiling it, some seconds, to pay."""
+INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
+"""For what is not evaluated often enough for compiling it, some seconds, to pay; fused, it would go through
+arrays element by element."""
+NOT_LINEAR = "the energy is no linear function of its couplings"
 SHORT = 2000
 """Iterations of all chains together up to which a run is short."""
 
@@ -36,6 +40,27 @@ class Run:
     seed: int
     threads: int | None
     progressbar: bool
+    store: tuple[str, ...] = ()
+    """Hidden variables whose states are kept at every draw."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A method that is compiled for data of one form, all of which was seen.
+
+    Attributes
+    ----------
+    model : Model
+        The model of the parameters.
+    step : step of PyMC
+        What moves them.
+    take : callable
+        What makes other data of the same form those that are inferred from.
+    """
+
+    model: pm.Model
+    step: Any
+    take: Callable[[Posed], None]
 
 
 class Method(ABC):
@@ -53,6 +78,10 @@ class Method(ABC):
     @abstractmethod
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:
         """Sample the posterior: groups ``posterior`` and ``sample_stats``; what a user should know in attrs."""
+
+    @abstractmethod
+    def prepare(self, posed: Posed, run: Run) -> Prepared:
+        """Compile once for many data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +112,7 @@ class LikelihoodMethod(Method):
         if posed.hidden:
             return f"{', '.join(map(repr, posed.hidden))} was not seen, or not everywhere"
         if not is_linear(posed.recovered.ir, posed.couplings):
-            return "the energy is no linear function of its couplings"
+            return NOT_LINEAR
         return None
 
     @abstractmethod
@@ -93,9 +122,24 @@ class LikelihoodMethod(Method):
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
         return sample_likelihood(posed, self.likelihood(posed, run), run)
 
+    def prepare(self, posed: Posed, run: Run) -> Prepared:  # noqa: D102
+        model, now = parameter_model(posed), [self.likelihood(posed, run)]
+        with model:
+            graph = graph_of(lambda c: now[0].total(c), couplings(posed, model))
+            pm.Potential("log_likelihood", graph)
+        step = pm.NUTS(model.value_vars, model=model)
+
+        def take(other: Posed) -> None:
+            now[0] = self.likelihood(other, run)
+
+        return Prepared(model, step, take)
+
 
 class PartitionMethod(LikelihoodMethod):
-    """A method that has log Z as a function of couplings."""
+    """A method that has log Z as a function of couplings; hidden states are sampled along."""
+
+    def refuse(self, posed: Posed) -> str | None:  # noqa: D102
+        return None if is_linear(posed.recovered.ir, posed.couplings) else NOT_LINEAR
 
     @abstractmethod
     def log_partition(self, posed: Posed, run: Run) -> tuple[Smooth, dict[str, Any]]:
@@ -104,6 +148,11 @@ class PartitionMethod(LikelihoodMethod):
     def likelihood(self, posed: Posed, run: Run) -> Likelihood:  # noqa: D102
         partition, attrs = self.log_partition(posed, run)
         return from_partition(posed, partition, attrs)
+
+    def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
+        if not posed.hidden and posed.recovered.random == set(posed.couplings):
+            return super().infer(posed, run)
+        return sample_completed(posed, *self.log_partition(posed, run), run)
 
 
 def from_partition(posed: Posed, partition: Smooth, attrs: dict[str, Any]) -> Likelihood:
@@ -143,6 +192,34 @@ def sample_likelihood(posed: Posed, likelihood: Likelihood, run: Run) -> xr.Data
         xr.Dataset(columns, coords={k: tree.posterior[k] for k in ("chain", "draw")})
     )
     tree.attrs.update(likelihood.attrs)
+    return tree
+
+
+def sample_completed(
+    posed: Posed, partition: Smooth, attrs: dict[str, Any], run: Run
+) -> xr.DataTree:
+    """Sample the parameters by NUTS, and in between the states that were not seen."""
+    completed = Completed(posed, run)
+    model, n = completed.model, posed.n_states
+    statistics = np.zeros(sum(len(posed.recovered.tables[name]) for name in posed.couplings))
+
+    def follow(states: Values) -> None:
+        each = slopes(posed.recovered.ir, posed.recovered.tables, states, posed.couplings)
+        statistics[:] = np.concatenate([each[name].sum(axis=0) for name in posed.couplings])
+
+    def log_likelihood(c: np.ndarray) -> tuple[float, np.ndarray]:
+        log_Z, slope = partition(c)
+        return float(-(statistics @ c) - n * log_Z), -statistics - n * slope
+
+    follow(completed.states)
+    completed.follow.append(follow)
+    with model:
+        graph = graph_of(log_likelihood, couplings(posed, model))
+        pm.Potential("log_likelihood_of_couplings", graph)
+        steps = [*completed.sweep(), pm.NUTS(model.value_vars, model=model)]
+    tree = sample_parameters(model, run, steps)
+    completed.add_to(tree)
+    tree.attrs.update(attrs)
     return tree
 
 

@@ -26,6 +26,8 @@ from statmech_dsl.solvers.factors import Factor
 
 SHORT, NOISE = 60, 1e-3
 """Iterations from messages nearby, and what these are disturbed by."""
+PROPAGATION = "propagation"
+"""Attribute under which what counts failures comes back from a run."""
 MANY = 0.01
 """Share of points without a fixed point that is warned of."""
 
@@ -49,11 +51,12 @@ class BetheMethod(PartitionMethod):
         return None
 
     def log_partition(self, posed: Posed, run: Run) -> tuple[Smooth, dict[str, Any]]:  # noqa: D102
-        return Propagation(linear_factors(posed)), {}
+        found = Propagation(linear_factors(posed))
+        return found, {PROPAGATION: found}
 
     def infer(self, posed: Posed, run: Run) -> xr.DataTree:  # noqa: D102
-        found = Propagation(linear_factors(posed))
-        tree = sample_likelihood(posed, from_partition(posed, found, {}), run)
+        tree = super().infer(posed, run)
+        found: Propagation = tree.attrs.pop(PROPAGATION)
         tree.attrs["not_converged"] = found.failed / found.asked
         if tree.attrs["not_converged"] > MANY:
             warnings.warn(
