@@ -131,7 +131,7 @@ BAD = {
     "method": (ring, {"method": "magic"}, ArgumentError, "unknown method 'magic'"),
     "draws": (ring, {"draws": 0}, ArgumentError, "draws must be"),
     "predictive": (ring, {"posterior_predictive": -1}, ArgumentError, "posterior_predictive must"),
-    "hidden": (hidden, {"method": "bethe"}, ModelError, "'t' was not seen"),
+    "hidden": (hidden, {"method": "path"}, ModelError, "'t' was not seen"),
     "nonlinear": (nonlinear, {"method": "path"}, ModelError, "no linear function"),
 }
 

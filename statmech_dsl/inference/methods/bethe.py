@@ -14,8 +14,6 @@ from statmech_dsl.inference.linear_factors import LinearFactors, linear_factors
 from statmech_dsl.inference.methods.base import (
     PartitionMethod,
     Run,
-    from_partition,
-    sample_likelihood,
 )
 from statmech_dsl.inference.posed import Posed
 from statmech_dsl.inference.smooth import Smooth
