@@ -6,9 +6,11 @@ from statmech_dsl.inference.learning.contrastive_divergence import (
     PersistentChains,
 )
 from statmech_dsl.inference.learning.maximum_likelihood import MaximumLikelihood
+from statmech_dsl.inference.learning.mean_field import MeanField
+from statmech_dsl.inference.learning.pseudolikelihood import Pseudolikelihood
 
 LEARNERS: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (MaximumLikelihood, PersistentChains, ContrastiveDivergence)
+    learner.name: learner for learner in (MaximumLikelihood, Pseudolikelihood, PersistentChains, ContrastiveDivergence, MeanField)
 }
 """All methods, in the order in which "auto" asks them."""
 

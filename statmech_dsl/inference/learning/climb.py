@@ -17,9 +17,9 @@ Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 FLAT = 1e-10
 """Curvature, relative to the largest, below which the data do not tell where along a direction to be."""
-VANISHED = 1e-4
-"""What is left of the curvature at the start where a maximum has run away to infinity."""
-FAR = 8.0
+VANISHED = 0.05
+"""Curvature of all states, relative to that of one at the start, where a maximum has run away to infinity."""
+FAR = 3.0
 """Distance of an element from its start beyond which this is suspected."""
 ROUNDING = 1e-9
 
@@ -105,7 +105,8 @@ def require_bounded(
     UnboundedLikelihoodError
         Some element has no penalty, and the data do not keep it finite.
     """
-    away = (abs(x - task.start) > FAR) & (after < VANISHED * before) & ~task.penalized
+    vanished = task.posed.n_states * after < VANISHED * np.minimum(before, 1.0)
+    away = (abs(x - task.start) > FAR) & vanished & ~task.penalized
     if away.any():
         raise unbounded(task, int(np.flatnonzero(away)[0]))
 
