@@ -50,7 +50,7 @@ def learn(
     * ``"pcd"``: the likelihood, its gradient estimated with persistent chains (stochastic maximum
       likelihood, persistent contrastive divergence) [2]_;
     * ``"cd"``: contrastive divergence: chains of ``k`` sweeps that begin at the data [3]_;
-    * ``"mean_field"``: no maximum, but fields and couplings that mean-field theory finds from correlations [4]_.
+    * ``"mean_field"``: no maximum, but what mean-field theory finds from correlations [4]_.
 
     Parameters
     ----------
@@ -231,5 +231,6 @@ def _start(space: Space, init: Any, learner: Learner) -> tuple[np.ndarray, Array
     if isinstance(init, Mapping | xr.DataTree):
         return space.vector({str(k): np.asarray(v) for k, v in init.items()}, space.start), {}
     raise ArgumentError(
-        f"init={init!r} is unknown", mend="give values by name, an earlier result or a method's name"
+        f"init={init!r} is unknown",
+        mend="give values by name, an earlier result or a method's name",
     )

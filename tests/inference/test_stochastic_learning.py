@@ -6,7 +6,6 @@ import pytest
 from scipy.special import logsumexp
 
 import statmech_dsl as sm
-from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.inference.learning import Task
 from statmech_dsl.inference.learning.held_out import HeldOut
 from statmech_dsl.inference.learning.layer import layer
@@ -17,7 +16,7 @@ from statmech_dsl.inference.posed import pose
 from statmech_dsl.solvers.slopes import slopes
 
 N = 8
-I, K = sm.lattices.chain(N).bonds
+A, B = sm.lattices.chain(N).bonds
 QUIET = {"progressbar": False, "seed": 1, "threads": 1}
 
 
@@ -25,7 +24,7 @@ def ring():
     with sm.Model() as model:
         J, h = pm.Normal("J"), pm.Normal("h")
         s = sm.Spin("s", N)
-        sm.Energy("exchange", -J * s[I] * s[K])
+        sm.Energy("exchange", -J * s[A] * s[B])
         sm.Energy("field", -h * s)
     return model
 
@@ -136,4 +135,6 @@ def test_test_likelihood_is_the_exact_one():
     task = task_of(machine(), {"v": BITS}, {"v": BITS[:20]})
     x = np.linspace(-1, 1, task.space.size)
     p = task.space.natural(x)
-    assert HeldOut(task)(x) == pytest.approx(mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1)
+    assert HeldOut(task)(x) == pytest.approx(
+        mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1
+    )

@@ -10,7 +10,14 @@ from statmech_dsl.inference.learning.mean_field import MeanField
 from statmech_dsl.inference.learning.pseudolikelihood import Pseudolikelihood
 
 LEARNERS: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (MaximumLikelihood, Pseudolikelihood, PersistentChains, ContrastiveDivergence, MeanField)
+    learner.name: learner
+    for learner in (
+        MaximumLikelihood,
+        Pseudolikelihood,
+        PersistentChains,
+        ContrastiveDivergence,
+        MeanField,
+    )
 }
 """All methods, in the order in which "auto" asks them."""
 

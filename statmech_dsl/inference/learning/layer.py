@@ -27,9 +27,7 @@ class Layer:
 
     def couplings(self, tables: Tables, dtype: type = np.float64) -> dict[str, list]:
         """Of each variable: the constant field, and (other variable, matrix) of the others."""
-        out: dict[str, list] = {
-            name: [np.zeros((n, 1), dtype)] for name, n in self.sizes.items()
-        }
+        out: dict[str, list] = {name: [np.zeros((n, 1), dtype)] for name, n in self.sizes.items()}
         for p, first in self.terms:
             c = p.matrix(tables).astype(dtype, copy=False)
             mine, other, c = (p.a, p.b, c) if first else (p.b, p.a, c.T)
@@ -93,5 +91,5 @@ def layer(ir: ModelIR, tables: Tables, names: Collection[str]) -> Layer | None:
             return None
         terms.append((p, p.a in names))
     sizes = {v.name: v.n_sites for v in ir.variables if v.name in names}
-    pairs = {name: (float(x[0]), float(x[1])) for name, x in levels.items()}
+    pairs = {name: (float(min(x)), float(max(x))) for name, x in levels.items()}
     return Layer(sizes, pairs, tuple(terms))

@@ -28,7 +28,9 @@ class MaximumLikelihood(Learner):
     tol: float = 1e-7
 
     name: ClassVar[str] = "exact"
-    assumes: ClassVar[str] = "maximizes the exact likelihood, log Z and hidden sites summed over all states"
+    assumes: ClassVar[str] = (
+        "maximizes the exact likelihood, log Z and hidden sites summed over all states"
+    )
 
     @classmethod
     def refuse(cls, posed: Posed) -> str | None:  # noqa: D102
@@ -53,7 +55,9 @@ class MaximumLikelihood(Learner):
         if not posed.hidden:
             require_bounded(task, x, np.diag(information(task.start)), np.diag(after))
         history["log_likelihood"] = history.pop("objective") * posed.n_states
-        attrs = {"standard_errors": "observed information" if posed.hidden else "Fisher information"}
+        attrs: dict[str, str | int | float] = {
+            "standard_errors": "observed information" if posed.hidden else "Fisher information"
+        }
         if task.test is not None:
             test, _ = _mean_log_likelihood(space, x, model, data_sums(task.test))
             attrs["test_log_likelihood"] = test * task.test.n_states

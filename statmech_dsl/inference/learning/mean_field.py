@@ -25,7 +25,9 @@ class MeanField(Learner):
     """
 
     name: ClassVar[str] = "mean_field"
-    assumes: ClassVar[str] = "takes correlations for those of mean-field theory: right for weak couplings"
+    assumes: ClassVar[str] = (
+        "takes correlations for those of mean-field theory: right for weak couplings"
+    )
 
     @classmethod
     def refuse(cls, posed: Posed) -> str | None:  # noqa: D102

@@ -55,7 +55,9 @@ class Product:
     @cached_property
     def _whole(self) -> bool:
         """Whether the instances are the elements of the matrix in their order."""
-        return self.n == self.shape[0] * self.shape[1] and bool((self.at == np.arange(self.n)).all())
+        return self.n == self.shape[0] * self.shape[1] and bool(
+            (self.at == np.arange(self.n)).all()
+        )
 
     @cached_property
     def _own_entry(self) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.inference.conditionals import Conditionals, conditionals
 from statmech_dsl.inference.learning.base import Fit, Learner, Task
-from statmech_dsl.inference.learning.climb import climb, covariance_of, require_bounded
-from statmech_dsl.inference.learning.scores import scores
+from statmech_dsl.inference.learning.climb import FAR, climb, covariance_of, require_bounded
+from statmech_dsl.inference.learning.scores import curvature, scatter
 from statmech_dsl.inference.posed import Posed
 
 ENOUGH = 4
@@ -26,6 +26,7 @@ class Pseudolikelihood(Learner):
 
     max_steps: int = 1000
     tol: float = 1e-7
+    standard_errors: bool = True
 
     name: ClassVar[str] = "pseudolikelihood"
     assumes: ClassVar[str] = (
@@ -61,26 +62,32 @@ class Pseudolikelihood(Learner):
             each = test.each(test.vector(space.tables(x)))
             attrs["test_log_pseudolikelihood"] = float(each.sum())
         covariance = None
-        if space.size <= MAX_PARAMETERS:
-            covariance, attrs["standard_errors"] = self._covariance(task, seen, x)
+        if self.standard_errors and space.size <= MAX_PARAMETERS:
+            after = _information(task, seen, x)
+            if (abs(x - task.start) > FAR).any():
+                before = np.diag(_information(task, seen, task.start))
+                require_bounded(task, x, before, np.diag(after))
+            covariance, attrs["standard_errors"] = self._covariance(task, seen, x, after)
         return Fit(x, history, None if task.l1.any() else covariance, attrs=attrs)
 
     @staticmethod
-    def _covariance(task: Task, seen: Conditionals, x: np.ndarray) -> tuple[np.ndarray, str]:
-        """Covariance of the vector, and by what; also sees whether there is a maximum."""
+    def _covariance(
+        task: Task, seen: Conditionals, x: np.ndarray, information: np.ndarray
+    ) -> tuple[np.ndarray, str]:
+        """Covariance of the vector, and by what."""
         space, n = task.space, task.posed.n_states
-        by_site, by_state = scores(seen, seen.vector(space.tables(x)))
-        j = space.jacobian(x)
-        information = j.T @ by_site @ j / n
-        before, _ = scores(seen, seen.vector(space.tables(task.start)))
-        j0 = space.jacobian(task.start)
-        first = np.einsum("ak,ab,bk->k", j0, before, j0, optimize=True) / n
-        require_bounded(task, x, first, np.diag(information))
         inverse = covariance_of(information + np.diag(task.l2), n)
         if n < ENOUGH * space.size or not np.isfinite(inverse).all():
             return inverse, "inverse Hessian: too narrow where sites are strongly correlated"
-        scatter = j.T @ by_state @ j
-        return inverse @ scatter @ inverse, "sandwich: the scatter of the states' gradients"
+        j = space.jacobian(x)
+        between = j.T @ scatter(seen, seen.vector(space.tables(x))) @ j
+        return inverse @ between @ inverse, "sandwich: the scatter of the states' gradients"
+
+
+def _information(task: Task, seen: Conditionals, x: np.ndarray) -> np.ndarray:
+    """Curvature for one state, by the vector."""
+    j = task.space.jacobian(x)
+    return j.T @ curvature(seen, seen.vector(task.space.tables(x))) @ j / task.posed.n_states
 
 
 def _conditionals_of(posed: Posed) -> Conditionals:

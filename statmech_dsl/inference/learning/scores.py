@@ -10,20 +10,26 @@ from statmech_dsl.inference.conditionals import Conditionals, Part
 from statmech_dsl.inference.local_fields import Fields
 
 
-def scores(seen: Conditionals, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over sites and states, and over states, of the outer products of gradients by the couplings.
+def curvature(seen: Conditionals, c: np.ndarray) -> np.ndarray:
+    """Sum over sites and states of the outer products of gradients by the couplings.
 
     Given all others, the gradient of a site has mean 0 and a covariance that is, on average, minus the second
-    derivative: the first sum estimates the curvature of the pseudolikelihood. Sites of one state
-    are not independent of each other: the second sum is the covariance of the whole gradient.
+    derivative of the log-pseudolikelihood.
     """
-    size, n = len(c), seen.by_state[0].seen.shape[-1]
-    by_site, total = np.zeros((size, size)), np.zeros((size, n))
+    out = np.zeros((len(c), len(c)))
     for part in seen.by_state:
         for entries, g in _of_sites(part, c):
-            by_site[np.ix_(entries, entries)] += g @ g.T
+            out[np.ix_(entries, entries)] += g @ g.T
+    return out
+
+
+def scatter(seen: Conditionals, c: np.ndarray) -> np.ndarray:
+    """Sum over states of the outer products of whole gradients: the sites of a state are not independent."""
+    total = np.zeros((len(c), seen.by_state[0].seen.shape[-1]))
+    for part in seen.by_state:
+        for entries, g in _of_sites(part, c):
             total[entries] += g
-    return by_site, total @ total.T
+    return total @ total.T
 
 
 def _of_sites(part: Part, c: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

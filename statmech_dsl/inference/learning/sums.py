@@ -64,7 +64,11 @@ def too_many(posed: Posed) -> str | None:
     """Why the states of a problem cannot all be visited; None if they can."""
     r = posed.recovered
     if kind := next(
-        (v.domain.label for v in r.ir.variables if v.domain.values is None and len(r.tables[v.free])),
+        (
+            v.domain.label
+            for v in r.ir.variables
+            if v.domain.values is None and len(r.tables[v.free])
+        ),
         None,
     ):
         return f"{kind} variables are continuous, and it sums over all states"
