@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pytensor.compile import function
+from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
 from pytensor.gradient import grad
 from pytensor.graph.traversal import ancestors
