@@ -19,8 +19,6 @@ FLAT = 1e-10
 """Curvature, relative to the largest, below which the data do not tell where along a direction to be."""
 VANISHED = 0.05
 """Curvature of all states, relative to that of one at the start, where a maximum has run away to infinity."""
-FAR = 3.0
-"""Distance of an element from its start beyond which this is suspected."""
 ROUNDING = 1e-9
 
 
@@ -115,20 +113,23 @@ def covariance_of(information: np.ndarray, n: int) -> np.ndarray:
     return inverse
 
 
-def require_bounded(task: Task, x: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
-    """Refuse a fit that has run away: far from its start, where hardly any curvature is left.
-
-    ``before`` and ``after`` are curvatures of the objective by each element, at the start and at x.
+def require_bounded(
+    task: Task, x: np.ndarray, information: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """The information of a state at x, if a maximum is there: hardly any is left where x has run away.
 
     Raises
     ------
     UnboundedLikelihoodError
         Some element has no penalty, and the data do not keep it finite.
     """
-    vanished = task.posed.n_states * after < VANISHED * np.minimum(before, 1.0)
-    away = (abs(x - task.start) > FAR) & vanished & ~task.penalized
-    if away.any():
-        raise unbounded(task, int(np.flatnonzero(away)[0]))
+    after = information(x)
+    left = task.posed.n_states * np.diag(after)
+    if (suspect := (left < VANISHED) & ~task.penalized).any():
+        before = np.diag(information(task.start))
+        if (away := suspect & (left < VANISHED * np.minimum(before, 1.0))).any():
+            raise unbounded(task, int(np.flatnonzero(away)[0]))
+    return after
 
 
 def unbounded(task: Task, k: int) -> UnboundedLikelihoodError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from statmech_dsl.errors import InfeasibleError
 from statmech_dsl.inference.conditionals import Conditionals, conditionals
 from statmech_dsl.inference.learning.base import Fit, Learner, Task
-from statmech_dsl.inference.learning.climb import FAR, climb, covariance_of, require_bounded
+from statmech_dsl.inference.learning.climb import climb, covariance_of, require_bounded
 from statmech_dsl.inference.learning.scores import curvature, scatter
 from statmech_dsl.inference.posed import Posed
 
@@ -63,10 +64,7 @@ class Pseudolikelihood(Learner):
             attrs["test_log_pseudolikelihood"] = float(each.sum())
         covariance = None
         if self.standard_errors and space.size <= MAX_PARAMETERS:
-            after = _information(task, seen, x)
-            if (abs(x - task.start) > FAR).any():
-                before = np.diag(_information(task, seen, task.start))
-                require_bounded(task, x, before, np.diag(after))
+            after = require_bounded(task, x, partial(_information, task, seen))
             covariance, attrs["standard_errors"] = self._covariance(task, seen, x, after)
         return Fit(x, history, None if task.l1.any() else covariance, attrs=attrs)
 
