@@ -65,9 +65,7 @@ def dream(model: sm.Model, fit: xr.DataTree, n: int) -> np.ndarray:
     return data.posterior.v.values[:, -1]
 
 
-def draw(
-    fit: xr.DataTree, test: np.ndarray, dreams: np.ndarray, pixels: float
-) -> plt.Figure:
+def draw(fit: xr.DataTree, test: np.ndarray, dreams: np.ndarray, pixels: float) -> plt.Figure:
     """Draw digits, dreams, the couplings of some hidden units, and the likelihood of the test digits."""
     mpl.rcParams |= {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     figure, panels = plt.subplots(1, 4, figsize=(11.5, 3.2), layout="constrained")

@@ -8,8 +8,8 @@ so the two hidden units, the only way from one group to the other, must learn a 
 their own for each pattern. Nobody tells them which.
 
 1024 states in all, so the likelihood and its gradient are exact here; the original machine measured them by
-simulated annealing. A single climb often ends where two patterns share a state. The likelihood tells: the best of
-a few starts has a code.
+simulated annealing. A single climb often ends where two patterns share a state. The likelihood tells: the
+best of a few starts has a code.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ N, H = 4, 2
 PATTERNS = np.hstack([np.eye(N, dtype=int)] * 2)
 """Unit k of both groups is on, all others off."""
 NOISE = 0.05
-"""Units are flipped, off to on with this probability, on to off with three times as much, as in the original."""
+"""Units are flipped from off to on with this probability, and from on to off with three times as much."""
 STARTS = 8
 
 
@@ -96,7 +96,9 @@ def draw(fit: xr.DataTree) -> plt.Figure:
     x, y = np.meshgrid(np.arange(2 * N) + (np.arange(2 * N) >= N), range(H))
     color = np.where(W.T.ravel() > 0, "#0072B2", "#D55E00")
     weights.scatter(x.ravel(), y.ravel(), 560 * abs(W.T.ravel()) / abs(W).max(), color, marker="s")
-    weights.set(xlim=(-0.8, 2 * N + 0.8), ylim=(-0.8, H - 0.2), xticks=[1.5, N + 2.5], yticks=range(H))
+    weights.set(
+        xlim=(-0.8, 2 * N + 0.8), ylim=(-0.8, H - 0.2), xticks=[1.5, N + 2.5], yticks=range(H)
+    )
     weights.set_xticklabels(["first group", "second group"])
     weights.set_yticklabels([f"hidden {k + 1}" for k in range(H)])
     weights.set_title("weights: blue positive, orange negative")

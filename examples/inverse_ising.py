@@ -2,8 +2,8 @@
 
     python examples/inverse_ising.py [picture.png]
 
-64 spins on a random graph, three neighbors each, couplings +0.4 or -0.4. We look at 10,000 states and forget the
-graph: each of the 2016 pairs may be coupled. The likelihood needs log Z of 2^64 states. The pseudolikelihood
+64 spins on a random graph, three neighbors each, couplings +0.4 or -0.4. We look at 10,000 states and forget
+the graph: each of the 2016 pairs may be coupled. The likelihood needs log Z of 2^64 states. The pseudolikelihood
 (Besag 1975) does not: it is the product of the probabilities of each spin given the 63 others, and its maximum
 comes closer to the truth with every state. Standard errors come with it, by which a pair
 that is coupled tells itself from one that is not.
@@ -102,7 +102,9 @@ def main(picture: Path = Path("inverse_ising.png"), small: bool = False) -> xr.D
     for method, fit in fits.items():
         w = fit.point.w.values
         rows[method] = (np.sqrt(((w - true) ** 2).mean()), auc(abs(w), true != 0))
-        print(f"{method:17} rms error {rows[method][0]:.4f}, edges found with AUC {rows[method][1]:.4f}")
+        print(
+            f"{method:17} rms error {rows[method][0]:.4f}, edges found with AUC {rows[method][1]:.4f}"
+        )
     error = fits["pseudolikelihood"].standard_error.w.values
     z = (fits["pseudolikelihood"].point.w.values - true) / error
     print(f"errors in units of their standard errors: sd {z.std():.2f}")
@@ -112,8 +114,8 @@ def main(picture: Path = Path("inverse_ising.png"), small: bool = False) -> xr.D
     print(f"picture: {picture}")
     table = {"rms_error": [r for r, _ in rows.values()], "auc": [a for _, a in rows.values()]}
     return xr.Dataset(
-        {name: ("method", x) for name, x in table.items()},
-        coords={"method": list(rows)},
+        {name: ("fit", x) for name, x in table.items()},
+        coords={"fit": list(rows)},
         attrs={"z_sd": z.std(), "predicted_error": np.sqrt((error**2).mean())},
     )
 

@@ -84,9 +84,7 @@ def test_one_coupling_of_real_fields():
             sm.Energy("gradient", -K * phi[i] * phi[j])
         return model
 
-    run = sm.sample(
-        chain(0.6), chains=4, draws=1, tune=200, store="phi", seed=1, progressbar=False
-    )
+    run = sm.sample(chain(0.6), chains=4, draws=1, tune=200, store="phi", seed=1, progressbar=False)
     states = run.posterior.phi.values[:, 0]
     fit = sm.learn(chain(None), {"phi": states})
     assert fit.attrs["method"] == "pseudolikelihood"
@@ -94,9 +92,7 @@ def test_one_coupling_of_real_fields():
 
 
 def test_test_data():
-    fit = sm.learn(
-        pairs(), {"s": STATES}, method="pseudolikelihood", test_data={"s": STATES[:100]}
-    )
+    fit = sm.learn(pairs(), {"s": STATES}, method="pseudolikelihood", test_data={"s": STATES[:100]})
     c = np.concatenate([fit.point.w, fit.point.h])
     expected = -100 * minus_log_pseudolikelihood(c, STATES[:100])
     assert fit.attrs["test_log_pseudolikelihood"] == pytest.approx(expected, rel=1e-9)

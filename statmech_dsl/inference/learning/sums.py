@@ -145,7 +145,7 @@ def _alike(posed: Posed) -> list[tuple[np.ndarray, np.ndarray]]:
 def _given(
     posed: Posed, off: dict[str, np.ndarray], which: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """E_0 and statistics of all hidden states beside some states, at the same sites of which the rest was seen."""
+    """E_0 and statistics of all hidden states beside some states, of which the same sites were seen."""
     r, states = posed.recovered, posed.states()
     tables, clamped, seen = dict(off), dict(r.clamped), {}
     for name, x in posed.data.items():
