@@ -3,7 +3,7 @@
     python examples/inverse_ising.py [picture.png]
 
 64 spins on a random graph, three neighbors each, couplings +0.4 or -0.4. We look at 10,000 states and forget
-the graph: each of the 2016 pairs may be coupled. The likelihood needs log Z of 2^64 states. The pseudolikelihood
+the graph: each of the 2016 pairs may be coupled. The likelihood needs log Z of 2^64 states. Pseudolikelihood
 (Besag 1975) does not: it is the product of the probabilities of each spin given the 63 others, and its maximum
 comes closer to the truth with every state. Standard errors come with it, by which a pair
 that is coupled tells itself from one that is not.

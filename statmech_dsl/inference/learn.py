@@ -130,13 +130,13 @@ def learn(
     with progress(progressbar, f"learning, {learner.name}", learner.total, learner.unit) as advance:
         task = Task(
             posed,
-            test,
             space,
             start,
             _penalties("l1", l1, space),
             _penalties("l2", l2, space),
-            resumed,
             seed,
+            test,
+            resumed,
             backend,
             threads,
             advance,

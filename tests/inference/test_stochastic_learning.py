@@ -51,8 +51,8 @@ BITS[:, 1] = np.where(np.random.default_rng(3).random(200) < 0.8, BITS[:, 0], BI
 def task_of(model, data, test=None):
     posed = pose(model, data)
     space = Space(posed)
-    rest = (np.zeros(space.size), np.zeros(space.size), {}, 1, "auto", 1, lambda n, note="": None)
-    return Task(posed, test and pose(model, test), space, space.start, *rest)
+    none = np.zeros(space.size)
+    return Task(posed, space, space.start, none, none, 1, test and pose(model, test))
 
 
 def test_products_are_the_terms():
@@ -184,8 +184,8 @@ def test_interrupted(monkeypatch):
             raise KeyboardInterrupt
         return one_epoch(*args, **kwargs)
 
-    one_epoch = contrastive_divergence._Run.one_epoch
-    monkeypatch.setattr(contrastive_divergence._Run, "one_epoch", once)
+    one_epoch = contrastive_divergence.Climb.one_epoch
+    monkeypatch.setattr(contrastive_divergence.Climb, "one_epoch", once)
     with pytest.warns(sm.errors.InterruptedWarning, match="after 2 of 9 epochs"):
         fit = sm.learn(machine(), {"v": BITS}, method="pcd", epochs=9, **SHORT, **QUIET)
     assert fit.history.sizes["step"] == 2

@@ -21,4 +21,4 @@ LEARNERS: dict[str, type[Learner]] = {
 }
 """All methods, in the order in which "auto" asks them."""
 
-__all__ = ["LEARNERS", "Fit", "Learner", "Task"]
+__all__ = ["LEARNERS", "Fit", "Learner", "PersistentChains", "Task"]

@@ -68,7 +68,7 @@ class Stochastic(Learner):
         if self.test_every and task.test is None:
             raise ArgumentError("test_every needs test_data=")
         batch = min(self.batch_size, task.posed.n_states)
-        run = _Run(self, task, batch)
+        run = Climb(self, task, batch)
         try:
             while run.epoch < run.last and not run.stopped:
                 run.one_epoch()
@@ -101,7 +101,7 @@ class PersistentChains(Stochastic):
     persistent: ClassVar[bool] = True
 
 
-class _Run:
+class Climb:
     """A fit in progress."""
 
     def __init__(self, learner: Stochastic, task: Task, batch: int) -> None:
