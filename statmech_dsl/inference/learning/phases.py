@@ -17,7 +17,7 @@ from statmech_dsl.inference.learning.products import Statistics
 from statmech_dsl.inference.learning.space import Arrays
 from statmech_dsl.solvers.system import Values
 
-SOME = 100
+SOME = 50
 """States that the reconstruction error is a mean over."""
 CLAMPED = 1 << 40
 """Of the seed of the chains with clamped data."""

@@ -22,17 +22,20 @@ EPOCHS = 1 << 20
 class Restricted:
     """A restricted Boltzmann machine of two variables, fitted by momentum.
 
-    ``products`` are the couplings, the fields of the visible and those of the hidden layer, or None.
+    Couplings, then the fields of the visible and of the hidden layer, lie in one array with the signs of -E:
+    ``fixed + signs * x[places]``, where ``fitted``. ``pulls`` are l1 and l2 of the three parts.
     """
 
     task: Task
     chains: LayerChains
     visible: Layer
     hidden: Layer
-    products: tuple[Product, Product | None, Product | None]
+    data: np.ndarray
     places: np.ndarray
     signs: np.ndarray
-    data: np.ndarray
+    fixed: np.ndarray
+    fitted: np.ndarray
+    pulls: np.ndarray
 
     def __call__(
         self,
@@ -47,76 +50,50 @@ class Restricted:
         restart: bool,
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Vector and velocity after an epoch, and the largest element of the last gradient."""
-        tables = dict(self.task.posed.recovered.tables) | self.task.space.tables(x)
-        parameters = self._matrices(tables)
-        moving = self._matrices(self._as_tables(velocity), missing=0.0)
+        parameters, moving = self._array(x) + self.fixed, self._array(velocity)
         (v,), (h,) = self.visible.sizes, self.hidden.sizes
         states = self.chains.values
         hidden = np.ascontiguousarray(states[h].T, np.float32)
         seed = np.random.SeedSequence([self.task.seed, EPOCHS + number])
-        fitted = [p is not None and p.table in self.task.posed.couplings for p in self.products]
-        rates = np.array([*(rate * np.array(fitted)), momentum], np.float32)
+        first = np.cumsum([0, *self._sizes[:-1]])
+        rates = np.array([*(rate * self.fitted[first]), momentum], np.float32)
+        pairs = [self.visible.levels[v], self.hidden.levels[h]]
+        levels = np.array([y for low, high in pairs for y in (low, high - low)], np.float32)
         seen, largest = epoch(
             self.data,
             order,
             batch,
             k,
             restart,
-            parameters,
-            moving,
+            self._parts(parameters),
+            self._parts(moving),
             hidden,
             seed.generate_state(3 * LANES),
-            self._levels(),
+            levels,
             rates,
-            self._pulls(),
+            self.pulls,
         )
         self.chains.values = {v: seen.T, h: hidden.T}
-        return self._vector(parameters, x), self._vector(moving, velocity), float(largest)
+        return self._vector(parameters), self._vector(moving), float(largest)
 
-    def _matrices(self, tables: Tables, missing: float | None = None) -> tuple[np.ndarray, ...]:
-        """Couplings and fields as the kernel has them: with the signs of -E."""
-        sizes = [next(iter(x.sizes.values())) for x in (self.visible, self.hidden)]
-        out = []
-        for p, shape in zip(self.products, (tuple(sizes), (sizes[0],), (sizes[1],)), strict=True):
-            known = p is not None and (missing is None or p.table in tables)
-            given = -p.matrix(tables) if p is not None and known else np.zeros(shape)
-            turned = given.T if p is not None and p.b and p.a not in self.visible.sizes else given
-            out.append(np.ascontiguousarray(turned, np.float32).reshape(shape))
-        return tuple(out)
+    @property
+    def _sizes(self) -> tuple[int, int, int]:
+        """Of the three parts."""
+        (n,), (m,) = self.visible.sizes.values(), self.hidden.sizes.values()
+        return n * m, n, m
 
-    def _vector(self, matrices: tuple[np.ndarray, ...], base: np.ndarray) -> np.ndarray:
-        """The vector of some matrices."""
-        tables = self._as_tables(base)
-        for p, given in zip(self.products, matrices, strict=True):
-            if p is None or p.table not in tables:
-                continue
-            turned = given.T if p.b and p.a not in self.visible.sizes else given
-            tables[p.table][p.entry] = -turned.reshape(-1)[p.at].astype(float) / p.factor
-        flat = np.concatenate(list(tables.values()))
-        out = base.copy()
-        out[self.places] = self.signs * flat
+    def _array(self, x: np.ndarray) -> np.ndarray:
+        return np.where(self.fitted, self.signs * x[self.places], 0.0).astype(np.float32)
+
+    def _vector(self, array: np.ndarray) -> np.ndarray:
+        out = np.empty(int(self.fitted.sum()))
+        out[self.places[self.fitted]] = (self.signs * array)[self.fitted]
         return out
 
-    def _as_tables(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """The couplings that a vector stands for: its elements with signs, in another order."""
-        flat = self.signs * x[self.places]
-        names = self.task.posed.couplings
-        sizes = [len(self.task.posed.recovered.tables[name]) for name in names]
-        parts = np.split(flat, np.cumsum(sizes)[:-1])
-        return {name: part.copy() for name, part in zip(names, parts, strict=True)}
-
-    def _levels(self) -> np.ndarray:
-        pairs = [next(iter(x.levels.values())) for x in (self.visible, self.hidden)]
-        return np.array([y for low, high in pairs for y in (low, high - low)], np.float32)
-
-    def _pulls(self) -> np.ndarray:
-        """Penalties l1 and l2 of couplings and fields."""
-        l1, l2 = (self._as_tables(abs(x)) for x in (self.task.l1, self.task.l2))
-        each = [
-            (abs(l1[p.table][0]), abs(l2[p.table][0])) if p and p.table in l1 else (0.0, 0.0)
-            for p in self.products
-        ]
-        return np.array(each, np.float32).reshape(-1)
+    def _parts(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Views of the array: a matrix and two vectors."""
+        W, a, b = np.split(array, np.cumsum(self._sizes)[:-1])
+        return W.reshape(len(a), len(b)), a, b
 
 
 def restricted(task: Task, phases: Phases, scale: np.ndarray) -> Restricted | None:
@@ -124,30 +101,73 @@ def restricted(task: Task, phases: Phases, scale: np.ndarray) -> Restricted | No
     visible, hidden, chains = phases.visible, phases.hidden, phases.chains
     if visible is None or hidden is None or not isinstance(chains, LayerChains):
         return None
-    found = task.space.signed_order()
-    if len(visible.sizes) != 1 or len(hidden.sizes) != 1 or found is None or (scale != 1).any():
+    if len(visible.sizes) != 1 or len(hidden.sizes) != 1 or (scale != 1).any():
+        return None
+    found, products = task.space.signed_order(), _products(visible, hidden)
+    if found is None or products is None or not all(_plain(p, task) for p in products):
         return None
     (v,), (h,) = visible.sizes, hidden.sizes
-    by_kind: dict[frozenset[str], list[Product]] = {}
-    fields_of_v = [p for p, _ in visible.terms if not p.b]
-    for p in [p for p, _ in hidden.terms] + fields_of_v:
-        by_kind.setdefault(frozenset({p.a, p.b} - {""}), []).append(p)
-    kinds = frozenset({v, h}), frozenset({v}), frozenset({h})
-    each = [by_kind.get(kind, []) for kind in kinds]
-    grid = visible.sizes[v] * hidden.sizes[h]
+    shapes = (visible.sizes[v], hidden.sizes[h]), (visible.sizes[v], 1), (hidden.sizes[h], 1)
+    places, signs = found
+    names = task.posed.couplings
+    ends = np.cumsum([len(task.posed.recovered.tables[name]) for name in names])
+
+    def whole(of_tables: np.ndarray, others: Tables) -> np.ndarray:
+        """The array, given all entries of the couplings one after another."""
+        tables = dict(others) | dict(zip(names, np.split(of_tables, ends[:-1]), strict=True))
+        parts = [
+            np.zeros(shape) if p is None else _turned(p, tables, v)
+            for p, shape in zip(products, shapes, strict=True)
+        ]
+        return -np.concatenate([part.ravel() for part in parts])
+
     tables = task.posed.recovered.tables
-    if len(each[0]) != 1 or each[0][0].n != grid or any(len(x) > 1 for x in each):
+    nothing = {name: np.zeros(len(x)) for name, x in tables.items()}
+    numbered = whole(signs * (places + 1.0), nothing)
+    at = np.abs(numbered).astype(int) - 1
+    fitted = at >= 0
+    if fitted.sum() != task.space.size:
         return None
-    for p in (p for x in each for p in x):
-        if p.table in task.posed.couplings and (
-            abs(p.factor) != 1 or len(np.unique(p.entry)) < p.n or len(tables[p.table]) != p.n
-        ):
-            return None
-    for penalty in (task.l1, task.l2):
-        values = {name: np.ptp(penalty[task.space.of(name)]) for name in task.space.names}
-        if any(values.values()):
-            return None
-    data = np.ascontiguousarray(task.posed.states()[v].T, np.float32)
-    first, second, third = (x[0] if x else None for x in each)
-    assert first is not None
-    return Restricted(task, chains, visible, hidden, (first, second, third), *found, data)
+    cuts = np.cumsum([a * b for a, b in shapes])[:-1]
+    pulls = []
+    for part, used in zip(np.split(at, cuts), np.split(fitted, cuts), strict=True):
+        for penalty in (task.l1, task.l2):
+            values = np.unique(penalty[part[used]])
+            if len(values) > 1 or 0 < used.sum() < len(used):
+                return None
+            pulls.append(values[0] if len(values) else 0.0)
+    return Restricted(
+        task,
+        chains,
+        visible,
+        hidden,
+        np.ascontiguousarray(task.posed.states()[v].T, np.float32),
+        np.maximum(at, 0),
+        np.sign(numbered).astype(np.float32),
+        whole(np.zeros(int(ends[-1])), tables).astype(np.float32),
+        fitted,
+        np.array(pulls, np.float32),
+    )
+
+
+def _products(visible: Layer, hidden: Layer) -> tuple[Product | None, ...] | None:
+    """Couplings of the layers, fields of the visible and of the hidden one; None if there are others."""
+    pairs = [p for p, _ in hidden.terms if p.b]
+    of_v = [p for p, _ in visible.terms if not p.b]
+    of_h = [p for p, _ in hidden.terms if not p.b]
+    if len(pairs) != 1 or len(of_v) > 1 or len(of_h) > 1:
+        return None
+    return pairs[0], of_v[0] if of_v else None, of_h[0] if of_h else None
+
+
+def _plain(p: Product | None, task: Task) -> bool:
+    """Whether fitted couplings stand in one term each, as they are but for a sign."""
+    if p is None or p.table not in task.posed.couplings:
+        return True
+    return abs(p.factor) == 1 and len(np.unique(p.entry)) == p.n
+
+
+def _turned(p: Product, tables: Tables, visible: str) -> np.ndarray:
+    """The matrix of a product, the visible layer first."""
+    C = p.matrix(tables)
+    return C.T if p.b and p.a != visible else C
