@@ -48,8 +48,8 @@ def ours(x: np.ndarray, batch: int, epochs: int) -> Climb:
     learner = PersistentChains(epochs=epochs, batch_size=batch, chains=batch)
     posed = pose(machine(), {"v": x})
     space = Space(posed)
-    none = np.zeros(space.size)
-    return Climb(learner, Task(posed, space, space.start, none, none, 1), batch)
+    none, start = np.zeros(space.size), np.random.default_rng(1).normal(0, 0.01, space.size)
+    return Climb(learner, Task(posed, space, start, none, none, 1), batch)
 
 
 def theirs(batch: int, epochs: int, rate: float) -> BernoulliRBM:

@@ -158,6 +158,18 @@ def test_going_on_is_as_if_it_had_never_stopped(build):
             np.testing.assert_allclose(rest.point[name], whole.point[name], atol=1e-6)
 
 
+@pytest.mark.parametrize("build", [machine, ring])
+def test_other_backends(build):
+    """They have no way to exchange couplings, and are built anew."""
+    data = {"v": BITS[:20]} if build is machine else {"s": SPINS[:20]}
+    options = {"method": "pcd", "epochs": 3, "batch_size": 10, "chains": 5, "learning_rate": 0.3}
+    fit = sm.learn(build(), data, backend="reference", **options, **QUIET)
+    assert np.isfinite(fit.history.gradient_norm).all()
+    if build is ring:
+        same = sm.learn(build(), data, backend="numba", **options, **QUIET)
+        assert fit.point.equals(same.point)
+
+
 def test_weight_decay():
     strong = sm.learn(machine(), {"v": BITS}, method="cd", l2=1.0, epochs=30, **SHORT, **QUIET)
     plain = sm.learn(machine(), {"v": BITS}, method="cd", epochs=30, **SHORT, **QUIET)

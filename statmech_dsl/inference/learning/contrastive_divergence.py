@@ -107,9 +107,6 @@ class Climb:
     def __init__(self, learner: Stochastic, task: Task, batch: int) -> None:
         self.learner, self.task, self.batch = learner, task, batch
         self.x = task.start.astype(float).copy()
-        if task.posed.hidden and not task.resumed and not self.x.any():
-            # Hidden units that are all alike would stay so.
-            self.x += 0.01 * np.random.default_rng(task.seed).standard_normal(len(self.x))
         n = learner.chains if learner.persistent else batch
         self.phases = Phases(task, n, batch)
         self.velocity = task.resumed.get("velocity", np.zeros_like(self.x))

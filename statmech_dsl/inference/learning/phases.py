@@ -19,6 +19,8 @@ from statmech_dsl.solvers.system import Values
 
 SOME = 50
 """States that the reconstruction error is a mean over."""
+ON_PROCESSOR = ("auto", "numba")
+"""Backends for which two layers are drawn by matrix products."""
 CLAMPED = 1 << 40
 """Of the seed of the chains with clamped data."""
 
@@ -31,7 +33,10 @@ class Phases:
     """
 
     def __init__(self, task: Task, n_chains: int, batch: int) -> None:
-        posed, seed = task.posed, task.seed
+        posed = task.posed
+        # Streams of kernels begin at sweep 0: a fit that goes on needs others.
+        numbers = np.random.SeedSequence([task.seed, int(task.resumed.get("epoch", 0))])
+        seed = int(numbers.generate_state(1, np.uint64)[0])
         self.energies = of_energies(posed.recovered)
         ir, tables = self.energies.ir, self.energies.tables
         self.statistics = Statistics(ir, tables, posed.couplings)
@@ -41,7 +46,7 @@ class Phases:
         seen = layer(ir, tables, visible) if self.hidden is not None else None
         self.visible = seen
         self.chains: Chains
-        if seen is not None and self.hidden is not None:
+        if seen is not None and self.hidden is not None and task.backend in ON_PROCESSOR:
             self.chains = LayerChains(seen, self.hidden, tables, n_chains, seed)
         else:
             self.chains = KernelChains(task, self.energies, n_chains, seed)
