@@ -22,6 +22,9 @@ from statmech_dsl.inference.predictive import predictive
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 
+MANY = 16
+"""Couplings from which on pseudolikelihood is preferred to the exchange algorithm."""
+
 
 def infer(
     model: pm.Model | None = None,
@@ -185,10 +188,19 @@ def choose(posed: Posed, method: str) -> tuple[Method, str]:
     for m in METHODS.values():
         if m.name == "bethe":
             continue  # how far off it is nobody can say
-        if (why := m.refuse(posed)) is None:
+        why = m.refuse(posed) or _slow(posed, m)
+        if why is None:
             return m, "; ".join(refused) or "exact where it is feasible"
         refused.append(f"not {m.name}: {why}")
     raise ModelError(f"no method can serve this model: {'; '.join(refused)}")
+
+
+def _slow(posed: Posed, m: Method) -> str | None:
+    """Why another method is to be preferred to one that could serve the problem."""
+    n = sum(len(posed.recovered.tables[name]) for name in posed.couplings)
+    if m.name == "exchange" and n > MANY and METHODS["pseudolikelihood"].refuse(posed) is None:
+        return f"a random walk through {n} couplings takes long"
+    return None
 
 
 def _observed(posed: Posed) -> xr.Dataset:

@@ -22,6 +22,8 @@ from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.progress import progress
 from statmech_dsl.solvers.slopes import is_linear
 
+UNLIKE = 0.01
+"""Scatter of the first values beside hidden units."""
 Penalty = float | Mapping[str, float]
 """One number for all parameters, or one by name."""
 
@@ -50,7 +52,7 @@ def learn(
     * ``"pcd"``: the likelihood, its gradient estimated with persistent chains (stochastic maximum
       likelihood, persistent contrastive divergence) [2]_;
     * ``"cd"``: contrastive divergence: chains of ``k`` sweeps that begin at the data [3]_;
-    * ``"mean_field"``: no maximum, but fields and couplings that mean-field theory finds from correlations [4]_.
+    * ``"mean_field"``: no maximum, but what mean-field theory finds from correlations [4]_.
 
     Parameters
     ----------
@@ -126,17 +128,20 @@ def learn(
     if isinstance(init, str):
         init = learn(model, data, method=init, l1=l1, l2=l2, progressbar=False).point
     start, resumed = _start(space, init, learner)
+    if init is None and posed.hidden:
+        # Hidden units that are all alike would stay so.
+        start = start + UNLIKE * np.random.default_rng(seed).standard_normal(len(start))
     began = time.perf_counter()
     with progress(progressbar, f"learning, {learner.name}", learner.total, learner.unit) as advance:
         task = Task(
             posed,
-            test,
             space,
             start,
             _penalties("l1", l1, space),
             _penalties("l2", l2, space),
-            resumed,
             seed,
+            test,
+            resumed,
             backend,
             threads,
             advance,

@@ -10,7 +10,7 @@ import statmech_dsl as sm
 from statmech_dsl.errors import ArgumentError, ModelError, UnboundedLikelihoodError
 
 N = 10
-I, K = sm.lattices.chain(N).bonds
+A, B = sm.lattices.chain(N).bonds
 
 
 def ring(prior=pm.Normal):
@@ -18,7 +18,7 @@ def ring(prior=pm.Normal):
     with sm.Model() as model:
         J = prior("J")
         s = sm.Spin("s", N)
-        sm.Energy("exchange", -J * s[I] * s[K])
+        sm.Energy("exchange", -J * s[A] * s[B])
     return model
 
 
@@ -31,7 +31,7 @@ def log_z(J):
 
 def of_ring():
     """Maximum of the likelihood of a ring, and its curvature, from log Z in closed form."""
-    bonds = (STATES[:, I] * STATES[:, K]).sum(axis=1).mean()
+    bonds = (STATES[:, A] * STATES[:, B]).sum(axis=1).mean()
     d = 1e-4
     J = brentq(lambda x: bonds - (log_z(x + d) - log_z(x - d)) / (2 * d), 0.01, 2)
     curvature = (log_z(J + d) - 2 * log_z(J) + log_z(J - d)) / d**2

@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 
 import statmech_dsl as sm
 from statmech_dsl.errors import ArgumentError, ModelError
-from statmech_dsl.inference.learning import Task
+from statmech_dsl.inference.learning import Task, contrastive_divergence
 from statmech_dsl.inference.learning.held_out import HeldOut
 from statmech_dsl.inference.learning.layer import layer
 from statmech_dsl.inference.learning.phases import Phases
@@ -17,7 +17,7 @@ from statmech_dsl.inference.posed import pose
 from statmech_dsl.solvers.slopes import slopes
 
 N = 8
-I, K = sm.lattices.chain(N).bonds
+A, B = sm.lattices.chain(N).bonds
 QUIET = {"progressbar": False, "seed": 1, "threads": 1}
 
 
@@ -25,7 +25,7 @@ def ring():
     with sm.Model() as model:
         J, h = pm.Normal("J"), pm.Normal("h")
         s = sm.Spin("s", N)
-        sm.Energy("exchange", -J * s[I] * s[K])
+        sm.Energy("exchange", -J * s[A] * s[B])
         sm.Energy("field", -h * s)
     return model
 
@@ -51,8 +51,8 @@ BITS[:, 1] = np.where(np.random.default_rng(3).random(200) < 0.8, BITS[:, 0], BI
 def task_of(model, data, test=None):
     posed = pose(model, data)
     space = Space(posed)
-    rest = (np.zeros(space.size), np.zeros(space.size), {}, 1, "auto", 1, lambda n, note="": None)
-    return Task(posed, test and pose(model, test), space, space.start, *rest)
+    none = np.zeros(space.size)
+    return Task(posed, space, space.start, none, none, 1, test and pose(model, test))
 
 
 def test_products_are_the_terms():
@@ -139,3 +139,91 @@ def test_test_likelihood_is_the_exact_one():
     assert HeldOut(task)(x) == pytest.approx(
         mean_log_likelihood(p["W"], p["a"], BITS[:20]), abs=0.1
     )
+
+
+SHORT = {"batch_size": 50, "chains": 20, "learning_rate": 0.1, "momentum": 0.5}
+
+
+@pytest.mark.parametrize("build", [machine, ring])
+def test_going_on_is_as_if_it_had_never_stopped(build):
+    data = {"v": BITS} if build is machine else {"s": SPINS}
+    whole = sm.learn(build(), data, method="pcd", epochs=4, **SHORT, **QUIET)
+    again = sm.learn(build(), data, method="pcd", epochs=4, **SHORT, **QUIET)
+    assert whole.point.equals(again.point)
+    first = sm.learn(build(), data, method="pcd", epochs=2, **SHORT, **QUIET)
+    rest = sm.learn(build(), data, method="pcd", epochs=2, init=first, **SHORT, **QUIET)
+    assert rest.attrs["epochs"] == 4
+    if build is machine:  # its random streams are numbered by epochs; those of kernels begin anew
+        for name in whole.point.data_vars:
+            np.testing.assert_allclose(rest.point[name], whole.point[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [machine, ring])
+def test_other_backends(build):
+    """They have no way to exchange couplings, and are built anew."""
+    data = {"v": BITS[:20]} if build is machine else {"s": SPINS[:20]}
+    options = {"method": "pcd", "epochs": 3, "batch_size": 10, "chains": 5, "learning_rate": 0.3}
+    fit = sm.learn(build(), data, backend="reference", **options, **QUIET)
+    assert np.isfinite(fit.history.gradient_norm).all()
+    if build is ring:
+        same = sm.learn(build(), data, backend="numba", **options, **QUIET)
+        assert fit.point.equals(same.point)
+
+
+def test_weight_decay():
+    strong = sm.learn(machine(), {"v": BITS}, method="cd", l2=1.0, epochs=30, **SHORT, **QUIET)
+    plain = sm.learn(machine(), {"v": BITS}, method="cd", epochs=30, **SHORT, **QUIET)
+    assert abs(strong.point.a).max() < abs(plain.point.a).max()
+
+
+def test_early_stop_keeps_the_best():
+    options = {"test_data": {"v": BITS[:20]}, "test_every": 1, "patience": 2, "epochs": 40}
+    fit = sm.learn(machine(), {"v": BITS[:20]}, method="pcd", **options, **SHORT, **QUIET)
+    found = fit.history.test_log_likelihood
+    if fit.attrs["epochs"] < 40:
+        assert int(np.argmax(found.values)) == len(found) - 3
+    at = {name: fit.point[name].values for name in "Wa"}
+    best = mean_log_likelihood(at["W"], at["a"], BITS[:20])
+    assert best == pytest.approx(float(found.max()), abs=0.1)
+
+
+def test_interrupted(monkeypatch):
+    calls = []
+
+    def once(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return one_epoch(*args, **kwargs)
+
+    one_epoch = contrastive_divergence.Climb.one_epoch
+    monkeypatch.setattr(contrastive_divergence.Climb, "one_epoch", once)
+    with pytest.warns(sm.errors.InterruptedWarning, match="after 2 of 9 epochs"):
+        fit = sm.learn(machine(), {"v": BITS}, method="pcd", epochs=9, **SHORT, **QUIET)
+    assert fit.history.sizes["step"] == 2
+
+
+BAD = {
+    "epochs": ({"epochs": 0}, ArgumentError, "epochs must be"),
+    "rate": ({"learning_rate": -1.0}, ArgumentError, "learning_rate must be"),
+    "momentum": ({"momentum": 1.0}, ArgumentError, "momentum must be"),
+    "patience": ({"patience": 3}, ArgumentError, "patience waits for tests"),
+    "test": ({"test_every": 3}, ArgumentError, "needs test_data"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_options(case):
+    options, error, words = BAD[case]
+    with pytest.raises(error, match=words):
+        sm.learn(machine(), {"v": BITS}, method="pcd", **options, **QUIET)
+
+
+def test_what_it_cannot_serve():
+    holes = BITS.astype(float)
+    holes[0, 1] = holes[1, 2] = np.nan
+    with pytest.raises(ModelError, match="different sites are missing"):
+        sm.learn(machine(), {"v": holes}, method="pcd", **QUIET)
+    options = {"test_data": {"v": BITS}, "test_every": 1, "epochs": 1}
+    with pytest.raises(ModelError, match="depend on each other"):
+        sm.learn(machine(between_hidden=True), {"v": BITS}, method="pcd", **options, **QUIET)

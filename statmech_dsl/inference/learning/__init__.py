@@ -6,11 +6,19 @@ from statmech_dsl.inference.learning.contrastive_divergence import (
     PersistentChains,
 )
 from statmech_dsl.inference.learning.maximum_likelihood import MaximumLikelihood
+from statmech_dsl.inference.learning.mean_field import MeanField
+from statmech_dsl.inference.learning.pseudolikelihood import Pseudolikelihood
 
 LEARNERS: dict[str, type[Learner]] = {
     learner.name: learner
-    for learner in (MaximumLikelihood, PersistentChains, ContrastiveDivergence)
+    for learner in (
+        MaximumLikelihood,
+        Pseudolikelihood,
+        PersistentChains,
+        ContrastiveDivergence,
+        MeanField,
+    )
 }
 """All methods, in the order in which "auto" asks them."""
 
-__all__ = ["LEARNERS", "Fit", "Learner", "Task"]
+__all__ = ["LEARNERS", "Fit", "Learner", "PersistentChains", "Task"]

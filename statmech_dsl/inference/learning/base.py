@@ -21,14 +21,14 @@ class Task:
     ----------
     posed : Posed
         Model and data.
-    test : Posed or None
-        The same model with other data, which are not fitted.
     space : Space
         The parameters.
     start : ndarray
         Where the fit begins.
     l1, l2 : ndarray
         Penalties of each element: l1 |x| + l2 x^2 / 2, for the mean over states.
+    test : Posed or None
+        The same model with other data, which are not fitted.
     resumed : dict of str to ndarray
         What a method left in the state of an earlier fit.
     seed, backend, threads
@@ -38,16 +38,16 @@ class Task:
     """
 
     posed: Posed
-    test: Posed | None
     space: Space
     start: np.ndarray
     l1: np.ndarray
     l2: np.ndarray
-    resumed: Arrays
     seed: int
-    backend: str
-    threads: int | None
-    advance: Advance
+    test: Posed | None = None
+    resumed: Arrays = field(default_factory=dict)
+    backend: str = "auto"
+    threads: int | None = None
+    advance: Advance = lambda n, note="": None
 
     @property
     def penalized(self) -> np.ndarray:

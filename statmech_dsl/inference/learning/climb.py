@@ -17,10 +17,8 @@ Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 FLAT = 1e-10
 """Curvature, relative to the largest, below which the data do not tell where along a direction to be."""
-VANISHED = 1e-4
-"""What is left of the curvature at the start where a maximum has run away to infinity."""
-FAR = 8.0
-"""Distance of an element from its start beyond which this is suspected."""
+VANISHED = 0.05
+"""Curvature of all states, relative to that of one at the start, where a maximum has run away to infinity."""
 ROUNDING = 1e-9
 
 
@@ -33,13 +31,23 @@ def climb(task: Task, objective: Objective, steps: int, tol: float) -> tuple[np.
     split = bool(l1.any())
     history: list[tuple[float, float]] = []
     best = task.start.copy()
+    last: dict[bytes, tuple[float, np.ndarray]] = {}
+
+    def at(x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The objective; what was asked for last is kept."""
+        key = x.tobytes()
+        if key not in last:
+            found = objective(x)
+            last.clear()
+            last[key] = found
+        return last[key]
 
     def joined(y: np.ndarray) -> np.ndarray:
         return y[:n] - y[n:] if split else y
 
     def loss(y: np.ndarray) -> tuple[float, np.ndarray]:
         x = joined(y)
-        value, slope = objective(x)
+        value, slope = at(x)
         down = l2 * x - slope
         total = -value + 0.5 * float(l2 @ x**2)
         if not split:
@@ -49,7 +57,7 @@ def climb(task: Task, objective: Objective, steps: int, tol: float) -> tuple[np.
     def seen(intermediate_result: OptimizeResult) -> None:
         nonlocal best
         best = joined(intermediate_result.x).copy()
-        value, slope = objective(best)
+        value, slope = at(best)
         history.append((value, _norm(best, slope, l1, l2)))
         task.advance(1, f"{value:.6g} a state")
 
@@ -73,7 +81,7 @@ def climb(task: Task, objective: Objective, steps: int, tol: float) -> tuple[np.
         best = joined(found.x)
     except KeyboardInterrupt:
         warnings.warn(f"interrupted after {len(history)} steps", InterruptedWarning, stacklevel=4)
-    value, slope = objective(best)
+    value, slope = at(best)
     history.append((value, _norm(best, slope, l1, l2)))
     if len(history) > steps:
         text = f"not converged after {steps} steps: the gradient is still {history[-1][1]:.3g}"
@@ -91,6 +99,12 @@ def _norm(x: np.ndarray, slope: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> f
 
 def covariance_of(information: np.ndarray, n: int) -> np.ndarray:
     """Inverse of n times the information of a state; infinite where it says nothing."""
+    try:
+        whole = np.linalg.inv(np.linalg.cholesky(information))
+    except np.linalg.LinAlgError:
+        whole = None
+    if whole is not None and (whole**2).sum() * information.trace() < len(information) / FLAT:
+        return whole.T @ whole / n
     values, vectors = np.linalg.eigh(information)
     flat = values <= FLAT * max(values.max(), 0.0)
     inverse = (vectors[:, ~flat] / values[~flat]) @ vectors[:, ~flat].T / n
@@ -99,19 +113,23 @@ def covariance_of(information: np.ndarray, n: int) -> np.ndarray:
     return inverse
 
 
-def require_bounded(task: Task, x: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
-    """Refuse a fit that has run away: far from its start, where hardly any curvature is left.
-
-    ``before`` and ``after`` are curvatures of the objective by each element, at the start and at x.
+def require_bounded(
+    task: Task, x: np.ndarray, information: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """The information of a state at x, if a maximum is there: hardly any is left where x has run away.
 
     Raises
     ------
     UnboundedLikelihoodError
         Some element has no penalty, and the data do not keep it finite.
     """
-    away = (abs(x - task.start) > FAR) & (after < VANISHED * before) & ~task.penalized
-    if away.any():
-        raise unbounded(task, int(np.flatnonzero(away)[0]))
+    after = information(x)
+    left = task.posed.n_states * np.diag(after)
+    if (suspect := (left < VANISHED) & ~task.penalized).any():
+        before = np.diag(information(task.start))
+        if (away := suspect & (left < VANISHED * np.minimum(before, 1.0))).any():
+            raise unbounded(task, int(np.flatnonzero(away)[0]))
+    return after
 
 
 def unbounded(task: Task, k: int) -> UnboundedLikelihoodError:

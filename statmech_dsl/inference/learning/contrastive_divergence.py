@@ -12,6 +12,7 @@ from statmech_dsl.errors import ArgumentError, InterruptedWarning
 from statmech_dsl.inference.learning.base import Fit, Learner, Task
 from statmech_dsl.inference.learning.held_out import HeldOut
 from statmech_dsl.inference.learning.phases import Phases
+from statmech_dsl.inference.learning.restricted import restricted
 from statmech_dsl.inference.learning.space import Arrays
 from statmech_dsl.inference.posed import Posed
 from statmech_dsl.runs.arguments import count
@@ -67,7 +68,7 @@ class Stochastic(Learner):
         if self.test_every and task.test is None:
             raise ArgumentError("test_every needs test_data=")
         batch = min(self.batch_size, task.posed.n_states)
-        run = _Run(self, task, batch)
+        run = Climb(self, task, batch)
         try:
             while run.epoch < run.last and not run.stopped:
                 run.one_epoch()
@@ -85,7 +86,7 @@ class ContrastiveDivergence(Stochastic):
 
     name: ClassVar[str] = "cd"
     assumes: ClassVar[str] = (
-        "follows an estimate of the gradient whose chains are k sweeps from the data: biased where they mix slowly"
+        "its chains are k sweeps from the data: the gradient is biased where they mix slowly"
     )
     persistent: ClassVar[bool] = False
 
@@ -100,15 +101,12 @@ class PersistentChains(Stochastic):
     persistent: ClassVar[bool] = True
 
 
-class _Run:
+class Climb:
     """A fit in progress."""
 
     def __init__(self, learner: Stochastic, task: Task, batch: int) -> None:
         self.learner, self.task, self.batch = learner, task, batch
         self.x = task.start.astype(float).copy()
-        if task.posed.hidden and not task.resumed and not self.x.any():
-            # Hidden units that are all alike would stay so.
-            self.x += 0.01 * np.random.default_rng(task.seed).standard_normal(len(self.x))
         n = learner.chains if learner.persistent else batch
         self.phases = Phases(task, n, batch)
         self.velocity = task.resumed.get("velocity", np.zeros_like(self.x))
@@ -117,6 +115,7 @@ class _Run:
         if learner.persistent and "epoch" in task.resumed:
             self.phases.resume(task.resumed)
         self.scale = _scale(task, self.x)
+        self.whole_epoch = restricted(task, self.phases, self.scale)
         rates = np.atleast_1d(learner.learning_rate).astype(float)
         self.rates = np.geomspace(rates[0], rates[-1], learner.epochs)
         self.history: dict[str, list[float]] = {"gradient_norm": []}
@@ -125,19 +124,36 @@ class _Run:
 
     def one_epoch(self) -> None:
         """All data once, in a new order."""
-        learner, task = self.learner, self.task
-        rng = np.random.default_rng([task.seed, self.epoch])
-        order = rng.permutation(task.posed.n_states)
+        learner = self.learner
+        rng = np.random.default_rng([self.task.seed, self.epoch])
+        order = rng.permutation(self.task.posed.n_states)
         rate = self.rates[self.epoch - self.last + learner.epochs]
-        norms = []
+        if self.whole_epoch is not None:
+            self.x, self.velocity, norm = self.whole_epoch(
+                self.x,
+                self.velocity,
+                order,
+                self.epoch,
+                self.batch,
+                learner.k,
+                rate,
+                learner.momentum,
+                not learner.persistent,
+            )
+        else:
+            norm = self._batches(order, rate)
+        self.epoch += 1
+        self._record(norm)
+
+    def _batches(self, order: np.ndarray, rate: float) -> float:
+        """Steps, batch after batch; the largest element of the last gradient."""
+        task, g = self.task, np.zeros(1)
         for a in range(0, len(order) - self.batch + 1, self.batch):
             g = self.gradient(order[a : a + self.batch])
-            norms.append(abs(g).max())
-            g = g - task.l2 * self.x - task.l1 * np.sign(self.x)
-            self.velocity = learner.momentum * self.velocity + rate * self.scale * g
+            pull = task.l2 * self.x + task.l1 * np.sign(self.x)
+            self.velocity = self.learner.momentum * self.velocity + rate * self.scale * (g - pull)
             self.x = self.x + self.velocity
-        self.epoch += 1
-        self._record(float(np.mean(norms)))
+        return float(abs(g).max())
 
     def gradient(self, which: np.ndarray) -> np.ndarray:
         """Estimated gradient of the mean log-likelihood of a batch."""
@@ -154,7 +170,7 @@ class _Run:
         learner = self.learner
         self.history["gradient_norm"].append(norm)
         self.note = f"gradient {norm:.3g}"
-        error = self.phases.reconstruction_error()
+        error = self.phases.reconstruction_error(self.task.space.tables(self.x))
         if error is not None:
             self.history.setdefault("reconstruction_error", []).append(error)
             self.note = f"reconstruction error {error:.4g}"

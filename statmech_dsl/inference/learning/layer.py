@@ -91,5 +91,5 @@ def layer(ir: ModelIR, tables: Tables, names: Collection[str]) -> Layer | None:
             return None
         terms.append((p, p.a in names))
     sizes = {v.name: v.n_sites for v in ir.variables if v.name in names}
-    pairs = {name: (float(x[0]), float(x[1])) for name, x in levels.items()}
+    pairs = {name: (float(min(x)), float(max(x))) for name, x in levels.items()}
     return Layer(sizes, pairs, tuple(terms))

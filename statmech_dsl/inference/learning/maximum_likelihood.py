@@ -51,11 +51,9 @@ class MaximumLikelihood(Learner):
             return j.T @ (model.covariance(c) - data.covariance(c)) @ j
 
         x, history = climb(task, objective, self.max_steps, self.tol)
-        after = information(x)
-        if not posed.hidden:
-            require_bounded(task, x, np.diag(information(task.start)), np.diag(after))
+        after = information(x) if posed.hidden else require_bounded(task, x, information)
         history["log_likelihood"] = history.pop("objective") * posed.n_states
-        attrs = {
+        attrs: dict[str, str | int | float] = {
             "standard_errors": "observed information" if posed.hidden else "Fisher information"
         }
         if task.test is not None:

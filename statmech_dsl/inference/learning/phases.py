@@ -17,6 +17,10 @@ from statmech_dsl.inference.learning.products import Statistics
 from statmech_dsl.inference.learning.space import Arrays
 from statmech_dsl.solvers.system import Values
 
+SOME = 50
+"""States that the reconstruction error is a mean over."""
+ON_PROCESSOR = ("auto", "numba")
+"""Backends for which two layers are drawn by matrix products."""
 CLAMPED = 1 << 40
 """Of the seed of the chains with clamped data."""
 
@@ -29,7 +33,10 @@ class Phases:
     """
 
     def __init__(self, task: Task, n_chains: int, batch: int) -> None:
-        posed, seed = task.posed, task.seed
+        posed = task.posed
+        # Streams of kernels begin at sweep 0: a fit that goes on needs others.
+        numbers = np.random.SeedSequence([task.seed, int(task.resumed.get("epoch", 0))])
+        seed = int(numbers.generate_state(1, np.uint64)[0])
         self.energies = of_energies(posed.recovered)
         ir, tables = self.energies.ir, self.energies.tables
         self.statistics = Statistics(ir, tables, posed.couplings)
@@ -38,11 +45,11 @@ class Phases:
         visible = [v.name for v in ir.variables if v.name not in posed.hidden]
         seen = layer(ir, tables, visible) if self.hidden is not None else None
         self.visible = seen
-        self._chains: Chains
-        if seen is not None and self.hidden is not None:
-            self._chains = LayerChains(seen, self.hidden, tables, n_chains, seed)
+        self.chains: Chains
+        if seen is not None and self.hidden is not None and task.backend in ON_PROCESSOR:
+            self.chains = LayerChains(seen, self.hidden, tables, n_chains, seed)
         else:
-            self._chains = KernelChains(task, self.energies, n_chains, seed)
+            self.chains = KernelChains(task, self.energies, n_chains, seed)
         self._clamped: KernelChains | None = None
         self.how = "complete data"
         if posed.hidden and self.hidden is not None:
@@ -67,7 +74,7 @@ class Phases:
     def follow(self, tables: Arrays) -> None:
         """Take other couplings."""
         self._tables |= tables
-        self._chains.follow(tables)
+        self.chains.follow(tables)
         if self._clamped is not None:
             self._clamped.follow(tables)
         if self.hidden is not None:
@@ -88,33 +95,36 @@ class Phases:
     def restart(self) -> None:
         """Put the chains at the present batch; expectations become states."""
         drawn = self.hidden.draw(self._of_hidden(self._batch), self._rng) if self.hidden else {}
-        self._chains.values = self._batch | drawn
+        self.chains.values = self._batch | drawn
 
     def negative(self, k: int) -> Arrays:
         """Mean statistics of the chains, k sweeps later."""
-        self._chains.sweep(k)
-        if isinstance(self._chains, LayerChains):
-            return self.statistics.mean(self._chains.expected)
-        x = self._chains.values
+        self.chains.sweep(k)
+        if isinstance(self.chains, LayerChains):
+            return self.statistics.mean(self.chains.expected)
+        x = self.chains.values
         return self.statistics.mean(x | self._of_hidden(x))
 
     def _of_hidden(self, x: Values) -> Values:
         """Expectations of hidden sites that do not depend on each other."""
         return self.hidden.means(self._to_hidden, x) if self.hidden else {}
 
-    def reconstruction_error(self) -> float | None:
-        """Mean squared distance of the last batch from what its hidden layer expects of it."""
-        if self.visible is None:
+    def reconstruction_error(self, tables: Arrays) -> float | None:
+        """Mean squared distance of the data from what their hidden layer expects of them."""
+        if self.visible is None or self.hidden is None:
             return None
-        back = self.visible.means(self.visible.couplings(self._tables, np.float32), self._batch)
-        return float(np.mean([((self._batch[n] - x) ** 2).mean() for n, x in back.items()]))
+        now = self._tables | tables
+        x = {name: self._data[name][:, :SOME] for name in self.visible.sizes}
+        x |= self.hidden.means(self.hidden.couplings(now, np.float32), x)
+        back = self.visible.means(self.visible.couplings(now, np.float32), x)
+        return float(np.mean([((x[name] - y) ** 2).mean() for name, y in back.items()]))
 
     def state(self) -> Arrays:
         """The chains, to go on from."""
-        return {f"chain_{name}": x.T for name, x in self._chains.values.items()}
+        return {f"chain_{name}": x.T for name, x in self.chains.values.items()}
 
     def resume(self, state: Arrays) -> None:
         """Put the chains where an earlier run left them."""
-        self._chains.values = {
-            name: state[f"chain_{name}"].T.astype(np.float32) for name in self._chains.values
+        self.chains.values = {
+            name: state[f"chain_{name}"].T.astype(np.float32) for name in self.chains.values
         }

@@ -8,10 +8,16 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
+from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
+from pytensor.gradient import grad
 from pytensor.graph.traversal import ancestors
+from pytensor.scalar.basic import Neg
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.random.op import RandomVariable
+from pytensor.tensor.shape import Reshape, SpecifyShape
+from scipy.sparse import csr_array, vstack
 
 from statmech_dsl.errors import ArgumentError
 from statmech_dsl.inference.parameter_model import coefficients, parameter_model
@@ -41,6 +47,7 @@ class Space:
         outputs: Any = self.model.replace_rvs_by_values([*graphs.values(), *self.rvs])
         tables, self._natural = outputs[: len(graphs)], outputs[len(graphs) :]
         point = self.model.initial_point()
+        self._only_moved = all(_moves(v) for g in graphs.values() for v in ancestors([g], rvs))
         self._start = [np.asarray(point[v.name], float) for v in self._inputs]
         self._ends = np.cumsum([x.size for x in self._start])
         self.size = int(self._ends[-1])
@@ -48,17 +55,18 @@ class Space:
         self._tables_back = self._function(*self._pullback(tables))
 
     def _function(self, more: list, outputs: list) -> Any:
-        f = pytensor.function(
-            [*self._inputs, *more], outputs, mode=INTERPRETED, on_unused_input="ignore"
-        )
+        f = function([*self._inputs, *more], outputs, mode=INTERPRETED, on_unused_input="ignore")
         f.trust_input = True
         return f
 
     def _pullback(self, outputs: list) -> tuple[list, list]:
         """Cotangents of outputs, and what they become as derivatives by the inputs."""
         back = [x.type() for x in outputs]
-        total = sum((pt.sum(b * x) for b, x in zip(back, outputs, strict=True)), pt.constant(0.0))
-        return back, pytensor.grad(total, self._inputs, disconnected_inputs="ignore")
+        total: Any = pt.constant(0.0)
+        for b, x in zip(back, outputs, strict=True):
+            total = total + pt.sum(b * x)
+        slopes: Any = grad(total, self._inputs, disconnected_inputs="ignore")
+        return back, slopes
 
     @cached_property
     def start(self) -> np.ndarray:
@@ -94,9 +102,28 @@ class Space:
         back = [np.asarray(by_table[name], float) for name in self.couplings]
         return self._joined(self._tables_back(*self._split(x), *back))
 
-    def jacobian(self, x: np.ndarray) -> np.ndarray:
+    def jacobian(self, x: np.ndarray) -> csr_array:
         """Derivatives of all entries of the tables, one after another, shape (entries, size)."""
         return _rows(self._tables_back, self._split(x), list(self.tables(x).values()))
+
+    def signed_order(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Of each entry of the tables the element of the vector that it is, and its sign.
+
+        None if an entry is more than that, or an element is read twice or never.
+        """
+        x = self.start
+        sizes = [len(t) for t in self.tables(x).values()]
+        if self.transformed or not self._only_moved or sum(sizes) != self.size:
+            return None
+        mark = np.random.default_rng(0).random(self.size)
+        parts = np.split(mark, np.cumsum(sizes)[:-1])
+        found = self.gradient(x, dict(zip(self.couplings, parts, strict=True)))
+        to, at = np.argsort(abs(found)), np.argsort(mark)
+        if (abs(found)[to] != mark[at]).any():
+            return None
+        places, signs = np.empty(self.size, int), np.empty(self.size)
+        places[at], signs[at] = to, np.sign(found[to])
+        return places, signs
 
     def natural(self, x: np.ndarray) -> Arrays:
         """Values of the parameters as the user knows them."""
@@ -113,7 +140,7 @@ class Space:
         else:
             f = self._function(*self._pullback(self._natural))
             d = _rows(f, self._split(x), list(self.natural(x).values()))
-            variance = ((d @ covariance) * d).sum(axis=1)
+            variance = np.asarray(d.multiply(d @ covariance).sum(axis=1)).ravel()
         values = list(self.natural(x).values())
         ends = np.cumsum([v.size for v in values])
         each = np.split(np.sqrt(variance), ends[:-1])
@@ -154,13 +181,21 @@ class Space:
         return out
 
 
-def _rows(f: Any, at: list[np.ndarray], outputs: list[np.ndarray]) -> np.ndarray:
-    """Rows of a Jacobian, one for each element of the outputs."""
+def _moves(v: Any) -> bool:
+    """Whether a variable of a graph is a root, or another one reshaped or with its sign changed."""
+    node = v.owner
+    if node is None or isinstance(node.op, RandomVariable | DimShuffle | Reshape | SpecifyShape):
+        return True
+    return isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Neg)
+
+
+def _rows(f: Any, at: list[np.ndarray], outputs: list[np.ndarray]) -> csr_array:
+    """Rows of a Jacobian, one for each element of the outputs: most couplings read one parameter."""
     back = [np.zeros(np.shape(x)) for x in outputs]
     rows = []
     for b in back:
         for k in np.ndindex(b.shape):
             b[k] = 1.0
-            rows.append(Space._joined(f(*at, *back)))
+            rows.append(csr_array(Space._joined(f(*at, *back))[None]))
             b[k] = 0.0
-    return np.array(rows)
+    return csr_array(vstack(rows))

@@ -8,7 +8,6 @@ segment of states for each state seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +23,8 @@ FEW_STATISTICS = 8
 """Up to so many statistics, states that agree in all of them are counted and kept once."""
 MAX_NUMBERS = 2**25
 """Statistics of all states, in numbers: 256 MB."""
+AT_ONCE = 64
+"""States seen whose hidden states are visited together."""
 MAX_STATES = 2**22
 """States that are visited."""
 
@@ -72,59 +73,96 @@ def too_many(posed: Posed) -> str | None:
         None,
     ):
         return f"{kind} variables are continuous, and it sums over all states"
-    bits = sum(
-        len(r.tables[v.free]) * math.log2(len(v.domain.values or (0,))) for v in r.ir.variables
-    )
     entries = sum(len(r.tables[name]) for name in posed.couplings)
-    at_once = bits + (math.log2(entries) if entries > FEW_STATISTICS else 0)
-    if bits > math.log2(MAX_STATES) or at_once > math.log2(MAX_NUMBERS):
+    bits, hidden = 0.0, 0.0
+    for v in r.ir.variables:
+        each = math.log2(len(v.domain.values or (0,)))
+        free = r.tables[v.free]
+        seen = posed.data[v.name].known[:, free].sum(axis=1).min() if v.name in posed.data else 0
+        bits += each * len(free)
+        hidden += each * (len(free) - seen)
+    every = bits + (math.log2(entries) if entries > FEW_STATISTICS else 0)
+    beside = math.log2(posed.n_states) + hidden + math.log2(entries) if hidden else 0
+    if bits > math.log2(MAX_STATES) or max(every, beside) > math.log2(MAX_NUMBERS):
         return f"it would visit 2^{bits:.4g} states with {entries} statistics each"
     return None
 
 
 def model_sums(posed: Posed) -> Sums:
     """The sum over all states of the model: of its energies alone."""
-    r = posed.recovered
-    own = tuple(f for f in r.ir.families if f.tempered)
-    return _sums(replace(r.ir, families=own), [(r.tables, r.clamped)], np.ones(1), posed.couplings)
+    r, names = posed.recovered, posed.couplings
+    own = replace(r.ir, families=tuple(f for f in r.ir.families if f.tempered))
+    off = _without(r.tables, names)
+    visited = [_of_states(own, off, x, names) for x in chunks(discrete_system(own, off, r.clamped))]
+    e, s = (np.concatenate(part) for part in zip(*visited, strict=True))
+    number = np.zeros(len(e))
+    if s.shape[1] <= FEW_STATISTICS:
+        levels = np.column_stack([e, s]).round(10)  # equal but for rounding
+        _, first, counts = np.unique(levels, axis=0, return_index=True, return_counts=True)
+        e, s, number = e[first], s[first], np.log(counts)
+    return Sums(e, s, number, np.zeros(1, int), np.ones(1))
 
 
 def data_sums(posed: Posed) -> Sums:
     """For each state seen the sum over what is hidden; without hidden sites, the mean state."""
     r = posed.recovered
+    off = _without(r.tables, posed.couplings)
     if not posed.hidden:
-        off = _without(r.tables, posed.couplings)
-        total = np.add(*energies(r.ir, off, posed.states())).mean(keepdims=True)
-        each = slopes(r.ir, off, posed.states(), posed.couplings)
-        mean = np.concatenate([s.mean(axis=0) for s in each.values()])[None]
-        return Sums(total, mean, np.zeros(1), np.zeros(1, int), np.ones(1))
-    seen, counts = _distinct(posed)
-    states = posed.states()
-    places = [_clamped_to(posed, states, k) for k in seen]
-    return _sums(r.ir, places, counts / counts.sum(), posed.couplings)
-
-
-def _distinct(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of states that differ in what was seen, and how often each occurs."""
-    parts = []
-    for x in posed.data.values():
-        known = np.repeat(x.known, x.values.shape[1] // x.known.shape[1], axis=1)
-        parts += [np.where(known, x.values, 0), x.known]
-    _, first, counts = np.unique(
-        np.concatenate(parts, axis=1), axis=0, return_index=True, return_counts=True
+        total, each = _of_states(r.ir, off, posed.states(), posed.couplings)
+        mean = each.mean(axis=0, keepdims=True)
+        return Sums(total.mean(keepdims=True), mean, np.zeros(1), np.zeros(1, int), np.ones(1))
+    energy, statistics, starts, weights, end = [], [], [], [], 0
+    for seen, counts in _alike(posed):
+        at_once = [_given(posed, off, seen[a : a + AT_ONCE]) for a in range(0, len(seen), AT_ONCE)]
+        e, s = (np.concatenate(part) for part in zip(*at_once, strict=True))
+        energy.append(e)
+        statistics.append(s)
+        starts.append(end + np.arange(len(seen)) * (len(e) // len(seen)))
+        weights.append(counts / posed.n_states)
+        end += len(e)
+    return Sums(
+        np.concatenate(energy),
+        np.concatenate(statistics),
+        np.zeros(end),
+        np.concatenate(starts),
+        np.concatenate(weights),
     )
-    return first, counts
 
 
-def _clamped_to(posed: Posed, states: Values, k: int) -> tuple[Tables, Mapping]:
-    """Tables and clamped sites of the model in which what was seen in state k cannot move."""
-    r = posed.recovered
-    tables, clamped = dict(r.tables), dict(r.clamped)
+def _alike(posed: Posed) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Numbers of states that differ in what was seen, and how often each occurs, by which sites were seen."""
+    masks = np.concatenate([x.known for x in posed.data.values()], axis=1)
+    values = [
+        np.where(np.repeat(x.known, x.values.shape[1] // x.known.shape[1], axis=1), x.values, 0)
+        for x in posed.data.values()
+    ]
+    rows = np.concatenate([masks, *values], axis=1)
+    _, first, counts = np.unique(rows, axis=0, return_index=True, return_counts=True)
+    _, kind = np.unique(masks[first], axis=0, return_inverse=True)
+    return [(first[kind == k], counts[kind == k]) for k in range(kind.max() + 1)]
+
+
+def _given(
+    posed: Posed, off: dict[str, np.ndarray], which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """E_0 and statistics of all hidden states beside some states, of which the same sites were seen."""
+    r, states = posed.recovered, posed.states()
+    tables, clamped, seen = dict(off), dict(r.clamped), {}
     for name, x in posed.data.items():
-        v = r.ir.variable(name)
-        clamped[name] = (x.known[k], states[name][:, k])
-        tables[v.free] = np.flatnonzero(~x.known[k]).astype(np.uint32)
-    return tables, clamped
+        v, known = r.ir.variable(name), x.known[which[0]]
+        clamped[name] = (known, states[name][:, which[0]])
+        tables[v.free] = np.flatnonzero(~known).astype(np.uint32)
+        seen[name] = np.flatnonzero(np.repeat(known, v.domain.components))
+    parts = [
+        {name: x.copy() for name, x in part.items()}
+        for part in chunks(discrete_system(r.ir, tables, clamped))
+    ]
+    hidden = {name: np.concatenate([x[name] for x in parts], axis=1) for name in parts[0]}
+    n = next(iter(hidden.values())).shape[1]
+    every = {name: np.tile(x, len(which)) for name, x in hidden.items()}
+    for name, rows in seen.items():
+        every[name][rows] = np.repeat(states[name][np.ix_(rows, which)], n, axis=1)
+    return _of_states(r.ir, off, every, posed.couplings)
 
 
 def _without(tables: Tables, couplings: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -132,45 +170,9 @@ def _without(tables: Tables, couplings: tuple[str, ...]) -> dict[str, np.ndarray
     return dict(tables) | {name: np.zeros_like(tables[name]) for name in couplings}
 
 
-def _sums(
-    ir: ModelIR,
-    places: list[tuple[Tables, Mapping]],
-    weights: np.ndarray,
-    couplings: tuple[str, ...],
-) -> Sums:
-    """Visit all states of each place."""
-    energy, statistics, log_number, starts = [], [], [], [0]
-    for tables, clamped in places:
-        off = _without(tables, couplings)
-        visited = [_of_states(ir, off, x, couplings) for x in _states(ir, off, clamped)]
-        e, s = (np.concatenate(part) for part in zip(*visited, strict=True))
-        number = np.zeros(len(e))
-        if s.shape[1] <= FEW_STATISTICS:
-            levels = np.column_stack([e, s]).round(10)  # equal but for rounding
-            _, first, counts = np.unique(levels, axis=0, return_index=True, return_counts=True)
-            e, s, number = e[first], s[first], np.log(counts)
-        energy.append(e)
-        statistics.append(s)
-        log_number.append(number)
-        starts.append(starts[-1] + len(e))
-    return Sums(
-        np.concatenate(energy),
-        np.concatenate(statistics),
-        np.concatenate(log_number),
-        np.array(starts[:-1]),
-        weights,
-    )
-
-
-def _states(ir: ModelIR, tables: Tables, clamped: Mapping) -> Iterator[Values]:
-    return chunks(discrete_system(ir, tables, clamped))
-
-
 def _of_states(
     ir: ModelIR, tables: Tables, x: Values, couplings: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """E_0 and the statistics of some states that are not forbidden."""
-    energy = np.add(*energies(ir, tables, x))
-    each = np.concatenate(list(slopes(ir, tables, x, couplings).values()), axis=1)
-    allowed = np.isfinite(energy)
-    return energy[allowed], each[allowed]
+    """E_0, infinite where a state is forbidden, and the statistics of some states."""
+    each = slopes(ir, tables, x, couplings)
+    return np.add(*energies(ir, tables, x)), np.concatenate(list(each.values()), axis=1)
