@@ -8,6 +8,10 @@ from .diagnostics import (
     tau_int,
 )
 from .engine.explain import explain
+from .inference.calibrate import calibrate
+from .inference.infer import infer
+from .inference.learn import learn
+from .inference.predictive_check import predictive_check
 from .lang import lattices
 from .lang.bqm import from_bqm
 from .lang.energy import Energy, Observable
@@ -60,6 +64,7 @@ __all__ = [
     "__version__",
     "anneal",
     "approximate",
+    "calibrate",
     "correlation",
     "correlation_length",
     "derived",
@@ -71,10 +76,13 @@ __all__ = [
     "free_energy",
     "free_energy_profile",
     "from_bqm",
+    "infer",
     "lattices",
+    "learn",
     "models",
     "plots",
     "population_anneal",
+    "predictive_check",
     "read_gset",
     "reweight",
     "sample",

@@ -72,6 +72,10 @@ class ImproperDistributionError(StatmechError, ArithmeticError):
     """The weights cannot be normalized: the energy became NaN or infinite while sampling."""
 
 
+class UnboundedLikelihoodError(StatmechError, ArithmeticError):
+    """Data whose likelihood rises without end as a parameter goes to infinity."""
+
+
 class InfeasibleError(StatmechError, ValueError):
     """An exact computation that would not fit into the stated limits."""
 
@@ -104,6 +108,10 @@ class NotConvergedWarning(StatmechWarning):
     """An approximation whose iteration did not settle."""
 
 
+class IdentifiabilityWarning(StatmechWarning):
+    """Parameters, or combinations of them, that data do not determine."""
+
+
 class SmallPopulationWarning(StatmechWarning):
     """A population with too few families for its errors to be trusted."""
 
@@ -118,6 +126,10 @@ class DisagreementWarning(StatmechWarning):
 
 class CoarseGridWarning(StatmechWarning):
     """An integral over a grid too coarse for the errors of its nodes to be most of its error."""
+
+
+class EquilibrationWarning(StatmechWarning):
+    """States that still depend on where they started."""
 
 
 class DivergenceWarning(StatmechWarning):

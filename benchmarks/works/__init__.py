@@ -13,6 +13,7 @@ WORKS = (
     "time_to_solution",
     "boltzmann_machine",
     "annealed_rbm",
+    "learning",
     "mbar",
     "zoo",
     "languages",

@@ -1,8 +1,8 @@
 """Make the pictures of the documentation: python -m docs.images.make_pictures, in the repository.
 
 ising_transition.png, hopfield_digits.png, tempering_spin_glass.png, maxcut_gset.png,
-population_annealing.png, density_of_states.png and segmentation_pymc.png are made by the
-examples of these names.
+population_annealing.png, density_of_states.png, segmentation.png, segmentation_pymc.png,
+inverse_ising.png, boltzmann_machine_digits.png and encoder_4_2_4.png are made by the examples of these names.
 """
 
 from __future__ import annotations

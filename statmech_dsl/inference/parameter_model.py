@@ -8,6 +8,7 @@ from typing import Any
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.model.fgraph import ModelVar, fgraph_from_model, model_from_fgraph
+from pytensor.graph.basic import Variable
 from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 
@@ -16,7 +17,9 @@ from statmech_dsl.ir.marks import NormalizerMark, mark_of
 
 
 def parameter_model(posed: Posed) -> pm.Model:
-    """A copy of the model without its states and all that depends on them; priors and other data stay.
+    """A copy of the model without its states and all that depends on them.
+
+    Priors, other data and initial values stay.
 
     Examples
     --------
@@ -36,7 +39,12 @@ def parameter_model(posed: Posed) -> pm.Model:
     ours = set(marks_of(model))
     ours |= {v for v in model.named_vars.values() if isinstance(mark_of(v), NormalizerMark)}
     gone = {name for name, v in model.named_vars.items() if ours.intersection(ancestors([v]))}
-    graph, _ = fgraph_from_model(model, inlined_views=True)
+    starts = dict(model.rvs_to_initial_values)
+    try:  # PyMC does not convert a model with them
+        model.rvs_to_initial_values.update(dict.fromkeys(starts))
+        graph, _ = fgraph_from_model(model, inlined_views=True)
+    finally:
+        model.rvs_to_initial_values.update(starts)
     doomed = [
         node
         for node in graph.apply_nodes
@@ -44,7 +52,11 @@ def parameter_model(posed: Posed) -> pm.Model:
     ]
     for node in doomed:
         graph.remove_node(node)
-    return model_from_fgraph(graph, mutate_fgraph=True)
+    only = model_from_fgraph(graph, mutate_fgraph=True)
+    for rv, start in starts.items():
+        if rv.name in only.named_vars and not isinstance(start, Variable):
+            only.set_initval(only[rv.name], start)
+    return only
 
 
 def coefficients(posed: Posed, names: Iterable[str], within: pm.Model) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class Posed:
 
     @property
     def n_states(self) -> int:
-        """Number of independent states."""
-        return next(iter(self.data.values())).n_states
+        """Number of independent states; one that is seen through other variables of the model only."""
+        return next((x.n_states for x in self.data.values()), 1)
 
     @cached_property
     def parameters(self) -> tuple[Any, ...]:
@@ -105,8 +105,10 @@ class Posed:
         return out
 
 
-def pose(model: pm.Model, data: Mapping[str, ArrayLike]) -> Posed:
+def pose(model: pm.Model, data: Mapping[str, ArrayLike] | None) -> Posed:
     """Put a model and data together.
+
+    Data may be left out where a likelihood in the model, such as that of pixels, tells of hidden states.
 
     Raises
     ------
@@ -116,7 +118,10 @@ def pose(model: pm.Model, data: Mapping[str, ArrayLike]) -> Posed:
         The data do not fit.
     """
     by_name = {m.name: m for m in marks_of(model).values()}
-    posed = Posed(model, recover(model), observe(by_name, data))
+    recovered = recover(model)
+    likelihood = any(not f.tempered for f in recovered.ir.energy_families)
+    seen = {} if data is None and likelihood else observe(by_name, data or {})
+    posed = Posed(model, recovered, seen)
     if not posed.parameters or not posed.recovered.random:
         raise ModelError(
             "no energy depends on a random variable: there is nothing to infer",

@@ -39,29 +39,30 @@ def _products(e: Expr, own: set[int]) -> Products | None:
         first, second = _products(e.args[0], own), _products(e.args[1], own)
         if first is None or second is None:
             return None
-        return first + (second if e.op == "add" else _times(second, const(-1.0)))
+        return first + (second if e.op == "add" else times(second, const(-1.0)))
     if e.op == "neg":
         found = _products(e.args[0], own)
-        return None if found is None else _times(found, const(-1.0))
+        return None if found is None else times(found, const(-1.0))
     if e.op == "mul":
         for x, y in (e.args, e.args[::-1]):
             if not slots_of(x) & own:
                 found = _products(y, own)
-                return None if found is None else _times(found, x)
+                return None if found is None else times(found, x)
             if slots_of(x) <= own:
                 found = _products(y, own)
                 return None if found is None else tuple((call("mul", x, a), b) for a, b in found)
     if e.op in ("cos", "sin"):
-        return _angles(e, own)
+        return addition_theorem(e, own)
     return None
 
 
-def _times(products: Products, other: Expr) -> Products:
+def times(products: Products, other: Expr) -> Products:
+    """Multiply by a function of all else."""
     return tuple((a, call("mul", other, b)) for a, b in products)
 
 
-def _angles(e: Expr, own: set[int]) -> Products | None:
-    """The addition theorems."""
+def addition_theorem(e: Expr, own: set[int]) -> Products | None:
+    """Sine or cosine of a function of the own slots plus one of the others; None where it is no such sum."""
     parts = _parts(e.args[0], own)
     if parts is None:
         return None

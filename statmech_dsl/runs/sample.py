@@ -162,7 +162,7 @@ def run_chains(
     kernels = sampler.kernels
     packed = None
     try:
-        state = _tune(sampler, state, tune, advance)
+        state = tuned(sampler, state, tune, advance)
         packed = kernels.pack(state)
         n = 1
         while recorder.n < draws:
@@ -182,9 +182,10 @@ def run_chains(
     return kernels.unpack(packed)
 
 
-def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
-    kernels, tuned, tuner = sampler.kernels, bool(sampler.params), Tuner(sampler, sweeps)
-    packed, done, n = kernels.pack(state), 0, tuner.block if tuned else 1
+def tuned(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
+    """Sweep, and adapt the widths of proposals meanwhile."""
+    kernels, adapting, tuner = sampler.kernels, bool(sampler.params), Tuner(sampler, sweeps)
+    packed, done, n = kernels.pack(state), 0, tuner.block if adapting else 1
     while done < sweeps:
         n = min(n, sweeps - done)
         began = time.perf_counter()
@@ -192,11 +193,11 @@ def _tune(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> Stat
         tuner.masses.observe({v: kernels.values(packed, v) for v in tuner.masses.rows})
         done += n
         advance(n)
-        if tuned and n == tuner.block:
+        if adapting and n == tuner.block:
             state = kernels.unpack(packed)
             tuner.adapt(state.params, state.accepted, n)
             packed = kernels.pack(state)
-        elif not tuned and time.perf_counter() - began < RESPONSE:
+        elif not adapting and time.perf_counter() - began < RESPONSE:
             n *= 2
     state = kernels.unpack(packed)
     tuner.finish(state.params)

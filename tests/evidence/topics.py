@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from tests.evidence import (
     dynamics,
+    exchange,
     flat_histograms,
     free_energies,
+    learning,
     log_z,
     overrelaxation,
     population,
@@ -77,6 +79,24 @@ are in `tests/evidence/free_energies.py`, and in a reduced form among the tests.
 that are too short or too far apart. The checks are in `tests/evidence/log_z.py`, and in a reduced form among
 the tests.""",
         log_z.all_checks,
+    ),
+    "exchange": Topic(
+        """## Posteriors
+
+The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by several
+methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is reported. Parameters
+are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced form among the tests.""",
+        exchange.all_checks,
+    ),
+    "learning": Topic(
+        """## Learning
+
+Couplings from states. The Fisher bound is that of one exact conditional distribution, with the true couplings;
+pseudolikelihood joins the two conditionals that a coupling stands in. Both machines of digits
+have the same chains and epochs; that of scikit-learn is the best of three constant learning rates, ours has the
+default one, which falls. Log Z of both is estimated by annealed importance sampling with 1000 members. The
+checks are in `tests/evidence/learning.py`, and in a reduced form among the tests.""",
+        learning.all_checks,
     ),
 }
 """All topics, in the order of the page."""

@@ -30,15 +30,19 @@ def is_picture(path):
 def test_every_example_has_a_test():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     assert scripts == {
+        "boltzmann_machine_digits",
         "demo",
         "density_of_states",
+        "encoder_4_2_4",
         "free_energy_panel",
         "hopfield_digits",
+        "inverse_ising",
         "ising_transition",
         "kaufman",
         "maxcut_gset",
         "mixture_pymc",
         "population_annealing",
+        "segmentation",
         "segmentation_pymc",
         "spinodal_decomposition",
         "tempering_spin_glass",
@@ -146,6 +150,15 @@ def test_mixture_pymc(example, tmp_path):
     assert is_picture(tmp_path / "mixture_pymc.png")
 
 
+def test_segmentation(example, tmp_path):
+    found = example("segmentation").main(small=True)
+    J, mu = (found.posterior[name].mean(("chain", "draw")).values for name in ("J", "mu"))
+    assert 0.7 < J < 1.8  # neighbors tell of each other
+    assert (np.diff(mu) > 0.1).all()
+    assert found["hidden"].z.sum("z_value").min() > 0.999
+    assert is_picture(tmp_path / "segmentation.png")
+
+
 def test_segmentation_pymc(example, tmp_path):
     posterior, rough, smooth = example("segmentation_pymc").main(small=True)
     mu = posterior.mu.mean(("chain", "draw"))
@@ -176,3 +189,22 @@ def test_free_energy_panel(example, tmp_path):
     off = abs(panel.log_partition - exact.log_partition)
     assert (off < 4 * panel.log_partition_error).all()
     assert is_picture(tmp_path / "free_energy_panel.png")
+
+
+def test_inverse_ising(example, tmp_path):
+    table = example("inverse_ising").main(small=True)
+    assert (table.auc > 0.99).all()
+    assert float(table.rms_error.sel(fit="pseudolikelihood")) < 1.3 * table.predicted_error
+    assert is_picture(tmp_path / "inverse_ising.png")
+
+
+def test_boltzmann_machine_digits(example, tmp_path):
+    fit = example("boltzmann_machine_digits").main(small=True)
+    assert float(fit.history.test_log_likelihood[-1]) > fit.attrs["independent_pixels"] + 1
+    assert fit.history.reconstruction_error[-1] < 0.7 * fit.history.reconstruction_error[0]
+    assert is_picture(tmp_path / "boltzmann_machine_digits.png")
+
+
+def test_encoder_4_2_4(example, tmp_path):
+    assert example("encoder_4_2_4").main(small=True) == [True]
+    assert is_picture(tmp_path / "encoder_4_2_4.png")

@@ -40,6 +40,16 @@ def test_parts_of_a_problem():
     assert not is_linear(posed.recovered.ir, posed.recovered.random)  # (y - mu t)^2
 
 
+def test_initial_values_are_kept():
+    with sm.Model() as model:
+        J = pm.HalfNormal("J", 1, initval=0.7)
+        s = sm.Spin("s", 4)
+        sm.Energy("field", -J * s)
+    only = parameter_model(pose(model, {"s": np.ones(4)}))
+    assert only.initial_point()["J_log__"] == pytest.approx(np.log(0.7))
+    assert model.rvs_to_initial_values[J] == 0.7
+
+
 def test_missing_sites_are_hidden():
     states = STATES.astype(float)
     states[2, 4] = np.nan

@@ -75,6 +75,11 @@ class Both:
     plain_is_new: bool = True
     packed_is_new: bool = True
 
+    @property
+    def state(self) -> State:
+        """The state, whose counters are always up to date."""
+        return self.plain
+
 
 class Composed:
     """Sweeps of passes and collective moves."""
@@ -97,6 +102,11 @@ class Composed:
         ]
         self._reports: list[dict[str, np.ndarray]] = []
         self._on_card = all(isinstance(m, CardMover) for m in movers)
+
+    def replace_tables(self, new: Tables) -> None:
+        """Exchange couplings for others of the same shapes, where passes and moves can."""
+        for part in (self.passes, *self.movers):
+            part.replace_tables(new)  # type: ignore[attr-defined]
 
     def pack(self, state: State) -> Both:
         """Copy the state; passes get theirs when they need it."""

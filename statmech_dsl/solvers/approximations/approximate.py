@@ -114,9 +114,8 @@ def approximate(
 
 
 def _best(solver: MeanField | Bethe, beta: float, n_levels: np.ndarray, method: str) -> Stationary:
-    """The lowest free energy of those that converged."""
-    found = [solver.solve(beta, start) for start in _starts(n_levels)]
-    best = max(found, key=lambda x: (x.converged, x.log_partition if x.converged else -x.residual))
+    """The lowest free energy, with a warning if nothing converged."""
+    best = lowest(solver, beta, n_levels)
     if not best.converged:
         warnings.warn(
             f"{method} did not converge at beta = {beta:g}: after {best.iterations} iterations values "
@@ -125,6 +124,12 @@ def _best(solver: MeanField | Bethe, beta: float, n_levels: np.ndarray, method: 
             stacklevel=3,
         )
     return best
+
+
+def lowest(solver: MeanField | Bethe, beta: float, n_levels: np.ndarray) -> Stationary:
+    """The lowest free energy of those that converged from several starting points."""
+    found = [solver.solve(beta, start) for start in _starts(n_levels)]
+    return max(found, key=lambda x: (x.converged, x.log_partition if x.converged else -x.residual))
 
 
 def _starts(n_levels: np.ndarray) -> Iterator[np.ndarray]:

@@ -36,24 +36,36 @@ class Bethe:
     def __init__(self, groups: Sequence[Group], n_levels: np.ndarray) -> None:
         self.groups = groups
         self.allowed = np.arange(n_levels.max(initial=1)) < n_levels[:, np.newaxis]
+        self.messages: Messages = []
 
     def solve(self, beta: float, start: np.ndarray) -> Stationary:
         """Iterate from log weights of single sites, which all factors send at first."""
-        weights = [g.log_weights(beta) for g in self.groups]
         messages: Messages = [
             [_normalized(start[g.sites[:, k], : g.tempered.shape[k + 1]]) for k in range(g.order)]
             for g in self.groups
         ]
+        return self.follow(beta, messages, DAMPING, MAX_ITERATIONS)
+
+    def follow(
+        self,
+        beta: float,
+        messages: Messages,
+        damping: float,
+        most: int,
+    ) -> Stationary:
+        """Iterate from messages, such as those of a fixed point nearby; the last are kept."""
+        weights = [g.log_weights(beta) for g in self.groups]
         residual, iteration = np.inf, 0
-        while residual >= TOLERANCE and iteration < MAX_ITERATIONS:
+        while residual >= TOLERANCE and iteration < most:
             iteration += 1
             new = self._step(weights, messages)
             pairs = [p for a, b in zip(new, messages, strict=True) for p in zip(a, b, strict=True)]
             residual = max((float(abs(a - b).max()) for a, b in pairs), default=0.0)
             messages = [
-                [_normalized((1 - DAMPING) * a + DAMPING * b) for a, b in zip(x, y, strict=True)]
+                [_normalized((1 - damping) * a + damping * b) for a, b in zip(x, y, strict=True)]
                 for x, y in zip(new, messages, strict=True)
             ]
+        self.messages = messages
         return self._stationary(weights, messages, iteration, residual)
 
     def _step(self, weights: list[np.ndarray], messages: Messages) -> Messages:
@@ -86,7 +98,7 @@ class Bethe:
         self, weights: list[np.ndarray], messages: Messages, iteration: int, residual: float
     ) -> Stationary:
         total = self._total(messages)
-        log_Z, energy = float(_log_sum(total, (1,)).sum()), 0.0
+        log_Z, energy, beliefs = float(_log_sum(total, (1,)).sum()), 0.0, []
         for g, w, sent in zip(self.groups, weights, messages, strict=True):
             cavity = self._cavities(total, g, sent)
             joint = w + sum(on_axis(x, k, g.order) for k, x in enumerate(cavity))
@@ -95,8 +107,11 @@ class Bethe:
             log_Z -= sum(
                 float(_log_sum(x + m, (1,)).sum()) for x, m in zip(cavity, sent, strict=True)
             )
-            energy += float(np.vdot(softmax(flat, axis=1), g.tempered))
-        return Stationary(log_Z, energy, softmax(total, axis=1), iteration, residual)
+            beliefs.append(softmax(flat, axis=1))
+            energy += float(np.vdot(beliefs[-1], g.tempered))
+        return Stationary(
+            log_Z, energy, softmax(total, axis=1), iteration, residual, tuple(beliefs)
+        )
 
 
 def _normalized(x: np.ndarray) -> np.ndarray:

@@ -39,7 +39,8 @@ class Stationary:
     """Where an iteration has ended.
 
     ``marginals`` has a row for each site, with zeros behind its last level. ``residual`` is the
-    last change.
+    last change. ``beliefs`` are the probabilities of the values of each factor's sites, by group, where
+    the approximation has any of its own.
     """
 
     log_partition: float
@@ -47,6 +48,7 @@ class Stationary:
     marginals: np.ndarray
     iterations: int
     residual: float
+    beliefs: tuple[np.ndarray, ...] = ()
 
     @property
     def converged(self) -> bool:

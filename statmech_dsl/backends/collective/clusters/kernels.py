@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from statmech_dsl.backends.collective.base import Ledger, Seat
@@ -21,7 +23,8 @@ class ClusterMover:
     """Makes the moves of one `Clusters`; each replica is one thread's work."""
 
     def __init__(self, seat: Seat, threads: int) -> None:
-        self.threads, self._move = threads, seat.move
+        self.threads, self._move, self._seat = threads, seat.move, seat
+        self._wanted: dict[str, np.ndarray] = {}
         self.ledger = Ledger(seat.move.reports)
         model, tables = seat.program.model, seat.tables
         variable = model.variable(seat.move.variable)
@@ -51,12 +54,19 @@ class ClusterMover:
         self._beta = np.zeros(0)
         self._levels, self._found = NONE, np.zeros((0, 0, 0), np.uint32)
 
+    def replace_tables(self, new: Tables) -> None:
+        """Exchange couplings for others of the same shapes; what depends on them is found before the next move."""
+        self._wanted.update(new)
+
     def source(self) -> str:
         """Source of the kernel."""
         return self._source.text
 
     def move(self, state: State, n: int) -> None:
         """Make the moves of n sweeps in place."""
+        own = self._seat.tables
+        if any(not np.array_equal(x, own[name]) for name, x in self._wanted.items()):
+            self.__init__(replace(self._seat, tables={**own, **self._wanted}), self.threads)
         if self._limits is not None and not np.array_equal(self._beta, state.beta):
             self._find_limits(state.beta)
         kernel = cache.load(self._source.text)

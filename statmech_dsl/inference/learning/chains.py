@@ -1,0 +1,144 @@
+"""Markov chains that follow couplings from update to update."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from statmech_dsl.backends import build_kernels
+from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
+from statmech_dsl.engine.compile import lower_recovered, n_threads, sampler_of
+from statmech_dsl.inference.learning.base import Task
+from statmech_dsl.inference.learning.layer import Layer
+from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.lower.recovery import Recovered
+from statmech_dsl.lower.reductions import measure
+from statmech_dsl.solvers.system import Values
+
+
+class Chains(ABC):
+    """States at T = 1, one in each column."""
+
+    @abstractmethod
+    def follow(self, tables: Arrays) -> None:
+        """Take other couplings."""
+
+    @abstractmethod
+    def sweep(self, k: int) -> None:
+        """Do k sweeps."""
+
+    @property
+    @abstractmethod
+    def values(self) -> Values:
+        """The states, as floats."""
+
+    @values.setter
+    @abstractmethod
+    def values(self, new: Values) -> None: ...
+
+
+class KernelChains(Chains):
+    """Chains in compiled kernels, of any model; what is clamped may differ from state to state."""
+
+    def __init__(self, task: Task, recovered: Recovered, n: int, seed: int) -> None:
+        model, ir = task.posed.model, recovered.ir
+        measured = measure(model, ir, recovered.tables)
+        compiled = lower_recovered(recovered, measured, "auto")
+        self._sampler = sampler_of(model, compiled, n, task.backend, task.threads)
+        self._kernels: Any = self._sampler.kernels
+        self._threads = n_threads(task.threads)
+        numbers = np.arange(n)
+        first = self._sampler.start(seed, numbers, np.zeros(n, int), np.ones(n), "hot")
+        self._packed = self._kernels.pack(first)
+
+    def follow(self, tables: Arrays) -> None:  # noqa: D102
+        new = {name: np.ascontiguousarray(x, float) for name, x in tables.items()}
+        for x in new.values():
+            x.setflags(write=False)
+        if isinstance(self._kernels, NumbaKernels):
+            self._kernels.replace_tables(new)
+            return
+        s, state = self._sampler, self._kernels.unpack(self._packed)
+        self._kernels = build_kernels(
+            s.backend, s.program, dict(s.tables) | new, state.n_replicas, self._threads
+        )
+        self._packed = self._kernels.pack(state)
+
+    def sweep(self, k: int) -> None:  # noqa: D102
+        self._kernels.sweep(self._packed, k)
+
+    @property
+    def values(self) -> Values:  # noqa: D102
+        names = [v.name for v in self._sampler.program.model.variables]
+        return {n: self._kernels.values(self._packed, n).T.astype(np.float32) for n in names}
+
+    @values.setter
+    def values(self, new: Values) -> None:
+        state = self._kernels.unpack(self._packed)
+        stored = {
+            name: new[name].T.astype(x.dtype) if name in new else x
+            for name, x in state.values.items()
+        }
+        self._packed = self._kernels.pack(replace(state, values=stored))
+
+
+class LayerChains(Chains):
+    """Two layers in turn, each drawn as a whole: block Gibbs sampling by matrix products."""
+
+    def __init__(self, visible: Layer, hidden: Layer, tables: Tables, n: int, seed: int) -> None:
+        self._layers = visible, hidden
+        self._tables: Arrays = dict(tables)
+        self._rng = np.random.Generator(np.random.SFC64(seed))
+        self.values = {
+            name: self._rng.choice(np.array(x.levels[name], np.float32), (size, n))
+            for x in self._layers
+            for name, size in x.sizes.items()
+        }
+
+    def follow(self, tables: Arrays) -> None:  # noqa: D102
+        self._tables |= tables
+        self._couplings = [x.couplings(self._tables, np.float32) for x in self._layers]
+
+    def sweep(self, k: int) -> None:  # noqa: D102
+        for _ in range(k):
+            for x, c in zip(self._layers, self._couplings, strict=True):
+                means = x.means(c, self._values)
+                self._values |= x.draw(means, self._rng)
+        self._expected = means
+
+    @property
+    def values(self) -> Values:  # noqa: D102
+        return self._values
+
+    @values.setter
+    def values(self, new: Values) -> None:
+        self._values = dict(new)
+
+    @property
+    def expected(self) -> Values:
+        """The states, but of the hidden layer its expectations."""
+        return self._values | self._expected
+
+
+def of_energies(recovered: Recovered) -> Recovered:
+    """The model of the energies alone: what Z is the sum of."""
+    ir = recovered.ir
+    own = tuple(f for f in ir.families if f.tempered)
+    return replace(recovered, ir=ModelIR(ir.variables, own, ir.sums))
+
+
+def clamped_to_data(task: Task) -> Recovered:
+    """The model in which what was seen cannot move."""
+    r = task.posed.recovered
+    tables, clamped = dict(r.tables), dict(r.clamped)
+    states = task.posed.states()
+    for name, x in task.posed.data.items():
+        v = r.ir.variable(name)
+        clamped[name] = (x.known[0], states[name][:, 0])
+        tables[v.free] = np.flatnonzero(~x.known[0]).astype(np.uint32)
+        tables[v.free].setflags(write=False)
+    return replace(r, tables=tables, clamped=clamped)

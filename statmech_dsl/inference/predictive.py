@@ -1,0 +1,35 @@
+"""States drawn at parameters of the posterior, to hold against the data."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from statmech_dsl.inference.methods.base import Run, couplings_of_draws
+from statmech_dsl.inference.parameter_model import parameter_model
+from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.simulator import Simulator
+
+SWEEPS = 100
+"""Sweeps of each state at least."""
+
+
+def predictive(posed: Posed, tree: xr.DataTree, n: int, run: Run) -> xr.Dataset:
+    """Draw states of all variables, each at another draw of the parameters, evenly through the posterior."""
+    c = couplings_of_draws(posed, parameter_model(posed), tree)
+    chosen = np.linspace(0, len(c) - 1, n).round().astype(int)
+    simulator = Simulator(posed, 1, c.mean(axis=0), run.seed, run.threads)
+    simulator.tune(max(run.tune, SWEEPS))
+    states: dict[str, list] = {v.name: [] for v in simulator.ir.variables}
+    for k in chosen:
+        simulator.restart()
+        simulator.follow(c[k])
+        simulator.sweep(max(run.tune, SWEEPS))
+        for name, x in simulator.values.items():
+            states[name].append(x[:, 0])
+    columns = {}
+    for v in simulator.ir.variables:
+        dims = ("chain", "draw", *(f"{v.name}_dim_{k}" for k in range(len(v.shape))))
+        x = np.array(states[v.name]).reshape(1, n, *v.shape)
+        columns[v.name] = (dims, x.astype(v.domain.graph_dtype))
+    return xr.Dataset(columns, coords={"chain": [0], "draw": np.arange(n)})

@@ -1,0 +1,190 @@
+"""Posteriors by the exchange algorithm: against quadrature, and by simulation-based calibration.
+
+``whole`` runs are for `make evidence`; the others are short enough for the tests.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+import statmech_dsl as sm
+from statmech_dsl.estimators import tau_int
+from tests.evidence.checks import Check
+
+Report = Callable[[Check], None]
+LEAST_P = 0.01
+COVERED = 82, 97
+SECONDS = 60.0
+SIGMAS = 4.0
+METHODS = "exact", "exchange", "path"
+
+
+def magnet(lattice: sm.lattices.Lattice, low: float, high: float, field: float) -> sm.Model:
+    """Spins with unknown exchange and field."""
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        J = pm.Uniform("J", low, high)
+        h = pm.Normal("h", 0, field)
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", -J * s[i] * s[j])
+        sm.Energy("zeeman", -h * s)
+    return model
+
+
+def rotors() -> sm.Model:
+    """A ring of planar spins with unknown exchange."""
+    i, j = sm.lattices.chain(32).bonds
+    with sm.Model() as model:
+        J = pm.HalfNormal("J", 1)
+        theta = sm.Angle("theta", 32)
+        sm.Energy("exchange", -J * pt.cos(theta[i] - theta[j]))
+    return model
+
+
+def scalar_field() -> sm.Model:
+    """A phi^4 field with unknown quartic coupling."""
+    lattice = sm.lattices.square(4)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        coupling = pm.Gamma("lambda", 2, 2)
+        phi = sm.Field("phi", lattice)
+        sm.Energy("gradient", (phi[i] - phi[j]) ** 2 / 2)
+        sm.Energy("mass", phi**2 / 4)
+        sm.Energy("quartic", coupling * phi**4)
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What a few of hundreds of posteriors warn of is not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def ring(whole: bool) -> Check:
+    """Mean and standard deviation of J of a ring of 16 spins against quadrature."""
+    n, lattice = 200, sm.lattices.chain(16)
+    i, j = lattice.bonds
+    with sm.Model() as model:
+        J = pm.Normal("J", 0, 1)
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", -J * s[i] * s[j])
+    with sm.Model() as truth:
+        s = sm.Spin("s", lattice)
+        sm.Energy("exchange", -0.3 * s[i] * s[j])
+    states = sm.sample(truth, draws=1, chains=n, tune=500, store="s", seed=1, progressbar=False)
+    x = states.posterior.s.values[:, 0]
+    draws = 2000 if whole else 300
+    with quiet():
+        found = sm.infer(
+            model, {"s": x}, method="exchange", draws=draws, tune=300, seed=1, progressbar=False
+        )
+    grid = np.linspace(0.0, 0.6, 6001)
+    log_z = 16 * np.log(2 * np.cosh(grid)) + np.log1p(np.tanh(grid) ** 16)
+    log_p = grid * (x[:, i] * x[:, j]).sum() - n * log_z - grid**2 / 2
+    w = np.exp(log_p - log_p.max())
+    mean = np.average(grid, weights=w)
+    variance = np.average((grid - mean) ** 2, weights=w)
+    series = found.posterior.J.values
+    estimates = tau_int(series), tau_int((series - mean) ** 2)
+    z = [(e.value - exact) / e.error for e, exact in zip(estimates, (mean, variance), strict=True)]
+    size = estimates[0].effective_sample_size
+    measured = f"{z[0]:+.1f} and {z[1]:+.1f} errors; {size:.0f} effective draws"
+    return Check(
+        "ring of 16 spins, 200 states: mean and variance of J, exchange",
+        f"within {SIGMAS:.0f} errors of quadrature",
+        measured,
+        max(map(abs, z)) < SIGMAS and size > 100,
+    )
+
+
+def calibration(method: str, whole: bool) -> Check:
+    """Ranks of J and h of a small grid."""
+    model = magnet(sm.lattices.square(3, periodic=False), -0.6, 0.6, 0.5)
+    n = 300 if whole else 40
+    with quiet():
+        found = sm.calibrate(
+            model,
+            method=method,
+            states=5,
+            simulations=n,
+            draws=49 if whole else 19,
+            thin=4,
+            tune=250 if whole else 100,
+            seed=3,
+            progressbar=False,
+        )
+    p = found.p_value
+    measured = ", ".join(f"p = {float(p.sel(parameter=x)):.2g} of {x}" for x in ("J", "h"))
+    asked = f"p > {LEAST_P}" if method in METHODS else "reported"
+    right = method not in METHODS or bool((p > LEAST_P).all())
+    return Check(f"{n} posteriors, open 3 x 3 magnet: ranks, {method}", asked, measured, right)
+
+
+def coverage(what: str, model: sm.Model, whole: bool) -> list[Check]:
+    """How many of 100 intervals of 90 % hold the truth; seconds a posterior."""
+    n, draws = (100, 99) if whole else (10, 19)
+    began = time.perf_counter()
+    with quiet():
+        found = sm.calibrate(
+            model,
+            method="exchange",
+            simulations=n,
+            draws=draws,
+            thin=5,
+            tune=300 if whole else 60,
+            seed=2,
+            progressbar=False,
+        )
+    seconds = (time.perf_counter() - began) / n
+    checks = [
+        Check(
+            f"{what}: intervals of 90 % that hold {name}",
+            f"{COVERED[0]} to {COVERED[1]} of 100" if whole else f"most of {n}",
+            f"{held(found, str(name))} of {n}",
+            COVERED[0] <= held(found, str(name)) <= COVERED[1]
+            if whole
+            else held(found, str(name)) > n // 2,
+        )
+        for name in found.parameter.values
+    ]
+    measured = f"{seconds:.1f} s"
+    time_check = Check(f"{what}: time", f"under {SECONDS:.0f} s", measured, seconds < SECONDS)
+    return [*checks, time_check]
+
+
+def held(found: xr.Dataset, name: str) -> int:
+    """Number of central intervals of 90 % that hold the truth, by its ranks."""
+    share = (found["rank"].sel(parameter=name) + 0.5) / (found.attrs["draws"] + 1)
+    return int(((share > 0.05) & (share < 0.95)).sum())
+
+
+def all_checks(whole: bool, report: Report) -> list[Check]:
+    """All of them, each reported when it is done."""
+    checks: list[Check] = []
+
+    def done(*new: Check) -> None:
+        for check in new:
+            report(check)
+            checks.append(check)
+
+    done(ring(whole))
+    methods = (*METHODS, "pseudolikelihood") if whole else ("exact", "exchange")
+    for method in methods:
+        done(calibration(method, whole))
+    L = 32 if whole else 8
+    square = magnet(sm.lattices.square(L), 0.1, 0.4, 0.1)
+    done(*coverage(f"one state of {L} x {L} spins", square, whole))
+    if whole:
+        done(*coverage("one ring of 32 planar spins", rotors(), whole))
+        done(*coverage("one 4 x 4 phi^4 field", scalar_field(), whole))
+    return checks
