@@ -10,12 +10,14 @@ from statmech_dsl.errors import (
     ArgumentError,
     IdentifiabilityWarning,
     ModelError,
+    NotConvergedWarning,
     UnboundedLikelihoodError,
 )
 from statmech_dsl.inference.identifiability import unidentified
 from statmech_dsl.inference.infer import choose
-from statmech_dsl.inference.methods import METHODS, Run
+from statmech_dsl.inference.methods import METHODS, Run, bethe, path
 from statmech_dsl.inference.posed import pose
+from statmech_dsl.solvers.approximations import bethe as propagation
 
 N = 8
 RING = sm.lattices.chain(N)
@@ -74,6 +76,31 @@ def test_what_a_path_says_of_itself():
     assert result.attrs["outside"] <= 0.1
     assert 0 < result.attrs["expected_shift"] < 0.2
     assert result.log_likelihood.s.dims == ("chain", "draw", "state")
+
+
+TINY = QUIET | {"draws": 10, "tune": 20}
+
+
+def test_a_path_that_does_not_cover_the_posterior_warns(monkeypatch):
+    monkeypatch.setattr(path, "OUTSIDE", -1.0)
+    monkeypatch.setattr(path, "ROUNDS", 2)  # the region is moved once
+    monkeypatch.setattr(path, "PER_STATE", 20)
+    with pytest.warns(NotConvergedWarning, match="outside the region"):
+        sm.infer(ring(), {"s": STATES}, method="path", **TINY)
+
+
+def test_a_path_with_large_errors_warns(monkeypatch):
+    monkeypatch.setattr(path, "POOR", 0.0)
+    with pytest.warns(NotConvergedWarning, match="may shift the posterior by"):
+        sm.infer(ring(), {"s": STATES}, method="path", **TINY)
+
+
+def test_propagation_that_does_not_converge_warns(monkeypatch):
+    monkeypatch.setattr(propagation, "MAX_ITERATIONS", 1)
+    monkeypatch.setattr(bethe, "SHORT", 1)
+    with pytest.warns(NotConvergedWarning, match="did not converge at 100.0%"):
+        result = sm.infer(ring(), {"s": STATES}, method="bethe", **TINY)
+    assert result.attrs["not_converged"] == 1.0
 
 
 def test_everything_in_a_result():
