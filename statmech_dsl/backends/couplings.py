@@ -103,26 +103,22 @@ class Incidences:
     @np.errstate(invalid="ignore", over="ignore")  # random couplings need not be finite
     def __call__(self, tables: Tables) -> Couplings:
         """The matrix of these couplings."""
-        matrix, offset, size = (
-            np.zeros(self.shape),
-            np.zeros(self.shape[0]),
-            np.zeros(self.shape[0]),
-        )
+        matrix, (offset, size) = np.zeros(self.shape), np.zeros((2, self.shape[0]))
         for g in self._gathers:
-            add_up(g.ranks, g.sites, *g.terms(tables), matrix, offset, size)
+            add_up(g.ranks, g.sites, g.joins, *g.terms(tables), matrix, offset, size)
         return Couplings(matrix, offset, self._roundings * size)
 
 
 @compiled
-def add_up(ranks, sites, index, low, high, matrix, offset, size):
-    """Add incidences to rows. Some have no other site; ``low`` and ``high`` are lines, see `_Placed`."""
+def add_up(ranks, sites, joins, index, low, high, matrix, offset, size):
+    """Add incidences to rows, and to the matrix if they join sites; ``low`` and ``high`` are lines."""
     (low_from, low_slope, a), (high_from, high_slope, b) = low, high
     for m in range(ranks.shape[0]):
         k = ranks[m]
         x, y = low_from + low_slope * a[index[m]], high_from + high_slope * b[index[m]]
         offset[k] += x
         size[k] += max(abs(x), abs(y))
-        if sites[m] >= 0:
+        if joins:
             matrix[k, sites[m]] += y - x
 
 
@@ -138,24 +134,25 @@ class _Placed:
     ) -> None:
         ranks = _ranks(g.role, n, tables)
         self._columns, self._shape = g.role.columns, ranks.shape
-        self.ranks = np.ascontiguousarray(ranks.ravel(), np.int64)
-        self.sites = np.full(len(self.ranks), -1)
+        self.ranks = np.ascontiguousarray(ranks.ravel(), np.uint32)
+        self.sites, self.joins = np.zeros(len(self.ranks), np.uint32), False
         self._ends: tuple[float, ...] = (0.0, 0.0)
         for c in self._columns:
             if c.kind == "state":
-                self.sites = first[c.array] + tables[c.index or ""].astype(np.int64).ravel()
+                self.sites, self.joins = tables[c.index or ""].ravel().astype(np.uint32), True
+                self.sites += np.uint32(first[c.array])
                 self._ends = model.variable(c.array).domain.values or self._ends
         self._index = {c.index: tables[c.index].astype(np.int64) for c in self._columns if c.index}
         self._expressions: list[Expr] = [e for _, e in g.terms]
         lines = [_as_line(self._expressions, self._columns, x) for x in self._ends]
-        self._lines = [x for x in lines if x is not None]
+        self._lines = [x for x in lines if x is not None] if None not in lines else []
         coefficients = [c for c in self._columns if c.kind == "coefficient"]
         self._of = coefficients[0] if coefficients and self._lines else None
-        self._place = np.zeros(len(self.ranks), np.int64)
+        self._place = np.zeros(len(self.ranks), np.uint32)
         if not self._lines:
-            self._place = np.arange(len(self.ranks))
+            self._place = np.arange(len(self.ranks), dtype=np.uint32)
         elif self._of is not None and self._of.index is not None:
-            self._place = self._index[self._of.index].ravel()
+            self._place = self._index[self._of.index].ravel().astype(np.uint32)
 
     def terms(self, tables: Tables) -> tuple[np.ndarray, Line, Line]:
         """What each incidence adds if the other site has its low value, and its high one, by an index."""

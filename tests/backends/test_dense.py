@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numba as nb
 import numpy as np
+import pymc as pm
 import pytest
 
 import statmech_dsl as sm
@@ -288,6 +289,27 @@ def test_steps_deviate_by_less_than_the_slack():
                 field = sum(map(Fraction, exact.matrix[row][n > 0]), Fraction(exact.offset[row]))
                 worst = max(worst, abs(float(whole * Fraction(steps.scale[row]) - field)))
             assert steps.slack[row] / 30 < worst <= steps.slack[row]
+
+
+@pytest.mark.parametrize("factors", [1, 2])
+def test_the_matrix_is_that_of_the_energy(factors):
+    """Of terms in proportion to a coefficient, and to two, which are evaluated one by one."""
+    W, biases = np.random.default_rng(5).normal(size=(9, 10)), np.linspace(-1, 1, 10)
+    with sm.Model() as model:
+        v, h = sm.Occupation("v", 9), sm.Spin("h", 10)
+        weights = pm.Data("weights", W)
+        weights = weights if factors == 1 else pm.Data("J", np.array(0.4)) * weights
+        sm.Energy("W", v[:, None] * weights * h)
+        sm.Energy("b", pm.Data("biases", biases) * h)
+    sampler = build(model)
+    of_v, of_h = (
+        couplings(p, sampler.program.model, sampler.tables) for p in sampler.program.passes
+    )
+    J = W if factors == 1 else 0.4 * W
+    assert np.allclose(of_v.matrix, 2 * J, rtol=1e-14)
+    assert np.allclose(of_v.offset, -J.sum(1), rtol=1e-12)
+    assert np.allclose(of_h.matrix, 2 * J.T, rtol=1e-14)
+    assert np.allclose(of_h.offset, 2 * biases, rtol=1e-14)
 
 
 def test_close_calls_are_rare():
