@@ -8,7 +8,7 @@ from rbms.bernoulli_bernoulli.classes import BBRBM
 
 
 class Machine:
-    """Persistent chains, one for each state of a batch, and plain gradient steps, as its own training has."""
+    """Persistent chains, one for each state of a batch, and plain gradient steps."""
 
     def __init__(self, x: np.ndarray, n_hidden: int, batch: int, rate: float) -> None:
         torch.set_num_threads(1)
