@@ -26,7 +26,7 @@ from sklearn.datasets import load_sample_image
 
 import statmech_dsl as sm
 
-CLASSES = 3
+CLASSES = 4
 
 
 def photograph(every: int) -> np.ndarray:
@@ -74,7 +74,7 @@ def draw(gray: np.ndarray, found: xr.DataTree) -> plt.Figure:
 
 def main(picture: Path = Path("segmentation.png"), small: bool = False) -> xr.DataTree:
     """Infer classes, means, widths and the coupling; print and draw them."""
-    gray = photograph(24 if small else 10)
+    gray = photograph(24 if small else 14)
     draws = 50 if small else 200
     found = sm.infer(
         declare(gray),

@@ -20,8 +20,9 @@ VARIABLES = ("Spin", "Occupation", "Levels", "Potts", "Clock", "Angle", "UnitVec
 DECLARE = ("Model", "Energy", "Observable")
 RUN = (
     "sample", "temper", "anneal", "population_anneal", "flat_histogram", "free_energy",
-    "free_energy_profile", "infer", "learn", "exact", "exact_costs", "approximate", "explain", "validate",
-    "HMC", "SwendsenWang", "Wolff", "LocalGibbs",
+    "free_energy_profile", "infer", "calibrate", "predictive_check", "learn", "exact", "exact_costs",
+    "approximate", "explain", "validate", "HMC", "SwendsenWang", "Wolff",
+    "LocalGibbs",
 )  # fmt: skip
 MEASURE = (
     "derived", "Derived", "reweight", "correlation", "correlation_length", "tau_int",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.evidence import (
     dynamics,
+    exchange,
     flat_histograms,
     free_energies,
     learning,
@@ -79,6 +80,14 @@ that are too short or too far apart. Intervals of integration are not held again
 its chains do not swap, and stay on the wrong side for longer than they run. The checks are in
 `tests/evidence/log_z.py`, and in a reduced form among the tests.""",
         log_z.all_checks,
+    ),
+    "exchange": Topic(
+        """## Posteriors
+
+The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by several
+methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is reported. Parameters
+are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced form among the tests.""",
+        exchange.all_checks,
     ),
     "learning": Topic(
         """## Learning
