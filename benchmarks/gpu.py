@@ -113,6 +113,18 @@ ROWS = {
         90,
         "two random words 18, four neighbors with 8 each, potential 12, exponential 20, proposal 8",
     ),
+    "clusters": Row(
+        "2D Ising model at the critical temperature, 4096^2",
+        lambda: sm.models.ising(L=4096),
+        1,
+        "swendsen_wang",
+        2.269185,
+        74.0,
+        "a label of 4 bytes, written, read by four ties, written by one and read; two ties with four "
+        "numbers of 4 bytes each; the number of the site and its row; a spin, read by four ties, written",
+        140,
+        "two ties: random word 15, exponential 20, differences 10, labels 10 each; the word of a cluster 15",
+    ),
     "rbm": Row(
         "restricted Boltzmann machine, 4096 and 4096 units",
         lambda: sm.models.restricted_boltzmann_machine(weights=_weights(4096)),

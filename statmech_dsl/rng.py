@@ -21,6 +21,8 @@ Backends repeat this arithmetic in their own language; tests hold them against t
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57
@@ -164,6 +166,7 @@ def site_bits(word: int, lane: int, replica: int, sweep: int, number: int, seed:
     return _with_tail(high, int(states[-1]), lane)
 
 
+@lru_cache(maxsize=1 << 10)
 def _bit_stream(block: int, who: int, sweep: int, number: int, seed: int, n: int) -> tuple:
     w = [int(x) for x in philox(block, who, sweep, number | BIT_STREAM, seed)]
     return sfc64(w[0] | w[1] << 32, w[2] | w[3] << 32, n)

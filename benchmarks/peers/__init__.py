@@ -10,6 +10,9 @@ A file offers what its peer can do:
 ``free_energies(u, counts, protocol)``
     Free energies of all states and their errors, from draws of them.
 
+``Machine(x, n_hidden, batch, rate)``
+    A restricted Boltzmann machine before its first of ``epochs(n)``.
+
 ``CHAINS`` says how many chains to run: many where the peer works on them together, a few where it takes
 one after the other.
 """
@@ -31,6 +34,7 @@ PEERS = {
     "numpyro": "numpyro",
     "pymc": "pymc",
     "pymbar": "pymbar",
+    "rbms": "rbms",
 }
 """Distribution and module of each peer."""
 

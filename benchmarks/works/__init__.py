@@ -22,5 +22,6 @@ WORKS = (
     "recording",
     "starting",
     "gradient_moves",
+    "unequal_sites",
     "field_clusters",
 )

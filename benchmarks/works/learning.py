@@ -2,8 +2,8 @@
 
 64 visible and 128 hidden units, 1797 real digits of 8 x 8 pixels, persistent chains, one for each state of a
 mini-batch. Nanoseconds are those of one digit in an epoch, of processor time, on one core and one BLAS thread.
-scikit-learn works in float64, its default, and this library in float32. The row stands only if the
-test log-likelihood here, with the default learning rate, which falls, is at least the best of the other side
+scikit-learn works in float64, its default; this library and rbms (PyTorch) in float32. A row stands only if the
+test log-likelihood here, with the default learning rate, which falls, is at least the best of scikit-learn
 with three constant ones, after 50 epochs of 1500 digits with equal chains; log Z of both is
 estimated by annealed importance sampling.
 """
@@ -20,7 +20,7 @@ from sklearn.neural_network import BernoulliRBM
 
 import statmech_dsl as sm
 from benchmarks.contender import Contender
-from benchmarks.rows import Comparison, Row, compare
+from benchmarks.rows import Comparison, Row, against, compare
 from statmech_dsl.inference.learning import PersistentChains, Task
 from statmech_dsl.inference.learning.contrastive_divergence import Climb
 from statmech_dsl.inference.learning.space import Space
@@ -106,4 +106,13 @@ def measure() -> Iterator[Row]:
                 "scikit-learn", len(x), lambda n, b=batch, y=floats: theirs(b, n, RATES[0]).fit(y)
             ),
             sweeps=20,
+        )
+        yield against(
+            system,
+            "rbms",
+            contender("statmech_dsl", len(x), lambda n, c=climb: [c.one_epoch() for _ in range(n)]),
+            lambda module, b=batch: contender(
+                "rbms", len(x), module.Machine(x, HIDDEN, b, RATES[0]).epochs
+            ),
+            sweeps=5,
         )

@@ -90,6 +90,15 @@ def hidden_potts() -> plt.Figure:
     return figure
 
 
+def works() -> plt.Figure:
+    """The picture of the page on estimators, by the code of that page."""
+    page, names = (HERE.parent / "estimators.md").read_text(), {}
+    for block in blocks(page):
+        if block.language == "python":
+            exec(block.text, names)
+    return names["figure"]
+
+
 if __name__ == "__main__":
-    for make in (how_it_compiles, hidden_potts):
+    for make in (how_it_compiles, hidden_potts, works):
         make().savefig(HERE / f"{make.__name__}.png")

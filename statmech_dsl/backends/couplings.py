@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from statmech_dsl.compiled import compiled
 from statmech_dsl.ir.elementary import LOG2E
 from statmech_dsl.ir.expr import Expr, evaluate
 from statmech_dsl.ir.kernel import Accumulate, Gather, LoweredPass, Role
@@ -57,42 +60,118 @@ class Units:
         self.scale = (steps.scale / self.unit).astype(np.float32)
         self.slack = np.nextafter(slack, np.float32(np.inf))  # never less than it was
 
-    @np.errstate(invalid="ignore", over="ignore")
     def factors(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Factors from a field to an exponent of 2, and from its slack to that of the exponent.
 
         The second factor is infinite where nothing is certain.
         """
-        certain = np.abs(beta) * self._largest_slack <= LARGEST_SLACK
-        exponent = -LOG2E * (beta * self.unit)
-        width = np.where(certain, WIDER * np.abs(beta * self.unit), np.inf)
-        return exponent.astype(np.float32), width.astype(np.float32)
+        exponent, width = np.empty(beta.shape, np.float32), np.empty(beta.shape, np.float32)
+        factors(beta.reshape(-1), self.unit, self._largest_slack, exponent, width)
+        return exponent, width
 
 
-@np.errstate(invalid="ignore", over="ignore")  # random couplings need not be finite
+@compiled
+def factors(beta, unit, largest_slack, exponent, width):
+    """See `Units.factors`."""
+    exponents, widths = exponent.reshape(-1), width.reshape(-1)
+    for k in range(beta.shape[0]):
+        x = beta[k] * unit
+        exponents[k] = np.float32(-LOG2E * x)
+        certain = abs(beta[k]) * largest_slack <= LARGEST_SLACK
+        widths[k] = np.float32(WIDER * abs(x)) if certain else np.float32(np.inf)
+
+
 def couplings(p: LoweredPass, model: ModelIR, tables: Tables) -> Couplings:
     """Add up the incidences of a dense pass."""
-    gathered = p.body[0]
-    assert p.dense is not None
-    assert isinstance(gathered, Accumulate)
-    sources = p.dense.sources
-    sizes = [model.variable(v).n_sites for v in sources]
-    first = dict(zip(sources, np.cumsum([0, *sizes[:-1]]), strict=True))
-    shape = len(tables[p.order]), sum(sizes)
-    matrix, offset, size = np.zeros(shape), np.zeros(shape[0]), np.zeros(shape[0])
-    count = np.zeros(shape[0])
-    for g in gathered.gathers:
-        ranks = _ranks(g.role, shape[0], tables)
-        state = next((c for c in g.role.columns if c.kind == "state"), None)
-        low, high = _terms(g, model, tables, ranks.shape)
-        offset += np.bincount(ranks.ravel(), low.ravel(), shape[0])
-        largest = np.maximum(np.abs(low), np.abs(high))
-        size += np.bincount(ranks.ravel(), largest.ravel(), shape[0])
-        count += np.bincount(ranks.ravel(), minlength=shape[0])
-        if state is not None:
-            sites = first[state.array] + tables[state.index or ""].astype(np.int64)
-            np.add.at(matrix, (ranks, sites), high - low)
-    return Couplings(matrix, offset, 2.0**-50 * size * (count + 8))
+    return Incidences(p, model, tables)(tables)
+
+
+class Incidences:
+    """Where the incidences of a dense pass belong in its matrix; that does not change with the couplings."""
+
+    def __init__(self, p: LoweredPass, model: ModelIR, tables: Tables) -> None:
+        gathered = p.body[0]
+        assert p.dense is not None
+        assert isinstance(gathered, Accumulate)
+        sizes = [model.variable(v).n_sites for v in p.dense.sources]
+        first = dict(zip(p.dense.sources, np.cumsum([0, *sizes[:-1]]), strict=True))
+        self.shape = len(tables[p.order]), sum(sizes)
+        self._gathers = [_Placed(g, first, self.shape[0], model, tables) for g in gathered.gathers]
+        ranks = np.concatenate([g.ranks for g in self._gathers])
+        self._roundings = 2.0**-50 * (np.bincount(ranks, minlength=self.shape[0]) + 8)
+
+    @np.errstate(invalid="ignore", over="ignore")  # random couplings need not be finite
+    def __call__(self, tables: Tables) -> Couplings:
+        """The matrix of these couplings."""
+        matrix, (offset, size) = np.zeros(self.shape), np.zeros((2, self.shape[0]))
+        for g in self._gathers:
+            add_up(g.ranks, g.sites, g.joins, *g.terms(tables), matrix, offset, size)
+        return Couplings(matrix, offset, self._roundings * size)
+
+
+@compiled
+def add_up(ranks, sites, joins, index, low, high, matrix, offset, size):
+    """Add incidences to rows, and to the matrix if they join sites; ``low`` and ``high`` are lines."""
+    (low_from, low_slope, a), (high_from, high_slope, b) = low, high
+    for m in range(ranks.shape[0]):
+        k = ranks[m]
+        x, y = low_from + low_slope * a[index[m]], high_from + high_slope * b[index[m]]
+        offset[k] += x
+        size[k] += max(abs(x), abs(y))
+        if joins:
+            matrix[k, sites[m]] += y - x
+
+
+Line = tuple[float, float, np.ndarray]
+"""Numbers ``constant + slope * x[index]``."""
+
+
+class _Placed:
+    """The incidences of a gather: the ranks and sources that they join, and what they add."""
+
+    def __init__(
+        self, g: Gather, first: Mapping[str, Any], n: int, model: ModelIR, tables: Tables
+    ) -> None:
+        ranks = _ranks(g.role, n, tables)
+        self._columns, self._shape = g.role.columns, ranks.shape
+        self.ranks = np.ascontiguousarray(ranks.ravel(), np.uint32)
+        self.sites, self.joins = np.zeros(len(self.ranks), np.uint32), False
+        self._ends: tuple[float, ...] = (0.0, 0.0)
+        for c in self._columns:
+            if c.kind == "state":
+                self.sites, self.joins = tables[c.index or ""].ravel().astype(np.uint32), True
+                self.sites += np.uint32(first[c.array])
+                self._ends = model.variable(c.array).domain.values or self._ends
+        self._index = {c.index: tables[c.index].astype(np.int64) for c in self._columns if c.index}
+        self._expressions: list[Expr] = [e for _, e in g.terms]
+        lines = [_as_line(self._expressions, self._columns, x) for x in self._ends]
+        self._lines = [x for x in lines if x is not None] if None not in lines else []
+        coefficients = [c for c in self._columns if c.kind == "coefficient"]
+        self._of = coefficients[0] if coefficients and self._lines else None
+        self._place = np.zeros(len(self.ranks), np.uint32)
+        if not self._lines:
+            self._place = np.arange(len(self.ranks), dtype=np.uint32)
+        elif self._of is not None and self._of.index is not None:
+            self._place = self._index[self._of.index].ravel().astype(np.uint32)
+
+    def terms(self, tables: Tables) -> tuple[np.ndarray, Line, Line]:
+        """What each incidence adds if the other site has its low value, and its high one, by an index."""
+        if self._lines:
+            x = np.zeros(1) if self._of is None else np.ascontiguousarray(tables[self._of.array])
+            low, high = ((constant, slope, x) for constant, slope in self._lines)
+        else:
+            low, high = ((0.0, 1.0, self._term(tables, x)) for x in self._ends)
+        return self._place, low, high
+
+    def _term(self, tables: Tables, state: float) -> np.ndarray:
+        def value(c: Column):
+            if c.kind == "state":
+                return state
+            return tables[c.array][0] if c.index is None else tables[c.array][self._index[c.index]]
+
+        values = [value(c) for c in self._columns]
+        found = sum(evaluate(e, values, {}) for e in self._expressions)
+        return np.array(np.broadcast_to(found, self._shape), float).ravel()
 
 
 def _ranks(role: Role, n: int, tables: Tables) -> np.ndarray:
@@ -102,24 +181,35 @@ def _ranks(role: Role, n: int, tables: Tables) -> np.ndarray:
     return np.repeat(np.arange(n), np.diff(tables[role.pointer or ""].astype(np.int64)))
 
 
-def _terms(
-    g: Gather, model: ModelIR, tables: Tables, shape: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """What each incidence adds if the other site has its low value, and its high one."""
-    expressions: list[Expr] = [e for _, e in g.terms]
+def _as_line(
+    expressions: Sequence[Expr], columns: tuple[Column, ...], state: float
+) -> tuple[float, float] | None:
+    """Terms as ``constant + slope * c`` of their one coefficient c; None if they are no such function."""
+    if sum(c.kind == "coefficient" for c in columns) > 1:
+        return None
 
-    def value(c: Column, high: int):
-        if c.kind == "state":
-            values = model.variable(c.array).domain.values
-            assert values is not None
-            return values[high]
-        return tables[c.array][0 if c.index is None else tables[c.index]]
+    def line(e: Expr) -> tuple[float, float] | None:
+        if e.op == "const":
+            return float(e.attr), 0.0  # type: ignore[arg-type]
+        if e.op == "slot":
+            return (state, 0.0) if columns[e.attr].kind == "state" else (0.0, 1.0)  # type: ignore[index]
+        parts = [line(x) for x in e.args]
+        parts = parts * 2 if e.op == "sqr" else parts
+        if any(x is None for x in parts):
+            return None
+        (a, b), *rest = parts  # type: ignore[misc]
+        if e.op == "neg":
+            return -a, -b
+        ((c, d),) = rest  # type: ignore[misc]
+        if e.op in ("mul", "sqr"):
+            return None if b and d else (a * c, a * d + b * c)
+        sign = 1.0 if e.op == "add" else -1.0
+        return a + sign * c, b + sign * d
 
-    low, high = (
-        sum(evaluate(e, [value(c, n) for c in g.role.columns], {}) for e in expressions)
-        for n in (0, 1)
-    )
-    return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+    found = [line(e) for e in expressions]
+    if any(x is None for x in found):
+        return None
+    return sum(x[0] for x in found if x), sum(x[1] for x in found if x)
 
 
 @np.errstate(invalid="ignore", over="ignore")

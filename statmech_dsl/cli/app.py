@@ -14,6 +14,7 @@ import statmech_dsl
 from statmech_dsl.cli.annealing import anneal, population_anneal
 from statmech_dsl.cli.failures import friendly
 from statmech_dsl.cli.flattening import flat_histogram
+from statmech_dsl.cli.free_energies import free_energy
 from statmech_dsl.cli.options import (
     Backend,
     Beta,
@@ -208,6 +209,7 @@ def models(
 app.command()(anneal)
 app.command()(population_anneal)
 app.command()(flat_histogram)
+app.command()(free_energy)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

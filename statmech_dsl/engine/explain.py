@@ -9,9 +9,9 @@ import pymc as pm
 from scipy.sparse import coo_array
 
 from statmech_dsl.engine import explain_kernels
-from statmech_dsl.engine.candidates import candidates
+from statmech_dsl.engine.candidates import candidates, written
 from statmech_dsl.engine.compile import Compiled, lower_model, refuse_random
-from statmech_dsl.engine.composition import TUNED, Updates, conserved, parse, situation_of
+from statmech_dsl.engine.composition import TUNED, Updates, conserved, situation_of
 from statmech_dsl.engine.explain_kernels import MANY_REPLICAS
 from statmech_dsl.engine.explanation import Explanation, Section, aligned
 from statmech_dsl.errors import ModelError
@@ -220,6 +220,8 @@ def _updates(a: SiteAnalysis, compiled: Compiled, updates: Updates) -> Iterator[
             yield f"    {_ties(p, compiled.lowered.tables)}"
         for q in p.params:
             yield f"    {q.name} is tuned to an acceptance of {q.target:g}; it starts at {q.start:g}"
+        if isinstance(p, Collective) and p.masses:
+            yield "    masses of sites are tuned to inverse variances; they start at 1"
     if a.variable in conserved(program):
         yield "    the values of the first state are conserved: they only change places"
     rows = []
@@ -238,8 +240,7 @@ def _trials(compiled: Compiled) -> Iterator[str]:
     """What "tuned" would try, where there is a choice; ``compiled`` has the automatic updates."""
     for v, recipes in candidates(compiled).items():
         if len(recipes) > 1:
-            written = ", ".join(x if isinstance(x, str) else str(parse(x)) for x in recipes)
-            yield f'{v}: updates="tuned" measures {written}'
+            yield f'{v}: updates="tuned" measures {written(recipes)}'
 
 
 def _ties(p: Clusters, tables: Tables) -> str:

@@ -50,7 +50,7 @@ class Sampler:
 
     @property
     def params(self) -> tuple[tuple[int, Param], ...]:
-        """Tuned parameters with the number of their step, in the order of ``State.params``."""
+        """Tuned parameters with the number of their step: the first rows of ``State.params``."""
         return tuple((n, q) for n, p in enumerate(self.program.steps) for q in p.params)
 
     @property
@@ -126,14 +126,15 @@ class Sampler:
     def _state(
         self, values: dict[str, np.ndarray], numbers: np.ndarray, beta: np.ndarray, seed: int
     ) -> State:
-        n = len(numbers)
+        n, masses = len(numbers), self.program.mass_rows.values()
+        starts = [q.start for _, q in self.params] + [1.0] * sum(x.stop - x.start for x in masses)
         return State(
             values,
             numbers.astype(np.uint32),
             np.asarray(beta, float),
             seed,
             0,
-            np.array([[q.start] * n for _, q in self.params]).reshape(len(self.params), n),
+            np.tile(np.array(starts)[:, None], n),
             np.zeros((len(self.program.steps) + len(self.program.counts), n), np.int64),
         )
 

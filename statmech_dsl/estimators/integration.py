@@ -20,6 +20,9 @@ GAIN = 15.0
 """By what a rule of fourth order is better than that on half the nodes: 2^4 - 1, where it converges."""
 
 ROUNDING = 1e-12
+SLOWEST = 4.0
+"""Exponential over integrated autocorrelation time of an integral (see `tau_int`): some nodes are quick,
+others slow, and what these add may be little at a time, but lasts."""
 SIGMAS = 3.0
 """What two rules differ by beyond so many errors of that is no noise."""
 
@@ -120,9 +123,9 @@ def thermodynamic_integration(
     fine, coarse = _gauss(nodes, interval) if interval else _rules(nodes, linear)
     value, influence = _apply(fine, series)
     difference, noise = _apply(fine - coarse, series)
-    statistical = tau_int(influence).error
+    statistical = tau_int(influence, S=SLOWEST).error
     apart = abs(difference)
-    quadrature = max(apart / GAIN, apart - SIGMAS * tau_int(noise).error)
+    quadrature = max(apart / GAIN, apart - SIGMAS * tau_int(noise, S=SLOWEST).error)
     if quadrature > max(statistical, ROUNDING * abs(value)):
         warnings.warn(
             f"the grid of {len(nodes)} nodes is coarse: half of them move the integral by {apart:.2g}, "

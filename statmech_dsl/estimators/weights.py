@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statmech_dsl.errors import DiagnosticsError
+from statmech_dsl.estimators.levels import Levels
 from statmech_dsl.estimators.self_consistent import solve
 from statmech_dsl.estimators.series import as_series
 
 AT_ONCE = 1 << 22
-"""Numbers of an array over draws and temperatures, at most."""
+"""Numbers of an array over energies and temperatures, at most."""
 PILOT = 200
 """Draws of each temperature, about, that a first solution is found from."""
 
@@ -92,6 +93,7 @@ class Multihistogram:
         self.reference = int(np.argmin(self.beta))
         self._flat = self.energy.reshape(-1)
         self._center = float(self._flat.mean())
+        self._levels = Levels.of(self._flat)
         self._f = self._solve()
 
     @property
@@ -108,7 +110,7 @@ class Multihistogram:
     @property
     def overlap_matrix(self) -> NDArray[np.float64]:
         """Probability that a draw weighted for one temperature (row) was drawn from another (column)."""
-        mean, slope = self._mean_shares(self._f, self._flat)
+        mean, slope = self._mean_shares(self._f, self._levels)
         return (np.diag(mean) - slope) * len(self.beta)
 
     def at(self, beta: float) -> Weights:
@@ -127,24 +129,24 @@ class Multihistogram:
 
     # ---- the self-consistent equations ----------------------------------------------------------
 
-    def _log_density(self, f: NDArray[np.float64]) -> NDArray[np.float64]:
-        parts = [_log_sum_exp(self._exponent(f, self._flat[part])) for part in self._parts()]
-        return np.concatenate(parts) - np.log(len(self.beta))
-
     @cached_property
     def _density(self) -> NDArray[np.float64]:
         """Log density of the pool at each draw."""
-        return self._log_density(self._f)
+        levels = self._levels
+        parts = [
+            _log_sum_exp(self._exponent(self._f, levels.values[p])) for p in self._parts(levels)
+        ]
+        return levels.spread(np.concatenate(parts) - np.log(len(self.beta)))
 
     def _exponent(self, f: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
         return f - (energy[:, None] - self._center) * self.beta
 
-    def _parts(self) -> list[slice]:
+    def _parts(self, levels: Levels) -> list[slice]:
         step = max(1, AT_ONCE // len(self.beta))
-        return [slice(a, a + step) for a in range(0, len(self._flat), step)]
+        return [slice(a, a + step) for a in range(0, len(levels.values), step)]
 
     def _shares(self, f: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability that a draw came from each of the temperatures."""
+        """Probability that a draw of each energy came from each of the temperatures."""
         x = self._exponent(f, energy)
         x -= x.max(axis=1, keepdims=True)
         np.exp(x, out=x)
@@ -153,22 +155,24 @@ class Multihistogram:
 
     @cached_property
     def _only_part(self) -> NDArray[np.float64]:
-        return self._shares(self._f, self._flat)
+        return self._shares(self._f, self._levels.values)
 
     def _solved(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """All shares, in parts; kept where they are one part."""
-        parts = self._parts()
+        energy, parts = self._levels.values, self._parts(self._levels)
         for part in parts:
             whole = len(parts) == 1
-            yield part, self._only_part if whole else self._shares(self._f, self._flat[part])
+            yield part, self._only_part if whole else self._shares(self._f, energy[part])
 
     def average_shares(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the shares times w, which has one or more numbers for each draw: (K, ...)."""
-        return np.sum([x.T @ w[part] for part, x in self._solved()], axis=0) / len(w)
+        sums = self._levels.sum(w)
+        return np.sum([x.T @ sums[part] for part, x in self._solved()], axis=0) / len(w)
 
     def combined_shares(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over k of v_k times (share k - 1/K), for each draw and each column of v."""
-        return np.concatenate([x @ v for _, x in self._solved()]) - v.mean(axis=0)
+        found = np.concatenate([x @ v for _, x in self._solved()]) - v.mean(axis=0)
+        return self._levels.spread(found)
 
     def corrected(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Columns averaged over each moment, with what its draws add through the f_k, as weights hang on them.
@@ -199,27 +203,28 @@ class Multihistogram:
         target = np.full(len(b), 1.0 / len(b))
         step = self.energy.shape[0] * self.energy.shape[1] // PILOT
         if step > 1:
-            some = self.energy[:, ::step].reshape(-1)
+            some = Levels.of(self.energy[:, ::step].reshape(-1))
             f = solve(lambda f: self._mean_shares(f, some), target, f)
-        f = solve(lambda f: self._mean_shares(f, self._flat), target, f)
+        f = solve(lambda f: self._mean_shares(f, self._levels), target, f)
         return f - f[self.reference]
 
     def _mean_shares(
-        self, f: NDArray[np.float64], energy: NDArray[np.float64]
+        self, f: NDArray[np.float64], levels: Levels
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The share of each temperature in the pool, and the derivative by f."""
-        n, K = len(energy), len(self.beta)
+        n, K = levels.counts.sum(), len(self.beta)
         mean, square = np.zeros(K), np.zeros((K, K))
-        for part in self._parts():  # beyond the last draw they are empty
-            x = self._shares(f, energy[part])
-            mean, square = mean + x.sum(axis=0) / n, square + x.T @ x / n
+        for part in self._parts(levels):
+            x = self._shares(f, levels.values[part])
+            each = levels.counts[part, None] * x
+            mean, square = mean + each.sum(axis=0) / n, square + each.T @ x / n
         return mean, np.diag(mean) - square
 
     @cached_property
     def response(self) -> NDArray[np.float64]:
         """How the f_k answer to shares that are off, up to the sign."""
         return np.linalg.pinv(
-            self._mean_shares(self._f, self._flat)[1], rcond=1e-12, hermitian=True
+            self._mean_shares(self._f, self._levels)[1], rcond=1e-12, hermitian=True
         )
 
 

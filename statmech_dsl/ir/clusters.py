@@ -7,7 +7,8 @@ from itertools import accumulate
 
 from statmech_dsl.ir.collective import Collective
 from statmech_dsl.ir.domains.base import Reflection
-from statmech_dsl.ir.expr import Expr
+from statmech_dsl.ir.draws import Let, meaning
+from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.model import Column, Tables
 
 GHOST = -1
@@ -62,6 +63,11 @@ class Clusters(Collective):
     forward: str | None = None
 
     @property
+    def sliced(self) -> bool:
+        """Single clusters alone, of which nothing is reported."""
+        return self.one and not self.reports and not self.fields
+
+    @property
     def pairs(self) -> tuple[Tie, ...]:
         """Ties of two sites."""
         return tuple(t for t in self.ties if len(t.sites) == 2)
@@ -74,3 +80,20 @@ class Clusters(Collective):
     def offsets(self, tables: Tables) -> list[int]:
         """Number of the first tie of each form, and of the first site."""
         return [0, *accumulate(t.count(tables) for t in self.ties)]
+
+
+def axis_lets(reflection: Reflection) -> tuple[tuple[Let, ...], int]:
+    """The axis as statements that read uniforms ``u.0``, ``u.1``, ..., and how many of these there are.
+
+    Uniform k is that of word k % 4 of block 1 + k // 4 of the move.
+    """
+    lets: list[Let] = []
+    used = 0
+    for s in reflection.axis:
+        if isinstance(s, Let):
+            lets.append(s)
+            continue
+        m = meaning(s, tuple(read(f"u.{used + k}") for k in range(s.words)))  # type: ignore[arg-type]
+        lets += [*m.lets, Let(s.name, m.result)]
+        used += s.words
+    return tuple(lets), used

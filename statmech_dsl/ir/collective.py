@@ -25,7 +25,8 @@ class Collective:
 
     ``stream`` is its number among the passes and moves of a sweep. Each time it tries ``moves`` moves; where
     ``tallied``, the accepted ones are counted, and ``counts`` names what is counted besides. Of ``reports``,
-    each draw gets the mean over the moves that led to it. ``recipe`` is the update with its options, as
+    each draw gets the mean over the moves that led to it. With ``masses`` it has one for each site of its
+    variable, which tuning sets to the inverse variance. ``recipe`` is the update with its options, as
     ``updates=`` takes it, if it has any.
     """
 
@@ -35,10 +36,16 @@ class Collective:
     times: int = 1
     moves: int = 1
     params: tuple[Param, ...] = ()
+    masses: bool = False
     tallied: bool = False
     counts: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
     recipe: str = ""
+
+    @property
+    def sliced(self) -> bool:
+        """Whether it may be made on states in bits, 64 replicas in a word."""
+        return False
 
     @property
     def name(self) -> str:

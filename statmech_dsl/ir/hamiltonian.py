@@ -10,7 +10,7 @@ from statmech_dsl.ir.domains.base import Continuous
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.propagator import Propagator
 
-MOMENTUM, AHEAD = ".momentum", ".ahead"
+MOMENTUM, AHEAD, SCALE = ".momentum", ".ahead", ".scale"
 """What ends the names of the variables that a trajectory has besides those of the model."""
 KINETIC = "kinetic"
 """The measured sum of squared momenta."""
@@ -35,7 +35,8 @@ class Hamiltonian(Collective):
 
     ``refresh`` draws momenta. A sweep of ``motion`` is a kick, then a free motion; each of its passes has the
     parameter ``time``, the step. With a ``propagator`` it is a kick alone, as the free motion takes place in
-    Fourier space. ``step`` is given, or the tuned parameter.
+    Fourier space. ``step`` is given, or the tuned parameter. With ``masses``, `SCALE` holds what they make of
+    the step of each site.
     """
 
     leapfrogs: int

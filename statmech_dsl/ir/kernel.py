@@ -200,6 +200,15 @@ class Program:
         return tuple((move, name) for move in self.collective for name in move.counts)
 
     @property
+    def mass_rows(self) -> dict[str, slice]:
+        """Variables with masses that tuning estimates, and their rows of `State.params`, after parameters."""
+        last, rows = sum(len(p.params) for p in self.steps), {}
+        for v in dict.fromkeys(move.variable for move in self.collective if move.masses):
+            first, last = last, last + self.model.variable(v).n_sites
+            rows[v] = slice(first, last)
+        return rows
+
+    @property
     def reports(self) -> tuple[tuple[str, Report], ...]:
         """What moves tell of the states that they meet, by the name of the statistic."""
         return tuple((f"{m.variable}_{r.name}", r) for m in self.collective for r in m.reports)

@@ -14,7 +14,8 @@ class State:
     ``values[name]`` has shape (replicas, rows) in the storage type of the variable; a row is a site, or a
     component of one (site * components + component). ``replicas`` are the numbers that random streams
     depend on, ``beta`` the inverse temperatures, ``sweep`` the number of sweeps done. ``params`` holds
-    tuned parameters, shape (number of parameters, replicas), in the order of the program's steps;
+    tuned parameters, shape (number of parameters, replicas), in the order of the program's steps, then masses
+    of sites where tuning estimates them;
     ``accepted`` counts accepted moves, a row for each step, then what else collective moves count.
     ``law_table`` and ``law_range`` (lowest energy, bin width) belong to a tabulated law; copies share the
     table.

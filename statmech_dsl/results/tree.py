@@ -170,6 +170,12 @@ def _state_dataset(
         data[v.name] = ((*lead.dims, *trailing), x)
     for k, name in enumerate(sampler.param_names):
         data[name] = (lead.dims, lead.arrange(state.params[k]))
+    for name, rows in sampler.program.mass_rows.items():
+        shape = sampler.program.model.variable(name).shape
+        data[f"{name}.mass"] = (
+            data[name][0],
+            lead.arrange(state.params[rows].T.reshape(-1, *shape)),
+        )
     kept = {k: c for k, c in coords.items() if k in lead.dims}
     return xr.Dataset(data, coords=kept, attrs={"sweep": state.sweep, "seed": str(state.seed)})
 
@@ -198,7 +204,22 @@ def final_state(sampler: Sampler, tree: xr.DataTree, start: State) -> State:
                 where=f"{len(x)} replicas against {state.n_replicas}",
             )
         state.values[v.name] = x.astype(v.domain.storage_dtype)
+    _require_tuned(sampler, data)
     for k, name in enumerate(sampler.param_names):
         state.params[k] = lead.flatten(data[name].to_numpy())
+    for name, rows in sampler.program.mass_rows.items():
+        x = lead.flatten(data[f"{name}.mass"].to_numpy())
+        state.params[rows] = x.reshape(state.n_replicas, -1).T
     state.sweep, state.seed = int(data.attrs["sweep"]), int(data.attrs["seed"])
     return state
+
+
+def _require_tuned(sampler: Sampler, data: xr.Dataset) -> None:
+    """Raise unless the run had the tuned numbers that this one needs."""
+    names = (*sampler.param_names, *(f"{v}.mass" for v in sampler.program.mass_rows))
+    missing = [name for name in names if name not in data]
+    if missing:
+        raise ArgumentError(
+            f"init= is the result of a run with other updates: it has no {', '.join(missing)}",
+            mend="give updates= what that run had, its attrs['updates'], or states by variable name",
+        )

@@ -24,6 +24,7 @@ from statmech_dsl.results.recorder import raise_improper
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.energy_scales import beta_range
+from statmech_dsl.runs.masses import refuse_masses
 from statmech_dsl.runs.progress import Advance, progress
 from statmech_dsl.runs.schedules import (
     KINDS,
@@ -138,6 +139,7 @@ def anneal(
     if reads >= 1 << CHAIN_BITS:
         raise ArgumentError("more than 2^20 reads", mend="split the run")
     sampler = compile_model(model, reads, updates=updates, backend=backend, threads=threads)
+    refuse_masses(sampler)
     if not sampler.tempered:
         raise ModelError(
             "the model has no Energy to lower", mend="declare what is to be low with sm.Energy"

@@ -14,7 +14,7 @@ from statmech_dsl.results.overlaps import Overlaps
 from statmech_dsl.rng import LADDER_BITS
 from statmech_dsl.runs.exchange import Exchange
 from statmech_dsl.runs.houdayer import EVERY, Houdayer
-from statmech_dsl.runs.tuning import BLOCK, Tuner
+from statmech_dsl.runs.tuning import Tuner
 
 
 def numbers(n_T: int, chains: np.ndarray, copies: int) -> np.ndarray:
@@ -46,13 +46,13 @@ class Ensemble:
         self.accepted = np.zeros_like(state.accepted)
         self._tallied = any(p.tallied for p in sampler.program.steps)
         self._before = state.accepted.copy()
-        self._tuner, self._sweeps = Tuner(sampler), 0
+        self._sweeps = 0
         self.packed = self.kernels.pack(state)
         self._set_beta()
 
     def burn(self, steps: int, advance: Callable[..., None]) -> np.ndarray:
         """Sweep and swap, tuning widths; the probability of each swap, averaged over the second half."""
-        rows = self.exchange.rows
+        rows, tuner = self.exchange.rows, Tuner(self.sampler, steps)
         chance, n = np.zeros((len(rows) - 1, rows.shape[1])), 0
         for k in range(steps):
             energy = self.kernels.record(self.packed, 1, self.thin)[0][0]
@@ -60,10 +60,10 @@ class Ensemble:
             if 2 * k >= steps - 1:
                 chance, n = chance + found, n + 1
             self._after_sweeps()
-            self._tune()
+            self._tune(tuner)
             self._set_beta()
             advance(self.thin)
-        self._tuner.finish(self.params)
+        tuner.finish(self.params)
         self._set_beta()
         self.accepted[:] = 0
         return chance.mean(axis=1) / max(n, 1)
@@ -116,10 +116,12 @@ class Ensemble:
             params[:, self._rows] = self.params
         self.kernels.set_beta(self.packed, exchange.of_replicas(exchange.beta), params)
 
-    def _tune(self) -> None:
-        """Move widths and steps, once in about `BLOCK` sweeps."""
+    def _tune(self, tuner: Tuner) -> None:
+        """Show masses the states, and move widths and steps, once in about `Tuner.block` sweeps."""
+        masses = tuner.masses
+        masses.observe({v: self.kernels.values(self.packed, v)[self._rows] for v in masses.rows})
         self._sweeps += self.thin
-        if not len(self.params) or self._sweeps < BLOCK:
+        if not len(self.params) or self._sweeps < tuner.block:
             return
-        self._tuner.adapt(self.params, self.accepted, self._sweeps)
+        tuner.adapt(self.params, self.accepted, self._sweeps)
         self._sweeps = 0

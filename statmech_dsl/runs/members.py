@@ -10,6 +10,8 @@ from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.estimators import LogWeights
 from statmech_dsl.results import Recorder
 from statmech_dsl.results.population import Step
+from statmech_dsl.results.recorder import raise_improper
+from statmech_dsl.runs.masses import refuse_masses
 from statmech_dsl.runs.resampling import copies, generator, in_place
 from statmech_dsl.runs.tuning import BLOCK, retune
 
@@ -18,6 +20,7 @@ class Members:
     """Members of several runs, their families and free energies."""
 
     def __init__(self, sampler: Sampler, seed: int, runs: int, size: int) -> None:
+        refuse_masses(sampler)
         self.sampler, self.kernels, self.seed, self.size = sampler, sampler.kernels, seed, size
         model = sampler.program.model
         volumes = [v.domain.log_volume * len(sampler.tables[v.free]) for v in model.variables]
@@ -47,6 +50,15 @@ class Members:
         for step, n in enumerate([BLOCK] * (sweeps // BLOCK) + [sweeps % BLOCK]):
             self.kernels.sweep(self.packed, n)
             self._retune(n, step)
+
+    def sweep(self, sweeps: int) -> None:
+        """Sweep; then energies alone."""
+        self.kernels.sweep(self.packed, sweeps)
+        self._retune(sweeps, self.moved)
+        energy, _ = self.kernels.energy(self.packed)
+        if not np.isfinite(energy).all():
+            raise_improper(self.sampler)
+        self.energy = energy.reshape(self.weights.families.shape)
 
     def measure(self, sweeps: int) -> Step:
         """Sweep; then energies and observables."""

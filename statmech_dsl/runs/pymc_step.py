@@ -174,14 +174,14 @@ class LocalGibbs(BlockedStep):
                 "than when sm.LocalGibbs was made",
                 mend="make the step anew after pm.set_data",
             )
-        self._kernels.replace_tables(_read_only(data))
+        self._kernels.replace_tables(data)
 
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Do one sweep."""
         couplings = self._couplings(point)
         for name, x in couplings.items():
             couplings[name] = np.where(np.isneginf(x), UNDERFLOW, x)
-        self._kernels.replace_tables(_read_only(couplings))
+        self._kernels.replace_tables(couplings)
         natural = self._natural(point)
         for p in self._ours:
             x = natural.get(p.name, point[p.key])

@@ -22,7 +22,7 @@ from statmech_dsl.results import Recorder, final_state, to_tree
 from statmech_dsl.rng import CHAIN_BITS
 from statmech_dsl.runs.arguments import count, seed_of, stored
 from statmech_dsl.runs.progress import RESPONSE, Advance, progress
-from statmech_dsl.runs.tuning import BLOCK, Tuner
+from statmech_dsl.runs.tuning import Tuner
 
 
 def sample(
@@ -55,7 +55,7 @@ def sample(
     draws : int
         Recorded draws of each chain.
     tune : int
-        Sweeps before recording; proposal widths are tuned in them only.
+        Sweeps before recording; proposal widths, steps and masses are tuned in them only.
     chains : int
         Chains at each temperature.
     thin : int
@@ -184,19 +184,20 @@ def run_chains(
 
 def tuned(sampler: Sampler, state: State, sweeps: int, advance: Advance) -> State:
     """Sweep, and adapt the widths of proposals meanwhile."""
-    kernels, passes = sampler.kernels, sampler.params
-    packed, done, n, tuner = kernels.pack(state), 0, BLOCK if passes else 1, Tuner(sampler)
+    kernels, adapting, tuner = sampler.kernels, bool(sampler.params), Tuner(sampler, sweeps)
+    packed, done, n = kernels.pack(state), 0, tuner.block if adapting else 1
     while done < sweeps:
         n = min(n, sweeps - done)
         began = time.perf_counter()
         kernels.sweep(packed, n)
+        tuner.masses.observe({v: kernels.values(packed, v) for v in tuner.masses.rows})
         done += n
         advance(n)
-        if passes and n == BLOCK:
+        if adapting and n == tuner.block:
             state = kernels.unpack(packed)
             tuner.adapt(state.params, state.accepted, n)
             packed = kernels.pack(state)
-        elif not passes and time.perf_counter() - began < RESPONSE:
+        elif not adapting and time.perf_counter() - began < RESPONSE:
             n *= 2
     state = kernels.unpack(packed)
     tuner.finish(state.params)

@@ -1,4 +1,4 @@
-"""Proposal widths and steps, tuned replica by replica and only before production."""
+"""Proposal widths, steps and masses, tuned replica by replica and only before production."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from statmech_dsl.engine.sampler import Sampler
 from statmech_dsl.ir.state import State
+from statmech_dsl.runs.masses import Masses
 
 BLOCK = 10
 """Sweeps between two adaptations."""
@@ -21,38 +22,47 @@ class Tuner:
     """Tunes the replicas of a sampler at temperatures that stay; what is ``averaged`` by dual averaging.
 
     That is Nesterov's, as Hoffman and Gelman (2014) use it: values move fast at first, and their weighted mean
-    is kept. It takes the accepted fractions of blocks, and starts around the first value.
+    is kept. It takes the accepted fractions of blocks, and starts around the first value; anew, where masses
+    have been found. ``states`` is how many states `Masses` will see.
     """
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, states: int) -> None:
         self.steps = [number for number, _ in sampler.params]
+        self.starts = np.array([q.start for _, q in sampler.params])
         self.targets = np.array([q.target for _, q in sampler.params])
         self.averaged = np.array([q.averaged for _, q in sampler.params], bool)
         self.moves = sampler.moves[self.steps]
-        self.n = 0
+        self.masses = Masses(sampler, states)
+        self.block = 1 if self.masses.rows else BLOCK
+        """Sweeps between two adaptations: as few as can be where masses change in short windows."""
+        self.n = self._since = 0
         self._center = self._mean = self._error = np.zeros(0)
 
     def adapt(self, params: np.ndarray, accepted: np.ndarray, sweeps: int) -> None:
         """Move parameters after some sweeps, whose accepted moves are taken off."""
         rate = accepted[self.steps] / (sweeps * self.moves)[:, None]
-        wanted = self.targets[:, None]
-        if self.n == 0:
-            self._center = np.log(params)
-            self._mean, self._error = np.zeros_like(params), np.zeros_like(params)
-        t = self.n + 1.0
+        wanted, steps = self.targets[:, None], params[: len(self.steps)]
+        if self._since == 0:
+            self._center = np.log(steps)
+            self._mean, self._error = np.zeros_like(steps), np.zeros_like(steps)
+        t = self._since + 1.0
         self._error += (wanted - rate - self._error) / (t + DELAY)
         averaged = self._center - np.sqrt(t) / SHRINKAGE * self._error
         averaged = np.clip(averaged, np.log(LEAST), np.log(MOST))
         self._mean += t**-FORGETTING * (averaged - self._mean)
-        moved = _moved(params, rate, wanted, self.n)
-        params[:] = np.where(self.averaged[:, None], np.exp(averaged), moved)
+        moved = _moved(steps, rate, wanted, self.n)
+        steps[:] = np.where(self.averaged[:, None], np.exp(averaged), moved)
         accepted[:] = 0
         self.n += 1
+        self._since += 1
+        if self.masses.update(params):
+            steps[self.averaged] = self.starts[self.averaged, None]
+            self._since = 0
 
     def finish(self, params: np.ndarray) -> None:
         """Set what is averaged to its mean."""
-        if self.n:
-            params[self.averaged] = np.exp(self._mean[self.averaged])
+        if self._since:
+            params[: len(self.steps)][self.averaged] = np.exp(self._mean[self.averaged])
 
 
 def retune(sampler: Sampler, packed: Any, sweeps: int, step: int) -> Any:

@@ -15,6 +15,8 @@ from statmech_dsl.runs.tuning import BLOCK, retune
 
 WALL = 50.0
 """By how much the log weight falls from bin to bin outside of the window, at least."""
+EVEN = 2.0
+"""Visits of a bin, in units of their mean over bins, beyond which walkers are caught there."""
 LOOK = 100
 """Sweeps between two looks at the histogram."""
 
@@ -24,7 +26,8 @@ class WangLandau:
 
     Each walker adds ``step`` to the bin where a sweep leaves it [1]_. The step is halved when every bin that is
     known has been visited since the last time, and falls as 1/t once that is slower, t being the visits per
-    bin [2]_.
+    bin [2]_. It is not halved while walkers are caught in a bin: one that is hard to find falls behind all
+    others meanwhile, and has to come up with them in steps as large as theirs were.
 
     References
     ----------
@@ -82,7 +85,9 @@ class WangLandau:
         per_bin = self.total / max(int(self.known.sum()), 1)
         if self.late:
             self.step = 1.0 / per_bin
-        elif self.known.any() and self.visits[self.known].all():
+            return
+        visits = self.visits[self.known]
+        if visits.size and visits.min() > 0 and visits.max() <= EVEN * visits.mean():
             self.step /= 2.0
             self.visits[:] = 0
             self.late = self.step <= 1.0 / per_bin

@@ -22,6 +22,9 @@ extern "C" void shim_configure(unsigned long long threads, int reversed) {
 #define MEET (void)meeting
 
 static inline unsigned __umulhi(unsigned a, unsigned b) { return ((unsigned long long)a * b) >> 32; }
+static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return ((unsigned __int128)a * b) >> 64;
+}
 template <class To, class From> static inline To shim_bits(From x) {
     To y;
     __builtin_memcpy(&y, &x, sizeof y);
@@ -34,6 +37,21 @@ static inline float __uint_as_float(unsigned x) { return shim_bits<float>(x); }
 template <class T> static inline T atomicAdd(T* p, T v) {
     const T before = *p;
     *p = before + v;
+    return before;
+}
+template <class T> static inline T atomicMax(T* p, T v) {
+    const T before = *p;
+    if (before < v) *p = v;
+    return before;
+}
+template <class T> static inline T atomicCAS(T* p, T expected, T v) {
+    const T before = *p;
+    if (before == expected) *p = v;
+    return before;
+}
+template <class T> static inline T atomicXor(T* p, T v) {
+    const T before = *p;
+    *p = before ^ v;
     return before;
 }
 static inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }

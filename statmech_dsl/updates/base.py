@@ -43,7 +43,8 @@ class Update:
     happens at a site, or the collective move that is made. ``automatic`` says whether "auto" may choose it;
     one that is not ``ergodic``, always or in a situation, needs another one beside it. One that ``conserves``
     gives the sites each other's values only: alone, it reaches all states that hold the values of the first
-    one in another order. ``options`` takes those of an update that has any.
+    one in another order. ``options`` takes those of an update that has any; ``variant`` names it with options
+    that are worth a trial in a situation.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Update:
     ergodic: bool | Callable[[Situation], bool] = True
     conserves: bool = False
     options: Callable[..., Optioned] | None = None
+    variant: Callable[[Situation], str | None] = lambda _: None
 
     def ergodic_in(self, where: Situation) -> bool:
         """Whether it reaches all states by itself in a situation."""

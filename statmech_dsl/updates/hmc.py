@@ -33,9 +33,10 @@ class HMC:
         Length of a step. If not given it is tuned for each chain, before recording, to an acceptance of
         0.8 (0.57 for one step); then each trajectory takes a random part of it, one half at least, so
         that no mode returns to where it was time and again.
-    mass : {"unit", "fourier"} or sequence of float
-        Masses of the sites, all 1 or given one by one (inverse variances are a good choice where sites
-        differ); or those of the modes of a `Field` on a periodic lattice, the inverse propagator of the
+    mass : {"unit", "fourier", "diagonal"} or sequence of float
+        Masses of the sites: all 1, or given one by one; or "diagonal", for a `Field` whose sites differ
+        in stiffness: each chain takes the inverse variance of every site, as it finds it before recording.
+        "fourier" are those of the modes of a `Field` on a periodic lattice, the inverse propagator of the
         energy's quadratic part, by which all modes move alike, however long their waves are.
 
     Notes
@@ -74,11 +75,17 @@ class HMC:
             if not (np.isfinite(masses) & (masses > 0)).all():
                 raise ArgumentError("masses are positive numbers", where=f"mass={self.mass!r}")
             object.__setattr__(self, "mass", tuple(masses.tolist()))
-        elif self.mass not in ("unit", "fourier"):
+        elif self.mass not in ("unit", "fourier", "diagonal"):
             raise ArgumentError(
                 "there is no such mass",
                 where=f"mass={self.mass!r}",
-                mend="use 'unit', 'fourier' or a number for each site",
+                mend="use 'unit', 'fourier', 'diagonal' or a number for each site",
+            )
+        if self.mass == "diagonal" and self.step is not None:
+            raise ArgumentError(
+                "masses that are estimated change the step, so that it has to be tuned with them",
+                where=f"step={self.step!r}, mass='diagonal'",
+                mend="leave out step=, or give a mass for each site",
             )
 
     @property
@@ -98,7 +105,12 @@ class HMC:
     def update(self) -> Update:
         """The update with these options."""
         return Update(
-            self.name, self._refuse, self._build, automatic=False, options=type(self)._of(self.name)
+            self.name,
+            self._refuse,
+            self._build,
+            automatic=False,
+            options=type(self)._of(self.name),
+            variant=self._variant,
         )
 
     @classmethod
@@ -112,6 +124,11 @@ class HMC:
         if where.law != "boltzmann":
             return "trajectories follow Boltzmann weights only"
         return why_none(where.variable, where.ir, where.tables, cast(Mass, self.mass))
+
+    def _variant(self, where: Situation) -> str | None:
+        """With the best masses that the variable may have."""
+        moves = (replace(self, step=None, mass=mass) for mass in ("fourier", "diagonal"))
+        return next((str(x) for x in moves if x._refuse(where) is None), None)
 
     def _build(self, variable: str, domain: Domain) -> HamiltonianSpec:
         target = TARGET_OF_ONE if self.leapfrogs == 1 else TARGET

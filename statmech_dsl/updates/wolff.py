@@ -22,6 +22,11 @@ class Wolff:
         Report the improved estimator of \|m\|^2 in ``sample_stats`` as ``{variable}_improved_m2``, m being
         the mean of the sites' vectors, as in `SwendsenWang`.
 
+    Notes
+    -----
+    From 64 replicas on, the clusters of two-state models without fields grow in the bits of words, all replicas
+    at once, unless they are to report something; `explain` says so.
+
     References
     ----------
     U. Wolff, Phys. Rev. Lett. 62, 361 (1989); Nucl. Phys. B 334, 581 (1990).

@@ -68,6 +68,29 @@ def test_products_of_digits_are_exact(tf32):
         assert np.array_equal(device.get(out), exact)
 
 
+@pytest.mark.parametrize(
+    ("model", "replicas"),
+    [
+        (sm.models.ising(L=1024), 1),
+        (sm.models.ising(L=64, h=0.01), 100),
+        (sm.models.potts(L=128, q=3), 20),
+        (sm.models.edwards_anderson(L=16, couplings="gaussian"), 64),
+        (sm.models.xy(L=128), 8),
+    ],
+    ids=["sites in a word", "replicas in a word", "any color", "random bonds", "angles"],
+)
+def test_clusters_are_those_of_the_processor(model, replicas):
+    """At temperatures about the critical one, where clusters are of all sizes."""
+    recipe = ["heat_bath", ("swendsen_wang", 2), "wolff"]
+    ends = []
+    for backend in ("numba", "cupy"):
+        sampler = build(model, replicas, updates=recipe, backend=backend, lowered_for=replicas)
+        packed = sampler.kernels.pack(begin(sampler, np.linspace(0.4, 1.2, replicas), seed=6))
+        sampler.kernels.sweep(packed, 10)
+        ends.append(sampler.kernels.unpack(packed).values)
+    assert all(np.array_equal(x, ends[1][name]) for name, x in ends[0].items())
+
+
 def test_exact_values():
     cases = [replace(c, backend="cupy") for c in CASES if c.ci and c.backend == "auto"]
     found = [score for case in cases for score in scores(case, threads=1)]

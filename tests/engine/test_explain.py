@@ -128,7 +128,10 @@ def test_tiers_and_why_not_a_faster_one(ising):
     assert "    s: dense field tier, local fields of all sites, moved by every flip" in glass
     assert "1 replica: the lanes of a vector hold one replica" in glass
     machine = lines(sm.explain(MODELS["restricted_boltzmann_machine"](16, 8)), "Kernels")
-    assert "    h: dense field tier, local fields of a color by one matrix product" in machine
+    assert (
+        "    h: dense field tier, local fields of a color, sums of four couplings by lookup"
+        in machine
+    )
     machine = MODELS["restricted_boltzmann_machine"](16, 8)
     mixed = lines(sm.explain(machine, updates={"h": "metropolis"}), "Kernels")
     assert "    v: not the dense field tier: not all variables are dense" in mixed

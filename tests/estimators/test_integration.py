@@ -71,7 +71,8 @@ def test_draws_of_one_moment_may_hang_together():
     x = np.linspace(0, 1, 5)
     noise = np.random.default_rng(1).normal(size=(4, 500, 1))
     found = thermodynamic_integration(x, np.repeat(noise, 5, axis=2))
-    assert found.error == pytest.approx(tau_int(noise[..., 0]).error, rel=1e-6)
+    # A longer window than others have: what is slow at some node is part of the error.
+    assert found.error == pytest.approx(tau_int(noise[..., 0], S=4.0).error, rel=1e-6)
 
 
 def test_replicas_are_further_axes():

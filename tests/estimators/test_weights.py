@@ -85,6 +85,20 @@ def test_large_pools_are_taken_in_pieces(monkeypatch):
     np.testing.assert_allclose(pieces[1], whole[1], rtol=1e-6, atol=1e-9)
 
 
+def test_draws_of_equal_energy_are_weighted_as_each_by_itself():
+    rng, beta = np.random.default_rng(3), np.array([0.9, 0.5, 0.2])
+    energy = rng.binomial(20, 1 / (1 + np.exp(beta)), size=(2, 150, 3)).astype(float)
+    levels = Multihistogram(energy, beta)
+    each = Multihistogram(energy + 1e-9 * rng.normal(size=energy.shape), beta)
+    assert len(levels._levels.values) < 25
+    assert len(each._levels.values) == energy.size
+    np.testing.assert_allclose(levels.log_partition, each.log_partition, atol=1e-7)
+    np.testing.assert_allclose(levels.overlap_matrix, each.overlap_matrix, atol=1e-7)
+    np.testing.assert_allclose(levels.at(0.3).w, each.at(0.3).w, rtol=1e-7)
+    columns = rng.normal(size=(energy.size, 2))
+    np.testing.assert_allclose(levels.corrected(columns), each.corrected(columns), atol=1e-6)
+
+
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(DiagnosticsError, match="as many draws"):
         Multihistogram(np.ones((2, 10, 4)), BETA)

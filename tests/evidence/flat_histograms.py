@@ -50,13 +50,14 @@ def ising_states(whole: bool) -> list[Check]:
         levels = len(miss)
         rms.append(math.sqrt((miss**2).mean()))
         held.append(float((np.abs(miss) < 2 * error).mean()))
-    limit = 0.03 if whole else 0.06
+    # The levels of one short run hang together: fewer of them may be right.
+    limit, least = (0.03, 0.85) if whole else (0.06, 0.8)
     what = f"2D Ising, L = {L}, ln g of all {levels} levels, runs: {runs}"
     return [
         Check(f"{what}: rms error of each", f"at most {limit}",
               ", ".join(f"{x:.4f}" for x in rms), max(rms) <= limit),
-        Check("the same: within 2 of its errors", "at least 85 %",
-              ", ".join(f"{x:.0%}" for x in held), min(held) >= 0.85),
+        Check("the same: within 2 of its errors", f"at least {100 * least:g} %",
+              ", ".join(f"{x:.0%}" for x in held), min(held) >= least),
         Check("the same: time, the first with compilation", "below 60 s",
               ", ".join(f"{x:.0f} s" for x in seconds), max(seconds) < 60),
     ]  # fmt: skip

@@ -22,8 +22,6 @@ from tests.evidence.population import MODELS as ORDERED
 
 QUIET = {"progressbar": False}
 LEFT_OUT = {
-    # Independent chains that begin hot stay against the field for longer than they run.
-    ("integration", "Ising in a field, L=4"),
     # Real couplings have no levels to count.
     ("flat_histogram", "Gaussian glass, L=4"),
     ("flat_histogram", "Sherrington-Kirkpatrick, N=16"),
@@ -92,8 +90,13 @@ def against_exact(whole: bool) -> Iterator[Check]:
 def intervals(whole: bool) -> Iterator[Check]:
     """How often intervals of each route hold the exact value, over many seeds."""
     if not whole:
-        z = COVERED["tempering"]("+-J glass, L=4", 40)
-        yield from coverage("log Z by tempering", z, slack=3.0)
+        # Against the field a magnet is in a well of its own, which a lone chain hardly ever leaves or finds.
+        for route, name in (
+            ("tempering", "+-J glass, L=4"),
+            ("integration", "Ising in a field, L=4"),
+        ):
+            z = COVERED[route](name, 40, draws=400)
+            yield from coverage(f"log Z by {route}", z, slack=3.0)
         return
     for route, measure in COVERED.items():
         names = [name for name in ORDERED if (route, name) not in LEFT_OUT]
@@ -133,7 +136,7 @@ def finite_lattice(whole: bool) -> Iterator[Check]:
     yield Check(f"{name}: worst z", "below 4", f"{z.max():.2f}", bool(z.max() < 4))
     if whole:
         measured = f"{spent:.0f} s, {passed:.0f} s passed"
-        yield Check(f"{name}: time of both cores", "120 s", measured, spent <= 120)
+        yield Check(f"{name}: time of both cores", "60 s", measured, spent <= 60)
 
 
 # ---- infinite temperature -----------------------------------------------------------------------------
@@ -201,6 +204,14 @@ def all_alike(n: int, J: float) -> sm.Model:
     return sm.models.curie_weiss(N=n, J=J)
 
 
+def three_alike(n: int) -> sm.Model:
+    """A magnet of three-spin terms: its transition is of first order, and replicas hardly ever cross it."""
+    with sm.Model() as model:
+        s = sm.Spin("s", n)
+        sm.Energy("three", -1.0 * n * s.mean() ** 3)
+    return model
+
+
 Run = Callable[[int], object]
 
 
@@ -224,13 +235,17 @@ BAD: dict[str, Run] = {
         "tempering", lambda: all_alike(100, 2.0), 1.0, 10, chains=1
     ),
     "integration, 8 draws": route("integration", lambda: plain(64, 1.0), 1.0, 8),
-    "integration, 8 draws of a magnet": route("integration", lambda: all_alike(100, 2.0), 1.0, 8),
+    "integration across a first-order transition": route(
+        "integration", lambda: three_alike(200), 1.0, 1000
+    ),
     "population of 20": route("population", lambda: plain(64, 1.0), 0.5, 20),
     "population of 50, cold": route("population", lambda: all_alike(200, 4.0), 1.0, 50),
     "annealing, 8 members": route("annealing", lambda: plain(64, 1.0), 0.5, 8),
-    "annealing, 10 members of a magnet": route("annealing", lambda: all_alike(200, 4.0), 1.0, 10),
+    "annealing across a first-order transition": route(
+        "annealing", lambda: three_alike(200), 1.0, 1000
+    ),
+    "panel across a first-order transition": panel(lambda: three_alike(200), 1.0, 300),
     "panel, 10 draws": panel(lambda: plain(64, 1.0), 1.0, 10),
-    "panel, 20 draws of a magnet": panel(lambda: all_alike(100, 4.0), 1.0, 20),
 }
 GOOD: dict[str, Run] = {
     "tempering": route("tempering", lambda: plain(64, 1.0), 1.0, 400),
@@ -261,7 +276,7 @@ def flagged(run: Run, seed: int) -> bool:
 
 def poor_overlap(whole: bool) -> Iterator[Check]:
     """Planted cases, and good ones."""
-    few = None if whole else 4
+    few = None if whole else 9
     for asked, cases, expected in (("all", BAD, True), ("none", GOOD, False)):
         chosen = dict(list(cases.items())[:few])
         hits = [name for name, run in chosen.items() if flagged(run, seed_of(name))]

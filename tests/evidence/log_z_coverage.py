@@ -18,7 +18,7 @@ from statmech_dsl.runs.energy_bins import choose_bins
 from statmech_dsl.runs.exploring import explore
 from statmech_dsl.runs.free_energy.pooled import from_pool
 from statmech_dsl.runs.free_energy.routes.annealing import SWEEPS, steps
-from statmech_dsl.runs.free_energy.routes.integration import grid, integral
+from statmech_dsl.runs.free_energy.routes.integration import grid, integral, node_energies
 from statmech_dsl.runs.free_energy.routes.tempering import ladder_energies
 from statmech_dsl.runs.free_energy.segment import Effort, Segment
 from statmech_dsl.runs.free_energy.start import plan
@@ -65,14 +65,7 @@ def by_integration(name: str, repeats: int, draws: int = 1200) -> np.ndarray:
     ends = np.array([segment.wanted[-1], 0.0])
     pilot = segment.compile(32)
     nodes = grid(tuned_ladder(pilot, ends, 2, 500, effort.seed, "hot", nothing)[0], segment.wanted)
-    n = effort.chains * len(nodes)
-    sampler = segment.compile(n)
-    chain, index = np.tile(np.arange(effort.chains), len(nodes)), np.arange(n) // effort.chains
-    state = sampler.start(effort.seed, chain, index, nodes[index], "hot")
-    recorder = Recorder(sampler, draws, n, ())
-    run_chains(sampler, state, recorder, effort.tune, draws, effort.thin, nothing)
-    energy = recorder.arrays()["energy"].reshape(len(nodes), effort.chains, draws)
-    own = np.split(np.moveaxis(energy, 0, 2), repeats)
+    own = np.split(node_energies(segment, nodes, effort, nothing), repeats)
     found = [integral(nodes, e) for e in own]
     return np.array([(-f.value - exact) / f.error for f in found])
 

@@ -76,17 +76,17 @@ are in `tests/evidence/free_energies.py`, and in a reduced form among the tests.
         """## Log Z by every route
 
 `sm.free_energy` against exact log Z of twenty models, the intervals of each route over many seeds, and runs
-that are too short or too far apart. Intervals of integration are not held against the Ising model in a field:
-its chains do not swap, and stay on the wrong side for longer than they run. The checks are in
-`tests/evidence/log_z.py`, and in a reduced form among the tests.""",
+that are too short or too far apart. The checks are in `tests/evidence/log_z.py`, and in a reduced form among
+the tests.""",
         log_z.all_checks,
     ),
     "exchange": Topic(
         """## Posteriors
 
-The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by several
-methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is reported. Parameters
-are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced form among the tests.""",
+The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by
+several methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is
+reported. Parameters are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced
+form among the tests.""",
         exchange.all_checks,
     ),
     "learning": Topic(

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import statmech_dsl as sm
-from statmech_dsl.errors import DiagnosticsError
-from statmech_dsl.estimators import MBAR
+from statmech_dsl.errors import DiagnosticsError, DisagreementWarning, OverlapError
+from statmech_dsl.estimators import MBAR, crossing
 
 
 def test_a_ladder_shows_its_numbers():
@@ -55,3 +55,38 @@ def test_the_overlap_matrix_is_that_of_its_draws():
     plt.close(figure)
     with pytest.raises(DiagnosticsError, match="no energies at several temperatures"):
         sm.plots.overlap_matrix(sm.sample(sm.models.ising(L=4), T=2.0, draws=5, progressbar=False))
+
+
+def test_works_cross_where_the_estimator_says():
+    rng = np.random.default_rng(1)  # of a difference of 1
+    forward, reverse = rng.normal(1.5, 1, 4000), rng.normal(-0.5, 1, 4000)
+    found = crossing(forward, reverse)
+    figure = sm.plots.works(forward, reverse)
+    densities, ratio = figure.axes
+    np.testing.assert_allclose(densities.lines[0].get_xdata(), found.value)
+    fitted = next(line for line in ratio.lines if line.get_label() == "fitted")
+    (x0, x1), (y0, y1) = fitted.get_data()
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(found.slope)
+    (points, *_) = ratio.containers[0]
+    x, y = points.get_data()
+    assert len(x) > 10
+    middle = np.abs(x - 1) < 1  # elsewhere a bin holds few works
+    np.testing.assert_allclose(y[middle], x[middle] - 1, atol=0.4)
+    plt.close(figure)
+
+
+def test_bins_of_works_hold_equally_many_levels():
+    """Works of a model with levels: a comb would show where some bins hold one level more."""
+    rng = np.random.default_rng(2)
+    forward, reverse = 0.1 * rng.binomial(100, 0.6, 5000), -0.1 * rng.binomial(100, 0.5, 5000)
+    with pytest.warns(DisagreementWarning):
+        figure = sm.plots.works(forward, reverse)
+    edges = np.unique([p.get_x() for p in figure.axes[0].patches[:-1]])
+    np.testing.assert_allclose(np.diff(edges) / 0.1, round((edges[1] - edges[0]) / 0.1), atol=1e-6)
+    assert (np.abs((edges / 0.1) % 1 - 0.5) < 1e-6).all()
+    plt.close(figure)
+
+
+def test_works_that_do_not_meet_are_refused():
+    with pytest.raises(OverlapError, match="do not meet"):
+        sm.plots.works([5.0, 6.0, 7.0], [1.0, 2.0, 3.0])

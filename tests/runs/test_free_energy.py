@@ -322,3 +322,13 @@ def test_profiles_that_cannot_be(arguments, message):
         sm.free_energy_profile(
             ring(), **({"observable": "m", "bins": [-1.0, 0.0, 1.0]} | RUN | arguments)
         )
+
+
+def test_a_level_that_is_hard_to_find_does_not_catch_the_walkers():
+    """Domain walls of a chain have to meet for its lowest level; with this seed that happens late."""
+    model = sm.models.ising(L=40, lattice="chain")
+    options = {"method": "flat_histogram", "draws": 100, "tune": 1000, "seed": 996241871}
+    data = sm.free_energy(model, T=0.8, progressbar=False, **options)
+    assert not data.attrs["trouble"]
+    exact = sm.exact(model, T=0.8, observables=False).log_partition
+    assert close(data.log_partition, exact, data.log_partition_error)

@@ -268,8 +268,11 @@ def test_divergences_are_counted_and_warned_of():
     assert (data.sample_stats.x_hmc_acceptance == 0).all()
 
 
-def test_nuts_samples_a_model_as_it_is():
+@pytest.mark.parametrize("sampler", ["pymc", "nutpie"])
+def test_nuts_samples_a_model_as_it_is(sampler):
     """pm.sample on phi^4 of three sites, against a grid."""
+    if sampler == "nutpie":
+        pytest.importorskip("nutpie")
     model = sm.models.phi4(L=3, d=1)
     with model:
         data = pm.sample(
@@ -280,6 +283,7 @@ def test_nuts_samples_a_model_as_it_is():
             random_seed=1,
             progressbar=False,
             compute_convergence_checks=False,
+            nuts_sampler=sampler,
         )
     x = np.linspace(-4, 4, 61)
     a, b, c = np.meshgrid(x, x, x, indexing="ij")

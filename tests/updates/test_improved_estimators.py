@@ -97,7 +97,7 @@ def means_of(model, updates):
     lowered = lower_model(model, [updates, "metropolis"]).lowered
     program, tables = lowered.program, lowered.tables
     (move,) = program.collective
-    definition = ClusterDefinition(Seat(move, program, tables, 0, slice(0), slice(0)))
+    definition = ClusterDefinition(Seat(move, program, tables, 0, slice(0), slice(0), 1))
     variable = program.model.variable("x")
     domain, free = variable.domain, tables[variable.free]
     states = np.ones((len(domain.values) ** len(free), variable.n_sites), np.int64)  # as clamped

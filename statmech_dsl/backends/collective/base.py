@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from statmech_dsl.backends.cupy_gpu.device import Device
+from statmech_dsl.backends.cupy_gpu.kernel import Packed
+from statmech_dsl.backends.cupy_gpu.tables import Layout
 from statmech_dsl.ir.collective import Collective, Report
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 
+WORD = 64
+"""Replicas that fill a word: fewer would pay for all."""
 Values = dict[str, np.ndarray]
 """Values of one replica: variable -> rows."""
 
@@ -21,7 +26,8 @@ Values = dict[str, np.ndarray]
 class Seat:
     """A move in its program: what it may read, and its rows in ``State.accepted`` and ``State.params``.
 
-    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves.
+    ``counts`` are the rows of ``State.accepted`` for what it counts besides accepted moves. The kernels may
+    depend on the number of replicas.
     """
 
     move: Any
@@ -31,6 +37,7 @@ class Seat:
     row: int
     params: slice
     counts: slice
+    n_replicas: int
 
 
 @dataclass(eq=False)
@@ -78,6 +85,15 @@ class Mover(Protocol):
         ...
 
 
+@runtime_checkable
+class PackedMover(Mover, Protocol):
+    """A mover that takes states in bits as they are, where passes keep them so."""
+
+    def move_packed(self, packed: Any, state: State, n: int) -> None:
+        """Make the moves of n sweeps in place; counters and temperatures are those of ``state``."""
+        ...
+
+
 class Reporter(Mover, Protocol):
     """A mover of a move with reports."""
 
@@ -95,12 +111,55 @@ class Definition(Mover, Protocol):
         ...
 
 
+@runtime_checkable
+class Lender(Protocol):
+    """Kernels on a card that lend their state to moves."""
+
+    device: Device
+
+    @property
+    def layout(self) -> Layout:
+        """Where sites lie in what is lent."""
+        ...
+
+    def lend(self, packed: Any) -> Packed:
+        """The state in plain arrays of the device, to be changed in place."""
+        ...
+
+    def regain(self, packed: Any) -> None:
+        """Take over the values of what was lent."""
+        ...
+
+
+@runtime_checkable
+class CardMover(Protocol):
+    """Makes the moves of sweeps on a card, in place."""
+
+    def move_on_card(self, lent: Packed, sweep: int, n: int) -> None:
+        """Make the moves of n sweeps, of which ``sweep`` is the first."""
+        ...
+
+    def source(self) -> str:
+        """Generated source."""
+        ...
+
+
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of move is run: as the reference backend does, and compiled with a number of threads."""
+    """How a kind of move is run: as the reference backend does, and compiled with a number of threads.
+
+    ``on_card``, if there is one, makes it on the card that has the state; without, the processor does, and
+    so it does where it draws other random words, ``stays``.
+    """
 
     definition: Callable[[Seat], Definition]
     compiled: Callable[[Seat, int], Mover]
+    on_card: Callable[[Seat, Lender], CardMover] | None = None
+    stays: Callable[[Seat], bool] = lambda _: False
+
+    def left(self, seat: Seat) -> bool:
+        """Whether a card leaves the move to the processor."""
+        return self.on_card is None or self.stays(seat)
 
 
 KINDS: dict[type[Collective], Kind] = {}

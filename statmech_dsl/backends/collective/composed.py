@@ -1,4 +1,7 @@
-"""Kernels of a program that has collective moves: passes by a backend, then the moves on plain arrays."""
+"""Kernels of a program that has collective moves: passes by a backend, then the moves.
+
+Moves are made on plain arrays; on a card, those that can be made there are, on the state that it has.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,18 @@ from typing import Any, cast
 import numpy as np
 
 from statmech_dsl.backends.base import Backend, Kernels, Measures
-from statmech_dsl.backends.collective.base import KINDS, Mover, Reporter, Seat
+from statmech_dsl.backends.collective.base import (
+    KINDS,
+    WORD,
+    CardMover,
+    Kind,
+    Lender,
+    Mover,
+    PackedMover,
+    Reporter,
+    Seat,
+)
+from statmech_dsl.backends.numba_cpu.bit_sliced import BitKernels
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
@@ -19,22 +33,33 @@ def build_kernels(
     backend: Backend, program: Program, tables: Tables, n_replicas: int, threads: int
 ) -> Kernels:
     """The kernels of any program."""
-    bare = replace(program, collective=())
+    filled = program.passes or n_replicas >= WORD
+    bare = replace(program, collective=(), bits=program.bits if filled else None)
     passes = backend.build(bare, tables, n_replicas, threads)
     if not program.collective:
         return passes
-    movers, n_params = [], sum(len(p.params) for p in program.passes)
+    movers: list[Mover | CardMover] = []
+    n_params = sum(len(p.params) for p in program.passes)
     n_counts = len(program.steps)
     for row, move in enumerate(program.collective, len(program.passes)):
         params = slice(n_params, n_params + len(move.params))
         counts = slice(n_counts, n_counts + len(move.counts))
-        seat, kind = Seat(move, program, tables, row, params, counts), KINDS[type(move)]
-        slow = backend.name == "reference"
-        movers.append(kind.definition(seat) if slow else kind.compiled(seat, threads))
+        seat = Seat(move, program, tables, row, params, counts, n_replicas)
+        movers.append(_mover(KINDS[type(move)], seat, backend, passes, threads))
         n_params, n_counts = params.stop, counts.stop
     return Composed(
         program, passes, movers, lambda n: backend.build(bare, tables, n * n_replicas, threads)
     )
+
+
+def _mover(
+    kind: Kind, seat: Seat, backend: Backend, passes: Kernels, threads: int
+) -> Mover | CardMover:
+    if backend.name == "reference":
+        return kind.definition(seat)
+    if isinstance(passes, Lender) and kind.on_card and not kind.left(seat):
+        return kind.on_card(seat, passes)
+    return kind.compiled(seat, threads)
 
 
 TOGETHER = 64
@@ -63,7 +88,7 @@ class Composed:
         self,
         program: Program,
         passes: Kernels,
-        movers: list[Mover],
+        movers: list[Mover | CardMover],
         build: Callable[[int], Kernels],
     ) -> None:
         self.program, self.passes, self.movers = program, passes, movers
@@ -76,6 +101,7 @@ class Composed:
             if move.reports
         ]
         self._reports: list[dict[str, np.ndarray]] = []
+        self._on_card = all(isinstance(m, CardMover) for m in movers)
 
     def replace_tables(self, new: Tables) -> None:
         """Exchange couplings for others of the same shapes, where passes and moves can."""
@@ -124,12 +150,24 @@ class Composed:
             if self._n_passes:
                 self.passes.sweep(self._packed(packed), at_once)
                 packed.plain_is_new = False
-            state = self._plain(packed)
-            if self._n_passes:
-                state.sweep -= at_once  # the passes have counted it
+            packed.plain.sweep += at_once
             for mover in self.movers:
-                mover.move(state, at_once)
-            state.sweep += at_once
+                self._move(mover, packed, at_once)
+
+    def _move(self, mover: Mover | CardMover, packed: Both, n: int) -> None:
+        """Make the moves of n sweeps, which have been counted, in the form of the state that a mover takes."""
+        first = packed.plain.sweep - n
+        if isinstance(mover, CardMover):
+            lender = cast(Lender, self.passes)
+            mine = self._packed(packed)
+            mover.move_on_card(lender.lend(mine), first, n)
+            lender.regain(mine)
+            packed.plain_is_new = False
+        elif isinstance(self.passes, BitKernels) and isinstance(mover, PackedMover):
+            mover.move_packed(self._packed(packed), replace(packed.plain, sweep=first), n)
+            packed.plain_is_new = False
+        else:
+            mover.move(replace(self._plain(packed), sweep=first), n)
             packed.packed_is_new = False
 
     def energy(self, packed: Both) -> tuple[np.ndarray, np.ndarray]:
@@ -144,13 +182,13 @@ class Composed:
         """Do ``thin`` sweeps and measure, ``draws`` times.
 
         Without passes, states are laid aside and measured together, each as a replica: the kernels that
-        measure do better with many.
+        measure do better with many. They stay on a card where all moves are made there.
         """
         together = min(draws, TOGETHER // packed.plain.n_replicas)
         self._take_reports()  # of moves before the first draw
         self._reports.clear()
         found = []
-        if self._n_passes or together < 2:
+        if self._n_passes or self._on_card or together < 2:
             for _ in range(draws):
                 self._draw(packed, thin)
                 found.append([x[None] for x in self.measure(packed)])
@@ -208,7 +246,7 @@ class Composed:
         """The state as plain arrays, up to date."""
         if not packed.plain_is_new:
             new = self.passes.unpack(packed.packed)
-            packed.plain.values, packed.plain.sweep = new.values, new.sweep
+            packed.plain.values = new.values
             packed.plain.accepted[: self._n_passes] = new.accepted
             packed.plain_is_new = True
         return packed.plain

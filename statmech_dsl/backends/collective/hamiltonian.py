@@ -15,7 +15,7 @@ from statmech_dsl.backends.collective.base import Kind, Seat, Values
 from statmech_dsl.backends.numba_cpu import NUMBA
 from statmech_dsl.backends.reference import REFERENCE
 from statmech_dsl.ir.elementary import log
-from statmech_dsl.ir.hamiltonian import AHEAD, MOMENTUM, Hamiltonian
+from statmech_dsl.ir.hamiltonian import AHEAD, MOMENTUM, SCALE, Hamiltonian
 from statmech_dsl.ir.state import State
 
 DIVERGENT = 1000.0
@@ -75,6 +75,8 @@ class Trajectories:
         values[v + MOMENTUM] = p
         if any(x.name == v + AHEAD for x in self.m.motion.model.variables):
             values[v + AHEAD] = np.zeros(p.shape)
+        if self.m.masses:
+            values[v + SCALE] = 1.0 / np.sqrt(state.params[self.seat.program.mass_rows[v]].T)
         n_passes = len(self.m.motion.passes)
         return self._state(state, values, number, n_passes, n_passes)
 

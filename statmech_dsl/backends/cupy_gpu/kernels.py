@@ -31,7 +31,7 @@ class CupyKernels:
 
     def __init__(self, program: Program, tables: Tables, device: Device) -> None:
         self.program, self.device = program, device
-        self._layout = layout = Layout(program, tables)
+        self.layout = layout = Layout(program, tables)
         self.feature_kernel = Kernel("features", feature_source(program), layout, device)
         self.measure_kernel = Kernel("measure", measure_source(program), layout, device)
         self._sweeps: dict[int, Kernel] = {}
@@ -42,7 +42,7 @@ class CupyKernels:
     def dense(self) -> DenseSweep | None:
         """What sweeps if all passes are dense."""
         dense = bool(self.program.passes) and all(p.dense for p in self.program.passes)
-        return DenseSweep(self.program, self._layout, self.device) if dense else None
+        return DenseSweep(self.program, self.layout, self.device) if dense else None
 
     def source(self) -> str:
         """Source of the kernels of a sweep."""
@@ -51,8 +51,8 @@ class CupyKernels:
     def sweep_kernel(self, width: int) -> Kernel:
         """The sweep for teams of ``width`` replicas."""
         if width not in self._sweeps:
-            source = sweep_source(self.program, self._layout, width)
-            self._sweeps[width] = Kernel("sweep", source, self._layout, self.device)
+            source = sweep_source(self.program, self.layout, width)
+            self._sweeps[width] = Kernel("sweep", source, self.layout, self.device)
         return self._sweeps[width]
 
     # ---- states -------------------------------------------------------------------------------------
@@ -74,13 +74,21 @@ class CupyKernels:
             put(state.accepted.astype(np.int64)),
             put(state.law_table.astype(float)),
         )
-        if features:
-            self.feature_kernel(max(x.size for x in state.values.values()), packed, [])
+        self.regain(packed)
         return packed
+
+    def lend(self, packed: Packed) -> Packed:
+        """The state for what moves sites besides sweeps."""
+        return packed
+
+    def regain(self, packed: Packed) -> None:
+        """Compute the features of values that have come from elsewhere."""
+        if packed.features:
+            self.feature_kernel(max(x.size for x in packed.state.values.values()), packed, [])
 
     def _by_row(self, variable: str, x: np.ndarray) -> np.ndarray:
         """(replicas, sites * components) as [component][row][replica]."""
-        sites = self._layout.site_of[variable]
+        sites = self.layout.site_of[variable]
         return np.ascontiguousarray(x.reshape(len(x), len(sites), -1)[:, sites].transpose(2, 1, 0))
 
     def unpack(self, packed: Packed) -> State:
@@ -98,7 +106,7 @@ class CupyKernels:
         """Values of a variable, shape (replicas, rows)."""
         by_row = self.device.get(packed.values[variable])
         x = np.empty_like(by_row)
-        x[:, self._layout.site_of[variable]] = by_row
+        x[:, self.layout.site_of[variable]] = by_row
         return np.ascontiguousarray(x.transpose(2, 1, 0)).reshape(x.shape[2], -1)
 
     def set_beta(self, packed: Packed, beta: np.ndarray, params: np.ndarray | None = None) -> None:
@@ -192,7 +200,7 @@ class CupyKernels:
 
     def _parts(self, kernel: Kernel) -> int:
         """Most parts that a kernel adds up at a time."""
-        sizes = [self._layout.length(*s) for s in kernel.source.sizes if s[0].how == "parts"]
+        sizes = [self.layout.length(*s) for s in kernel.source.sizes if s[0].how == "parts"]
         return max(sizes, default=1)
 
     def _scratch(self, kernel: Kernel, packed: Packed) -> Any:

@@ -14,7 +14,8 @@ from statmech_dsl.ir.ops import Real
 class Table:
     """A device table: how it is made of a program's tables.
 
-    ``copy``: table ``name``; ``rows``: sites of variable ``of`` in table ``name`` as rows; ``bases``: where 16
+    ``copy``: table ``name``; ``row_of``: rows of all sites of variable ``of``; ``rows``: those of the sites in
+    table ``name``; ``bases``: where 16
     of these follow each other; ``values``: coefficients ``of`` at the entries of table ``name``, or a scalar
     if that is empty; ``parts``, ``starts``: how the instances of family ``name`` are shared out, see `parts`;
     ``reach``: see `reach`, for pass number ``name`` and ``of`` values.

@@ -66,6 +66,8 @@ class Layout:
                 return self.tables[t.name].astype(t.dtype)
             case "rows":
                 return self._row_of[t.of][self.tables[t.name]]
+            case "row_of":
+                return self._row_of[t.of]
             case "bases":
                 return self._bases(t.name, t.of)
             case "values":

@@ -30,13 +30,15 @@ def folder() -> Path:
 @cache
 def _runtime_hash() -> str:
     from statmech_dsl.backends.collective.clusters import runtime as cluster_runtime
-    from statmech_dsl.backends.numba_cpu import runtime, runtime_float32, vectors, verdicts
+    from statmech_dsl.backends.collective.clusters.bits import runtime as bit_cluster_runtime
+    from statmech_dsl.backends.numba_cpu import lookups, runtime, runtime_float32, vectors, verdicts
     from statmech_dsl.backends.numba_cpu.bit_sliced import counting
     from statmech_dsl.backends.numba_cpu.bit_sliced import runtime as bit_runtime
     from statmech_dsl.ir import elementary, elementary_float32
 
-    own = (runtime, runtime_float32, vectors, verdicts, bit_runtime, counting, cluster_runtime)
-    modules = (*own, elementary, elementary_float32)
+    moves = (cluster_runtime, bit_cluster_runtime)
+    own = (lookups, runtime, runtime_float32, vectors, verdicts, bit_runtime, counting)
+    modules = (*own, *moves, elementary, elementary_float32)
     sources = [Path(m.__file__ or "").read_bytes() for m in modules]
     return hashlib.sha256(b"".join(sources)).hexdigest()
 

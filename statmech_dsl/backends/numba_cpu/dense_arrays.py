@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from statmech_dsl.backends.couplings import Couplings, Steps, Units, couplings, in_steps
+from statmech_dsl.backends.couplings import Couplings, Incidences, Steps, Units, in_steps
+from statmech_dsl.backends.numba_cpu.dense_energy import in_pairs
+from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE
 from statmech_dsl.ir.dense import DenseForm
-from statmech_dsl.ir.kernel import LoweredPass
+from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import ModelIR, Tables
 
 LIMIT = {"fields": 2**30, "products": 2**24}
 """Largest sums of steps: of integers of 32 bits, and of whole numbers in float32."""
-LINE = 16
+MOST_LOOKUPS = 1 << 22
+"""Bytes of tables up to which looking up sums costs less than a matrix product."""
+CACHE_LINE = 16
 """Numbers of 32 bits in a cache line."""
+
+
+def with_lookups(program: Program, tables: Tables) -> Program:
+    """The program, its products by lookup if its passes have one color each and small tables.
+
+    Couplings within a pass, or tables beyond the caches, need the other methods.
+    """
+    model, size = program.model, 0
+    for p in program.passes:
+        if p.dense is None or p.dense.method != "products" or len(tables[p.segments]) != 2:
+            return program
+        n_sources = sum(model.variable(v).n_sites for v in p.dense.sources)
+        size += -(-len(tables[p.order]) // LINE) * -(-n_sources // FOUR) * CODES * LINE * 4
+    if size > MOST_LOOKUPS or not in_pairs(model):
+        return program
+    passes = [
+        replace(p, dense=replace(p.dense, method="lookups")) for p in program.passes if p.dense
+    ]
+    return replace(program, passes=tuple(passes))
+
+
+def by_lookup(program: Program) -> bool:
+    """Whether all fields of a program come about by lookup."""
+    return any(p.dense is not None and p.dense.method == "lookups" for p in program.passes)
 
 
 class DenseArrays:
@@ -25,19 +55,25 @@ class DenseArrays:
         self.first = np.cumsum([0, *self.sizes])
         lows = [min(model.variable(v).domain.values or (0.0,)) for v in self.form.sources]
         self.lows = np.repeat(lows, self.sizes).astype(np.int8)
-        exact = couplings(p, model, tables)
+        self.incidences = Incidences(p, model, tables)
+        self.order, self.segments = tables[p.order], tables[p.segments]
+        self.follow(tables)
+
+    def follow(self, tables: Tables) -> None:
+        """Take other couplings."""
+        exact = self.incidences(tables)
         steps = in_steps(exact, LIMIT[self.form.method])
         self.units = Units(steps)
         self.arrays = {"scale": self.units.scale, "slack": self.units.slack}
         if self.form.method == "fields":
             self._by_source(steps)
         else:
-            self._by_color(steps, exact, tables[p.segments])
+            self._by_color(steps, exact, self.segments)
 
     def _by_source(self, steps: Steps) -> None:
         """A row for each source, over the ranks; one more cache line keeps rows off a common cache set."""
         n, n_sources = steps.steps.shape
-        width = -(-n // LINE) * LINE + LINE
+        width = -(-n // CACHE_LINE) * CACHE_LINE + CACHE_LINE
         rows, self.offset = np.zeros((n_sources, width), np.int32), np.zeros(width, np.int32)
         rows[:, :n], self.offset[:n] = steps.steps.T, steps.offset
         self.arrays |= {"steps": rows, "first": self.first}
@@ -73,7 +109,7 @@ class DenseArrays:
 
     def fresh_fields(self, chunks: int, lanes: int) -> dict[str, np.ndarray]:
         """Fields, and the states they account for: all sources have their low values."""
-        if self.form.method == "products":
+        if self.form.method != "fields":
             return {}
         return {
             "fields": np.tile(self.offset, (chunks, lanes, 1)),

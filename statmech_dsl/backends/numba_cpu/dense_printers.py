@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
+from statmech_dsl.backends.numba_cpu.lookups import FOUR, LINE
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.printer import PassPrinter, words_of_replicas
 from statmech_dsl.ir.dense import DenseForm
@@ -63,10 +64,10 @@ class DensePrinter:
             *body,
         ]
 
-    def decide(self) -> str:
-        """Let the definition decide the lane r."""
+    def decide(self, lane: str) -> str:
+        """Let the definition decide a lane at the site of rank k, by a random word."""
         states = map(view, self.names.states.values())
-        arguments = ["k", "r", "words[r]", "beta", "c", *states, *self.names.tables.values()]
+        arguments = ["k", lane, "word", "beta", "c", *states, *self.names.tables.values()]
         return f"decide{self.z}({', '.join(arguments)})"
 
     def state(self, variable: str) -> str:
@@ -129,7 +130,8 @@ class Fields(DensePrinter):
             "        before = own[r]",
             "        own[r] = verdicts[r]",
             "        if verdicts[r] == CLOSE:",
-            f"            {self.decide()}",
+            "            word = words[r]",
+            f"            {self.decide('r')}",
             "        if own[r] != before:",
             *indent(flip, 3),
         ]
@@ -182,19 +184,13 @@ class Products(DensePrinter):
     def lines(self) -> Lines:  # noqa: D102
         z, sources = self.z, list(enumerate(self.form.sources))
         gather: Lines = []
-        exact = [f"e = constant{z}[k]"]
         for number, variable in sources:
-            a, b = f"color[{4 + number}]", f"color[{5 + number}]"
-            states, high = self.state(variable), self.high(variable)
             gather += [
-                f"for q in range({a}, {b}):",
-                f"    values, to = {states}[members{z}[q]], sources[q - color[4]]",
+                f"for q in range(color[{4 + number}], color[{5 + number}]):",
+                f"    values, to = {self.state(variable)}[members{z}[q]], sources[q - color[4]]",
                 f"    {self.loop}",
-                f"        to[at + r] = f32(1.0) if values[r] == {high} else f32(0.0)",
+                f"        to[at + r] = f32(1.0) if values[r] == {self.high(variable)} else f32(0.0)",
             ]
-            row, sites = f"matrix[k - color[0], {a} - color[4] :]", f"members{z}[{a} : {b}]"
-            exact += [f"e += high_sum({row}, {states}, {sites}, r, {high})"]
-        exact += [f"own[r] = second_verdict(e, error{z}[k], beta[c, r], words[r], {self.values})"]
         store = ["own[r] = v", "close = i32(close | i32(v == CLOSE))"]
         visit = [
             *self.words(),
@@ -204,9 +200,10 @@ class Products(DensePrinter):
             "if close != 0:",
             "    for r in range(live[c]):",
             "        if own[r] == CLOSE:",
-            *indent(exact, 3),
+            "            word = words[r]",
+            *indent(self.again("own[r]", "r"), 3),
             "            if own[r] == CLOSE:",
-            f"                {self.decide()}",
+            f"                {self.decide('r')}",
         ]
         width, shape = f"(c1 - c0) * {self.lanes}", ".reshape((size, n_sources))"
         chunks = ["for c in range(c0, c1):", f"    at = (c - c0) * {self.lanes}"]
@@ -222,3 +219,65 @@ class Products(DensePrinter):
             *indent([*self.chunk(), "for k in range(color[0], color[1]):", *indent(visit)]),
         ]
         return [f"for g in range(colors{z}.shape[0]):", *indent(color)]
+
+    def again(self, to: str, lane: str) -> Lines:
+        """The verdict on the site of rank k from its field in float64."""
+        z = self.z
+        out = [f"e = constant{z}[k]"]
+        for number, variable in enumerate(self.form.sources):
+            a, b = f"color[{4 + number}]", f"color[{5 + number}]"
+            row, sites = f"matrix[k - color[0], {a} - color[4] :]", f"members{z}[{a} : {b}]"
+            states, high = self.state(variable), self.high(variable)
+            out += [f"e += high_sum({row}, {states}, {sites}, {lane}, {high})"]
+        given = f"e, error{z}[k], beta[c, {lane}], word, {self.values}"
+        return [*out, f"{to} = second_verdict({given})"]
+
+
+class Lookups(Products):
+    """One color and small tables: sums of couplings by lookup give the fields of a line of sites.
+
+    Members are all sites of the sources.
+    """
+
+    arrays = ("lines", "offset", "colors", "members", "matrix", "constant", "error", "runs")
+
+    def lines(self) -> Lines:  # noqa: D102
+        z, own = self.z, self.names.states[self.p.variable]
+        note: Lines = []
+        for number, variable in enumerate(self.form.sources):
+            states = f"{self.names.states[variable]}[c].reshape(-1)"
+            note.append(f"note({states}, {self.high(variable)}, bits[color[{4 + number}] :])")
+        counters = f"(replica, U(sweep), U({self.p.stream | TILE_STREAM}), key0, key1)"
+        given = [
+            f"c0, c1, k0, {own}, (runs{z}, {self.order}), {counters}",
+            f"offset{z}, lines{z}, codes, fours, (exponent{z}, width{z}, slack{z})",
+            f"({self.values}), (fields, streams, words)",
+        ]
+        again = [
+            "k, word = k0 + r, words[c - c0, r]",
+            *(f"{view(s)} = {s}[c]" for s in self.names.states.values()),
+            *self.again(f"{own}[c, i, 0]", "0"),
+            f"if {own}[c, i, 0] == CLOSE:",
+            f"    {self.decide('0')}",
+        ]
+        line = [
+            f"if decide_line({', '.join(given)}) != 0:",
+            "    for c in range(c0, c1):",
+            f"        for r in range(min({LINE}, size - k0)):",
+            f"            i = {self.order}[k0 + r]",
+            f"            if {own}[c, i, 0] == CLOSE:",
+            *indent(again, 4),
+        ]
+        return [
+            f"color = colors{z}[0]",
+            f"size, n_sources = color[1], color[{4 + len(self.form.sources)}]",
+            f"matrix = matrix{z}.reshape((size, n_sources))",
+            f"fours = (n_sources + {FOUR - 1}) // {FOUR}",
+            f"bits = np.zeros({FOUR} * fours, np.uint8)",
+            "codes = np.empty((c1 - c0) * fours, np.uint8)",
+            "for c in range(c0, c1):",
+            *indent(note),
+            "    in_fours(bits, codes[(c - c0) * fours : (c - c0 + 1) * fours])",
+            f"for k0 in range(0, size, {LINE}):",
+            *indent(line),
+        ]

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
-from statmech_dsl.backends.numba_cpu.dense_printers import DensePrinter, Fields, Products, view
+from statmech_dsl.backends.numba_cpu.dense_printers import (
+    DensePrinter,
+    Fields,
+    Lookups,
+    Products,
+    view,
+)
 from statmech_dsl.backends.numba_cpu.kernels_source import COMPILE, HEADER, Source
+from statmech_dsl.backends.numba_cpu.lookups import LINE, STATE
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
 
-IMPORTS = """from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
+IMPORTS = """from statmech_dsl.backends.numba_cpu.lookups import decide_line, in_fours, note
+from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
 from statmech_dsl.backends.numba_cpu.verdicts import (
     CLOSE, add_row, high_sum, second_verdict, subtract_row, verdict
 )
 
 """
-PRINTERS: dict[str, type[DensePrinter]] = {"fields": Fields, "products": Products}
+PRINTERS: dict[str, type[DensePrinter]] = {
+    "fields": Fields,
+    "products": Products,
+    "lookups": Lookups,
+}
 
 
 def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
@@ -30,7 +42,14 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
         head = ["k", "lane", "word", "beta", "c", *map(view, states), *listed]
         text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
     buffers = [f"streams = np.empty((c1 - c0, {3 * TILE_LANES * lanes}), np.uint32)"]
-    buffers += [f"words = np.empty({lanes}, np.uint32)"]
+    if any(isinstance(printer, Lookups) for printer in printers):
+        buffers = [
+            f"fields = np.empty((c1 - c0) * {LINE}, np.int32)",
+            f"streams = np.empty((c1 - c0) * {STATE}, np.uint32)",
+            f"words = np.empty((c1 - c0, {LINE}), np.uint32)",
+        ]
+    else:
+        buffers += [f"words = np.empty({lanes}, np.uint32)"]
     head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
     own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]
     text += [

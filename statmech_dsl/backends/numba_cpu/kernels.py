@@ -11,12 +11,15 @@ import numpy as np
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.dense import DenseSweep
+from statmech_dsl.backends.numba_cpu.dense_arrays import by_lookup, with_lookups
+from statmech_dsl.backends.numba_cpu.dense_energy import DenseEnergy
 from statmech_dsl.backends.numba_cpu.kernels_source import (
     feature_source,
     measure_source,
     sweep_source,
 )
 from statmech_dsl.backends.numba_cpu.layouts import BLOCK, ReplicaLanes, SiteLanes, choose_layout
+from statmech_dsl.backends.numba_cpu.lookups import LINE
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
@@ -48,30 +51,52 @@ class Packed:
     fields_of: Any = None
 
 
+def read_only(x: np.ndarray) -> np.ndarray:
+    """A contiguous read-only view or copy: the type that kernels are compiled for."""
+    view = np.ascontiguousarray(x).view()
+    view.setflags(write=False)
+    return view
+
+
 class NumbaKernels:
     """Kernels of one program; compiled when first used, or taken from the cache on disk."""
 
     def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
+        program = with_lookups(program, tables)
         self.program, self.threads = program, threads
         self._colors = [p.times * (len(tables[p.segments]) - 1) for p in program.passes]
         self._n_sites = sum(p.times * len(tables[p.order]) for p in program.passes)
         layout = choose_layout(program, self._colors, self._n_sites, n_replicas)
-        dense = bool(program.passes) and all(p.dense for p in program.passes)
-        if dense and n_replicas < 8:  # an empty lane would cost as much as a full one
+        dense, lookups = (
+            bool(program.passes) and all(p.dense for p in program.passes),
+            by_lookup(program),
+        )
+        if dense and (lookups or n_replicas < 8):  # an empty lane would cost as much as a full one
             layout = ReplicaLanes(1)
         self.layout, self._sites = layout, isinstance(layout, SiteLanes)
         self.lanes = layout.lanes if isinstance(layout, ReplicaLanes) else 1
         self._dense = DenseSweep(program, tables, self.lanes) if dense else None
         self._sweep = self._dense.source if self._dense else sweep_source(program, tables, layout)
-        self._measure = measure_source(program, tables, layout)
+        self._energy = DenseEnergy(program.model, tables, threads) if lookups else None
+        self._measured_in = SiteLanes() if lookups else layout
+        measured = (
+            replace(program, model=replace(program.model, families=())) if lookups else program
+        )
+        self._measure = measure_source(measured, tables, self._measured_in)
         self._compute = feature_source(program)
+        self._tables = tables
         self._sweep_tables = [tables[name] for name in self._sweep.tables]
         self._measure_tables = [tables[name] for name in self._measure.tables]
         self._starts = np.cumsum([2, *(s.size for s in program.measured.sums)])
         self._sum_sizes = np.array([s.size for s in program.model.sums], np.int64)
 
     def replace_tables(self, new: Tables) -> None:
-        """Exchange tables (couplings) for others of the same names and shapes."""
+        """Exchange tables (couplings) for others of the same names and shapes; nothing is compiled.
+
+        Cached fields, and whatever else follows from couplings, are computed afresh; states stay.
+        """
+        new = {name: read_only(x) for name, x in new.items()}
+        self._tables = {**self._tables, **new}
         for source, arrays in (
             (self._sweep, self._sweep_tables),
             (self._measure, self._measure_tables),
@@ -81,9 +106,13 @@ class NumbaKernels:
                     arrays[k] = new[name]
         if self._dense:
             self._dense.replace_tables(new)
+        if self._energy:
+            self._energy.replace_tables(self._tables)
 
     def describe(self) -> str:
         """What the lanes of a vector hold."""
+        if self._energy:
+            return f"the lanes of a vector hold the sites of a color, {LINE} at a time"
         if isinstance(self.layout, SiteLanes):
             return f"the lanes of a vector hold the sites of a color, up to {BLOCK} at a time"
         if self.lanes == 1:
@@ -219,6 +248,9 @@ class NumbaKernels:
 
     def energy(self, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
         """Energy of each replica: what T divides, and what it does not."""
+        if self._energy:
+            tempered = self._energy(packed.values)
+            return tempered, np.zeros_like(tempered)
         tempered, fixed, _ = self.measure(packed)
         return tempered, fixed
 
@@ -231,9 +263,11 @@ class NumbaKernels:
         kernel, (chunks, lanes) = cache.load(self._measure.text), packed.beta.shape
         out = np.empty((chunks, int(self._starts[-1]), lanes))
         states = packed.values.values()
-        if not isinstance(self.layout, ReplicaLanes):
+        if isinstance(self._measured_in, SiteLanes):
             states = [x.reshape(x.shape[:2]) for x in states]
         arguments = (self._sum_sizes, self._starts, out, *states, *self._measure_tables)
         spread(lambda a, b: kernel(a, b, *arguments), chunks, self.threads)
         rows = out.transpose(1, 0, 2).reshape(-1, chunks * lanes)[:, : packed.state.n_replicas]
+        if self._energy:
+            rows[0] = self._energy(packed.values)
         return rows[0], rows[1], rows[2:].T

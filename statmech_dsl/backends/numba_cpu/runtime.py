@@ -187,7 +187,7 @@ def seed_replicas(G: Rows, replicas: Rows, block, sweep, stream, k0, k1, n):
 
 
 @vectors
-def _seed_lanes(G: Rows, block, replica, sweep, stream, k0, k1):
+def seed_lanes(G: Rows, block, replica, sweep, stream, k0, k1):
     """Begin the streams of a tile for one replica."""
     _begin(G, _TILE_LANES, block + block.places(), replica, sweep, stream, k0, k1)
 
@@ -204,7 +204,7 @@ def draw(G: Rows, words: Rows, number, n, count, distance):
 @njit(error_model="numpy", nogil=True)
 def tile_words(w, n_slots, block, replica, sweep, stream, k0, k1, G):
     """Random words of a tile, by slot and rank, for one replica."""
-    _seed_lanes(_TILE_LANES, G, 0, block, replica, sweep, stream, k0, k1)
+    seed_lanes(_TILE_LANES, G, 0, block, replica, sweep, stream, k0, k1)
     n = _WARM_UP
     for step in range(_TILE_STEPS):
         for slot in range(n_slots):

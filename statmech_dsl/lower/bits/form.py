@@ -51,7 +51,7 @@ def bit_form(program: Program, tables: dict[str, np.ndarray], fold: Fold | None)
         It has none.
     """
     ir = program.model
-    if not program.passes:
+    if not program.passes and not (fold is None and any(m.sliced for m in program.collective)):
         raise Unsliced("no update visits its sites one by one")
     passes = tuple(_bit_pass(p, ir, tables, fold) for p in program.passes)
     sums = [x for f in ir.energy_families for x in _bit_sums(f, ir, tables, fold)]

@@ -10,7 +10,7 @@ import numpy as np
 from statmech_dsl.ir.domains.base import Continuous
 from statmech_dsl.ir.draws import Let, Normal
 from statmech_dsl.ir.expr import Expr, call, read, slot
-from statmech_dsl.ir.hamiltonian import AHEAD, KINETIC, MOMENTUM, Hamiltonian, Numbers
+from statmech_dsl.ir.hamiltonian import AHEAD, KINETIC, MOMENTUM, SCALE, Hamiltonian, Numbers
 from statmech_dsl.ir.kernel import Accumulate, Assign, Gather, LoweredPass, Program, Role, Statement
 from statmech_dsl.ir.model import Column, Family, ModelIR, Sum, Tables, Variable
 from statmech_dsl.ir.motion import Motion
@@ -26,10 +26,15 @@ from statmech_dsl.lower.passes import SiteAnalysis
 from statmech_dsl.lower.propagator import NoPropagator, quadratic_part
 from statmech_dsl.lower.workspace import Workspace
 
-Mass = Literal["unit", "fourier"] | tuple[float, ...]
-"""Unit masses, those of Fourier modes, or one for each site."""
+Mass = Literal["unit", "fourier", "diagonal"] | tuple[float, ...]
+"""Unit masses, those of Fourier modes, or one for each site, that tuning estimates or given."""
 STEP, TIME = "step", "time"
 """The step of a site, which is the time of a trajectory's step by the root of the site's mass."""
+CURVED = {
+    "fourier": "modes of {} do not move freely",
+    "diagonal": "sites of {} go around, so that their variance does not tell how stiff they are",
+}
+"""Why some masses are for variables on a line only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class HamiltonianSpec(CollectiveSpec):
             stream=at.stream,
             times=at.times,
             params=() if self.step else (Param("step", start, self.target, averaged=True),),
+            masses=self.mass == "diagonal",
             tallied=True,
             counts=("divergences",),
             recipe=self.recipe,
@@ -76,9 +82,9 @@ def why_none(variable: str, ir: ModelIR, tables: Tables, mass: Mass) -> str | No
         return f"{domain.label} has no gradient: its values are discrete"
     try:
         check_gradient(ir, variable)
+        if mass in CURVED and (domain.transform is not None or domain.components > 1):
+            return f"{CURVED[mass].format(domain.label)}: mass={mass!r} is for Field"
         if mass == "fourier":
-            if domain.transform is not None or domain.components > 1:
-                return f"modes of {domain.label} do not move freely: mass='fourier' is for Field"
             quadratic_part(ir, tables, variable)
     except NotDifferentiable as why:
         return str(why)
@@ -112,6 +118,7 @@ class _Lowering:
         shape = ir.variable(self.v).shape
         numbers = Numbers(n=self.n)
         added = (MOMENTUM,) if motion.momentum is None else (MOMENTUM, AHEAD)
+        added += (SCALE,) if mass == "diagonal" else ()
         variables = (
             *(replace(x, domain=_double(x.domain)) for x in ir.variables),
             *(Variable(self.v + x, numbers, shape) for x in added),
@@ -122,9 +129,12 @@ class _Lowering:
         tables[f"{self.prefix}.order"] = self.order.sites
         tables[f"{self.prefix}.segments"] = self.order.segments
         tables[f"{self.prefix}.own"] = np.ascontiguousarray(sites[None, :])
-        self.heavy = not isinstance(mass, str)
-        if self.heavy:
-            tables[f"{self.prefix}.scale"] = np.array(mass, float) ** -0.5
+        self.scale: Column | None = None
+        if mass == "diagonal":
+            self.scale = Column("state", self.v + SCALE, f"{self.prefix}.own")
+        elif not isinstance(mass, str):
+            tables[f"{self.prefix}.scale"] = 1.0 / np.sqrt(np.array(mass, float))
+            self.scale = Column("coefficient", f"{self.prefix}.scale", f"{self.prefix}.own")
         self.occurrences = analysis.occurrences
 
     def refresh(self) -> Program:
@@ -188,10 +198,9 @@ class _Lowering:
 
     def _step(self) -> tuple[Statement, ...]:
         """Bind the step: masses other than 1 are shorter steps, of momenta in units of their width."""
-        if not self.heavy:
+        if self.scale is None:
             return (Let(STEP, read(TIME)),)
-        column = Column("coefficient", f"{self.prefix}.scale", f"{self.prefix}.own")
-        gather = Gather(Role(f"{self.prefix}.mass", (column,), 1), (("scale", slot(0)),))
+        gather = Gather(Role(f"{self.prefix}.mass", (self.scale,), 1), (("scale", slot(0)),))
         return Accumulate(("scale",), (gather,)), Let(STEP, read(TIME) * read("scale"))
 
     def _own(

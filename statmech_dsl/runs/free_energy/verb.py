@@ -55,7 +55,7 @@ def free_energy(
 
     * ``"tempering"``: replicas swap temperatures along a ladder that tunes itself; all draws are weighted
       together (the multistate Bennett acceptance ratio, MBAR) [1]_;
-    * ``"integration"``: independent chains at many temperatures; the mean energy is integrated over beta, with
+    * ``"integration"``: replicas swap on a finer grid, and the mean energy is integrated over beta, with
       an error of the quadrature;
     * ``"population"``: population annealing: members are weighed and resampled step by step [2]_;
     * ``"annealing"``: annealed importance sampling: members cool without resampling, and each keeps the weight
@@ -198,7 +198,7 @@ def _exact(
 ) -> xr.Dataset:
     data = exact(model, T=T, beta=beta, observables=False)
     data = data[["log_partition", "free_energy", "energy", "heat_capacity", "entropy"]]
-    zeros = {f"{name}_error": x * 0.0 for name, x in data.items()}
+    zeros = {f"{name}_error": abs(x) * 0.0 for name, x in data.items()}
     if reference is not None:
         other = exact(reference, T=T, beta=beta, observables=False)
         zeros["log_partition_difference"] = data["log_partition"] - other["log_partition"]

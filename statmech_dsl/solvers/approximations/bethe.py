@@ -7,6 +7,7 @@ damps oscillations. A fixed point is a stationary point of the Bethe free energy
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,7 +86,8 @@ class Bethe:
         total = np.where(self.allowed, 0.0, -np.inf)
         for g, sent in zip(self.groups, messages, strict=True):
             for k, x in enumerate(sent):
-                np.add.at(total[:, : x.shape[1]], g.sites[:, k], x)
+                for level, column in enumerate(x.T):
+                    total[:, level] += np.bincount(g.sites[:, k], column, len(total))
         return total
 
     def _cavities(self, total: np.ndarray, g: Group, sent: list[np.ndarray]) -> list[np.ndarray]:
@@ -117,7 +119,10 @@ def _normalized(x: np.ndarray) -> np.ndarray:
 
 
 def _log_sum(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Logarithm of the sum of exp(x); faster on small arrays than that of SciPy."""
-    top = np.maximum(x.max(axis=axes, keepdims=True), LOWEST)
+    """Logarithm of the sum of exp(x); what is summed comes first, as many short sums are slow otherwise."""
+    x = np.moveaxis(x, axes, range(len(axes)))
+    short, rest = x.shape[: len(axes)], x.shape[len(axes) :]
+    x = np.ascontiguousarray(x).reshape(math.prod(short), *rest)
+    top = np.maximum(x.max(axis=0), LOWEST)
     with np.errstate(divide="ignore"):
-        return np.log(np.exp(x - top).sum(axis=axes)) + top.squeeze(axes)
+        return np.log(np.exp(x - top).sum(axis=0)) + top

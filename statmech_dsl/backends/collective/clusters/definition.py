@@ -12,10 +12,9 @@ import numpy as np
 from statmech_dsl import rng
 from statmech_dsl.backends.collective.base import Ledger, Seat, Values
 from statmech_dsl.backends.collective.clusters import improved
-from statmech_dsl.ir.clusters import GHOST, Clusters, Tie
-from statmech_dsl.ir.draws import Let, meaning
+from statmech_dsl.ir.clusters import GHOST, Clusters, Tie, axis_lets
 from statmech_dsl.ir.elementary import LOG2E, weight2
-from statmech_dsl.ir.expr import evaluate, read
+from statmech_dsl.ir.expr import evaluate
 from statmech_dsl.ir.state import State
 
 CERTAIN = 1.0 - 2.0**-32
@@ -85,7 +84,7 @@ class ClusterDefinition:
             image = self._mirror(which)
         label = list(range(len(self._own(x)) // self.components)) + [GHOST]
         for number, sites, p in self._ties(x, beta, image, decided_weight):
-            if rng.uniform(rng.keyed_word(key, number)) < min(p, CERTAIN):
+            if self._tied(number, min(p, CERTAIN), key, counters):
                 _join(label, *sites)
         if move.reports:
             sums += self._report(x, label, image, which, seed_site)
@@ -101,6 +100,10 @@ class ClusterDefinition:
                 self._own(x)[cluster] = self.values[word * len(self.values) >> 32]
             elif word < 1 << 31:
                 self._reflect(x, cluster, image)
+
+    def _tied(self, number: int, p: float, key: int, counters: tuple[int, int, int, int]) -> bool:
+        """Whether a tie is there, which has probability p."""
+        return bool(rng.uniform(rng.keyed_word(key, number)) < p)
 
     def _own(self, x: Values) -> np.ndarray:
         return x[self.move_.variable]
@@ -119,19 +122,10 @@ class ClusterDefinition:
 
     def _axis(self, words) -> dict[str, float]:
         """Names that the axis of a reflection binds; its words are those of the blocks from 1 on."""
-        env: dict[str, float] = {}
-        used = 0
-        for s in self.move_.reflection.axis:
-            lets = (s,)
-            if not isinstance(s, Let):
-                drawn = tuple(read(f"u.{used + k}") for k in range(s.words))
-                for k in range(used, used + s.words):
-                    env[f"u.{k}"] = float(rng.uniform(words(1 + k // 4)[k % 4]))
-                used += s.words
-                m = meaning(s, drawn)
-                lets = (*m.lets, Let(s.name, m.result))
-            for q in lets:
-                env[q.name] = evaluate(q.expr, (), env)
+        lets, n = axis_lets(self.move_.reflection)
+        env = {f"u.{k}": float(rng.uniform(words(1 + k // 4)[k % 4])) for k in range(n)}
+        for q in lets:
+            env[q.name] = evaluate(q.expr, (), env)
         return env
 
     def _names(self, x: Values, site: int, image: Image) -> dict[str, float]:

@@ -55,7 +55,7 @@ class ClusterMover:
         self._levels, self._found = NONE, np.zeros((0, 0, 0), np.uint32)
 
     def replace_tables(self, new: Tables) -> None:
-        """Exchange couplings for others of the same shapes; what depends on them is found before the next move."""
+        """Exchange couplings for others of the same shapes; the next move finds what depends on them."""
         self._wanted.update(new)
 
     def source(self) -> str:
@@ -88,10 +88,7 @@ class ClusterMover:
         assert mirrors is not None
         levels, which = np.unique(beta, return_inverse=True)
         self._beta, self._levels = beta.copy(), which.astype(np.uint32)
-        self._found = np.zeros((len(levels), len(mirrors), limits.size), np.uint32)
-        kernel = cache.load(limits.text)
-        one = self._move.one
-        kernel(levels, self._values, mirrors, self._found, one, limits.starts, *limits.rows)
+        self._found = limits.at(levels, self._values, mirrors, one=self._move.one)
 
 
 def neighbors(
@@ -110,18 +107,18 @@ def neighbors(
         there += [second, first]
         number += [ties, ties]
         place += [places[ties], transposed[ties]] if len(places) else []
-    pointer, order = _grouped(np.concatenate(here), n_sites)
+    pointer, order = grouped(np.concatenate(here), n_sites)
     others, ties, found = (np.concatenate(x).astype(np.uint32) for x in (there, number, place))
     pairs = (pointer, ties[order], others[order], found[order] if len(found) else NONE)
     fields = list(parts(move.fields))
     if not fields:
         return *pairs, NONE, NONE, NONE
-    pointer, order = _grouped(np.concatenate([site for (site,), _ in fields]), n_sites)
+    pointer, order = grouped(np.concatenate([site for (site,), _ in fields]), n_sites)
     ties = np.concatenate([x for _, x in fields]).astype(np.uint32)[order]
     return *pairs, pointer, ties, places[ties] if len(places) else NONE
 
 
-def _grouped(sites: np.ndarray, n_sites: int) -> tuple[np.ndarray, np.ndarray]:
+def grouped(sites: np.ndarray, n_sites: int) -> tuple[np.ndarray, np.ndarray]:
     """Where the entries of each site begin, and the order that groups them."""
     order = np.argsort(sites, kind="stable")
     pointer = np.searchsorted(sites[order], np.arange(n_sites + 1))

@@ -14,6 +14,7 @@ import numpy as np
 from statmech_dsl.backends.collective.clusters.definition import CERTAIN
 from statmech_dsl.backends.collective.clusters.frames import indent
 from statmech_dsl.backends.collective.clusters.source import names
+from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.spell import RUNTIME_NAMES, Shared, spell
 from statmech_dsl.ir.arrays import distinct_rows
 from statmech_dsl.ir.clusters import Clusters, Tie
@@ -72,6 +73,14 @@ class Limits:
     places: np.ndarray
     transposed: np.ndarray
     uniform: bool
+
+    def at(
+        self, betas: np.ndarray, values: np.ndarray, mirrors: np.ndarray, *, one: bool
+    ) -> np.ndarray:
+        """Limits [inverse temperature, reflection, place]."""
+        found = np.zeros((len(betas), len(mirrors), self.size), np.uint32)
+        cache.load(self.text)(betas, values, mirrors, found, one, self.starts, *self.rows)
+        return found
 
 
 def limits_of(move: Clusters, model: ModelIR, tables: Tables) -> Limits | None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from statmech_dsl.backends.collective.clusters import frames, improved
 from statmech_dsl.backends.collective.clusters.definition import CERTAIN
 from statmech_dsl.backends.numba_cpu.spell import Shared, spell
-from statmech_dsl.ir.clusters import Clusters, Tie
-from statmech_dsl.ir.draws import Let, meaning
+from statmech_dsl.ir.clusters import Clusters, Tie, axis_lets
 from statmech_dsl.ir.elementary import LOG2E
-from statmech_dsl.ir.expr import Expr, call, read
+from statmech_dsl.ir.expr import Expr, call
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.rng import MOVE_STREAM
 
@@ -102,25 +101,18 @@ class ClusterSource:
     def _axis(self) -> Lines:
         """Draw the axis of a reflection of real values."""
         assert self.move.reflection is not None
+        lets, n = axis_lets(self.move.reflection)
         lines: Lines = []
-        used = 0
-        for s in self.move.reflection.axis:
-            lets: Sequence[Let] = (s,) if isinstance(s, Let) else ()
-            if not isinstance(s, Let):
-                drawn = [f"u{k}" for k in range(used, used + s.words)]
-                for k in range(used, used + s.words):
-                    if k % 4 == 0:
-                        counter = f"U({1 + k // 4}), replica, U(t), stream, key0, key1"
-                        lines.append(f"w0, w1, w2, w3 = philox({counter})")
-                    lines.append(f"u{k} = uniform(w{k % 4})")
-                used += s.words
-                self.bound |= {name: name for name in drawn}
-                m = meaning(s, tuple(read(name) for name in drawn))  # type: ignore[arg-type]
-                lets = (*m.lets, Let(s.name, m.result))
-            for q in lets:
-                name = f"axis{len(self.bound)}"
-                lines.append(f"{name} = {spell(q.expr, names(self.bound))}")
-                self.bound[q.name] = name
+        for k in range(n):
+            if k % 4 == 0:
+                counter = f"U({1 + k // 4}), replica, U(t), stream, key0, key1"
+                lines.append(f"w0, w1, w2, w3 = philox({counter})")
+            lines.append(f"u{k} = uniform(w{k % 4})")
+            self.bound[f"u.{k}"] = f"u{k}"
+        for q in lets:
+            name = f"axis{len(self.bound)}"
+            lines.append(f"{name} = {spell(q.expr, names(self.bound))}")
+            self.bound[q.name] = name
         return lines
 
     @property

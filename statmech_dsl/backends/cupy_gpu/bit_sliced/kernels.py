@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,13 +12,16 @@ import numpy as np
 
 from statmech_dsl.backends.base import Measures, record
 from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP, Layout, n_groups
+from statmech_dsl.backends.cupy_gpu.bit_sliced.lending import Lending, Lent
 from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import thresholds
 from statmech_dsl.backends.cupy_gpu.bit_sliced.source import source
 from statmech_dsl.backends.cupy_gpu.bit_sliced.sums_source import SLOTS
 from statmech_dsl.backends.cupy_gpu.bit_sliced.tables import Arguments, bounds, of_sum, of_terms
 from statmech_dsl.backends.cupy_gpu.bit_sliced.terms import terms_of_pass, terms_of_sum
 from statmech_dsl.backends.cupy_gpu.device import Device, Launch
+from statmech_dsl.backends.cupy_gpu.kernel import Packed as Plain
 from statmech_dsl.backends.cupy_gpu.kernels import CupyKernels
+from statmech_dsl.backends.cupy_gpu.tables import Layout as PlainLayout
 from statmech_dsl.backends.numba_cpu.bit_sliced.measures import Counted
 from statmech_dsl.backends.numba_cpu.bit_sliced.words import Slots
 from statmech_dsl.ir.kernel import Program
@@ -43,6 +46,8 @@ class Packed:
     numbers: Any
     levels: list[Any]
     tails: list[Any]
+    lent: Lent | None = None
+    """The state as bytes, once it has been lent."""
 
     @property
     def groups(self) -> int:
@@ -105,6 +110,36 @@ class CupyBitKernels:
             thresholds(p, self.tables, packed.state.beta, packed.slots) for p in self.bits.passes
         ]
         packed.levels, packed.tails = [put(p[0]) for p in pairs], [put(p[1]) for p in pairs]
+        if packed.lent is not None:
+            self._plain.set_beta(packed.lent.plain, beta)
+
+    @property
+    def layout(self) -> PlainLayout:
+        """Where sites lie in what is lent."""
+        return self._plain.layout
+
+    def lend(self, packed: Packed) -> Plain:
+        """The state as plain arrays, for what moves sites besides sweeps."""
+        if packed.lent is None:
+            plain = self._plain.pack(packed.state)
+            packed.lent = self.lending.open(plain, packed.slots, packed.words)
+        self.lending.copy("spread", packed.words, packed.lent)
+        return packed.lent.plain
+
+    def regain(self, packed: Packed) -> None:
+        """Take over the values of what was lent."""
+        assert packed.lent is not None
+        self.lending.copy("gather", packed.words, packed.lent)
+
+    @cached_property
+    def _plain(self) -> CupyKernels:
+        """Kernels that keep sites as bytes, in their own order."""
+        return CupyKernels(replace(self.program, passes=(), bits=None), self.tables, self.device)
+
+    @cached_property
+    def lending(self) -> Lending:
+        """What copies bits to bytes and back."""
+        return Lending(self.program.model.variables, self._layout, self.device)
 
     def take(self, packed: Packed, rows: np.ndarray) -> None:
         """Give replica r the values that replica ``rows[r]`` has."""

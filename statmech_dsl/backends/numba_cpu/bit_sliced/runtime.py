@@ -122,7 +122,7 @@ def transpose(S: Rows, n):
 
 
 @_inline
-def _tail(state, index):
+def tail_of(state, index):
     x = state ^ ((index + _1) * _GOLDEN)
     x = (x ^ (x >> _30)) * _MIX1
     x = (x ^ (x >> _27)) * _MIX2
@@ -140,7 +140,7 @@ def finish_groups(S, base, width, out, open_, classes, area, words, half, tails)
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
             index = U(half) + (lane & _7)
-            tail = _tail(S[np.int64(lane >> _3) * width + w], index)
+            tail = tail_of(S[np.int64(lane >> _3) * width + w], index)
             k = _class_of(S, base + classes + w, width, area, len(tails), _1 << lane)
             if tail < tails[k, w % words * 64 + np.int64(lane)]:
                 S[base + out + w] ^= _1 << lane
@@ -155,7 +155,7 @@ def finish_words(S, base, width, out, open_, classes, area, words, half, tails):
         while rest != ZERO:
             lane = set_bits((rest & (~rest + _1)) - _1)
             k = _class_of(S, base + classes + w, width, area, len(tails), _1 << lane)
-            if _tail(S[3 * _WORD_LANES + w], lane) < tails[k, 0]:
+            if tail_of(S[3 * _WORD_LANES + w], lane) < tails[k, 0]:
                 S[base + out + w] ^= _1 << lane
             rest &= rest - _1
 

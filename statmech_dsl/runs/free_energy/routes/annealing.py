@@ -26,11 +26,11 @@ def run(segment: Segment, effort: Effort, advance: Advance) -> Curve:
     """Cool as many members as there are draws of all chains, none of which knows of another."""
     members, origin = started(segment, effort, 1, effort.chains * effort.draws)
     rows = []
-    members.measure(0)
+    members.sweep(0)
     for x in steps(members.sampler, segment, effort, advance):
         if x > members.beta:
             members.weigh(float(x))
-            members.measure(SWEEPS)
+            members.sweep(SWEEPS)
             advance(SWEEPS, f"x = {x:.4g}")
         rows += [_averages(members, origin)] * int((segment.wanted == x).sum())
     worths = np.array([row[4] for row in rows])
