@@ -1,4 +1,4 @@
-"""Posteriors by the exchange algorithm: against quadrature, and by simulation-based calibration.
+"""Posteriors by exchange, path and exactly: against quadrature, and by simulation-based calibration.
 
 ``whole`` runs are for `make evidence`; the others are short enough for the tests.
 """
@@ -17,6 +17,9 @@ import xarray as xr
 
 import statmech_dsl as sm
 from statmech_dsl.estimators import tau_int
+from statmech_dsl.inference.methods import METHODS as inference_methods
+from statmech_dsl.inference.methods import Run
+from statmech_dsl.inference.posed import pose
 from tests.evidence.checks import Check
 
 Report = Callable[[Check], None]
@@ -70,33 +73,42 @@ def quiet() -> Iterator[None]:
         yield
 
 
+class Ring:
+    """A ring of 16 spins, 200 states at J = 0.3, and the posterior of J by quadrature."""
+
+    def __init__(self) -> None:
+        n, lattice = 200, sm.lattices.chain(16)
+        i, j = lattice.bonds
+        with sm.Model() as self.model:
+            J = pm.Normal("J", 0, 1)
+            s = sm.Spin("s", lattice)
+            sm.Energy("exchange", -J * s[i] * s[j])
+        truth = sm.models.ising(L=16, J=0.3, lattice="chain")
+        run = sm.sample(truth, draws=1, chains=n, tune=500, store="s", seed=1, progressbar=False)
+        self.states = x = run.posterior.s.values[:, 0]
+        self.grid = np.linspace(0.0, 0.6, 6001)
+        log_z = 16 * np.log(2 * np.cosh(self.grid)) + np.log1p(np.tanh(self.grid) ** 16)
+        self.mean, self.variance = self.moments(self.grid * (x[:, i] * x[:, j]).sum() - n * log_z)
+
+    def moments(self, log_likelihood: np.ndarray) -> tuple[float, float]:
+        """Mean and variance of J under its prior."""
+        log_p = log_likelihood - self.grid**2 / 2
+        w = np.exp(log_p - log_p.max())
+        mean = float(np.average(self.grid, weights=w))
+        return mean, float(np.average((self.grid - mean) ** 2, weights=w))
+
+
 def ring(whole: bool) -> Check:
-    """Mean and standard deviation of J of a ring of 16 spins against quadrature."""
-    n, lattice = 200, sm.lattices.chain(16)
-    i, j = lattice.bonds
-    with sm.Model() as model:
-        J = pm.Normal("J", 0, 1)
-        s = sm.Spin("s", lattice)
-        sm.Energy("exchange", -J * s[i] * s[j])
-    with sm.Model() as truth:
-        s = sm.Spin("s", lattice)
-        sm.Energy("exchange", -0.3 * s[i] * s[j])
-    states = sm.sample(truth, draws=1, chains=n, tune=500, store="s", seed=1, progressbar=False)
-    x = states.posterior.s.values[:, 0]
+    """Mean and variance of J by the exchange algorithm against quadrature."""
+    known = Ring()
     draws = 2000 if whole else 300
+    options = {"draws": draws, "tune": 300, "seed": 1, "progressbar": False}
     with quiet():
-        found = sm.infer(
-            model, {"s": x}, method="exchange", draws=draws, tune=300, seed=1, progressbar=False
-        )
-    grid = np.linspace(0.0, 0.6, 6001)
-    log_z = 16 * np.log(2 * np.cosh(grid)) + np.log1p(np.tanh(grid) ** 16)
-    log_p = grid * (x[:, i] * x[:, j]).sum() - n * log_z - grid**2 / 2
-    w = np.exp(log_p - log_p.max())
-    mean = np.average(grid, weights=w)
-    variance = np.average((grid - mean) ** 2, weights=w)
+        found = sm.infer(known.model, {"s": known.states}, method="exchange", **options)
     series = found.posterior.J.values
-    estimates = tau_int(series), tau_int((series - mean) ** 2)
-    z = [(e.value - exact) / e.error for e, exact in zip(estimates, (mean, variance), strict=True)]
+    exact = known.mean, known.variance
+    estimates = tau_int(series), tau_int((series - known.mean) ** 2)
+    z = [(e.value - x) / e.error for e, x in zip(estimates, exact, strict=True)]
     size = estimates[0].effective_sample_size
     measured = f"{z[0]:+.1f} and {z[1]:+.1f} errors; {size:.0f} effective draws"
     return Check(
@@ -104,6 +116,25 @@ def ring(whole: bool) -> Check:
         f"within {SIGMAS:.0f} errors of quadrature",
         measured,
         max(map(abs, z)) < SIGMAS and size > 100,
+    )
+
+
+def ring_by_likelihood(method: str) -> Check:
+    """Mean and standard deviation of J from the likelihood that a method has, without draws of J."""
+    known = Ring()
+    posed = pose(known.model, {"s": known.states})
+    run = Run(draws=1, tune=1, chains=1, seed=1, threads=None, progressbar=False)
+    found = inference_methods[method].likelihood(posed, run)
+    mean, variance = known.moments(np.array([found.total(np.array([-J]))[0] for J in known.grid]))
+    sd = known.variance**0.5
+    off = (mean - known.mean) / sd, variance**0.5 / sd - 1
+    allowed = 0.02 if method == "exact" else SIGMAS * found.attrs["expected_shift"]
+    return Check(
+        f"ring of 16 spins, 200 states: mean and standard deviation of J, {method}",
+        f"within {allowed:.0%} of the standard deviation"
+        + (", four times the error it states" if method == "path" else ""),
+        f"{off[0]:+.2%} and {off[1]:+.2%}",
+        max(map(abs, off)) < allowed,
     )
 
 
@@ -130,14 +161,14 @@ def calibration(method: str, whole: bool) -> Check:
     return Check(f"{n} posteriors, open 3 x 3 magnet: ranks, {method}", asked, measured, right)
 
 
-def coverage(what: str, model: sm.Model, whole: bool) -> list[Check]:
+def coverage(what: str, model: sm.Model, whole: bool, method: str = "exchange") -> list[Check]:
     """How many of 100 intervals of 90 % hold the truth; seconds a posterior."""
     n, draws = (100, 99) if whole else (10, 19)
     began = time.perf_counter()
     with quiet():
         found = sm.calibrate(
             model,
-            method="exchange",
+            method=method,
             simulations=n,
             draws=draws,
             thin=5,
@@ -148,7 +179,7 @@ def coverage(what: str, model: sm.Model, whole: bool) -> list[Check]:
     seconds = (time.perf_counter() - began) / n
     checks = [
         Check(
-            f"{what}: intervals of 90 % that hold {name}",
+            f"{what}: intervals of 90 % that hold {name}, {method}",
             f"{COVERED[0]} to {COVERED[1]} of 100" if whole else f"most of {n}",
             f"{held(found, str(name))} of {n}",
             COVERED[0] <= held(found, str(name)) <= COVERED[1]
@@ -158,7 +189,12 @@ def coverage(what: str, model: sm.Model, whole: bool) -> list[Check]:
         for name in found.parameter.values
     ]
     measured = f"{seconds:.1f} s"
-    time_check = Check(f"{what}: time", f"under {SECONDS:.0f} s", measured, seconds < SECONDS)
+    time_check = Check(
+        f"{what}: time of one posterior, {method}",
+        f"under {SECONDS:.0f} s",
+        measured,
+        seconds < SECONDS,
+    )
     return [*checks, time_check]
 
 
@@ -177,14 +213,16 @@ def all_checks(whole: bool, report: Report) -> list[Check]:
             report(check)
             checks.append(check)
 
-    done(ring(whole))
+    done(ring(whole), *map(ring_by_likelihood, ("exact", "path")))
     methods = (*METHODS, "pseudolikelihood") if whole else ("exact", "exchange")
     for method in methods:
         done(calibration(method, whole))
     L = 32 if whole else 8
     square = magnet(sm.lattices.square(L), 0.1, 0.4, 0.1)
-    done(*coverage(f"one state of {L} x {L} spins", square, whole))
-    if whole:
-        done(*coverage("one ring of 32 planar spins", rotors(), whole))
-        done(*coverage("one 4 x 4 phi^4 field", scalar_field(), whole))
+    by = ("exchange", "path") if whole else ("exchange",)
+    for method in by:
+        done(*coverage(f"one state of {L} x {L} spins", square, whole, method))
+        if whole:
+            done(*coverage("one ring of 32 planar spins", rotors(), whole, method))
+            done(*coverage("one 4 x 4 phi^4 field", scalar_field(), whole, method))
     return checks

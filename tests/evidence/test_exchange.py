@@ -13,6 +13,12 @@ def test_ring():
     assert check.right, check
 
 
+@pytest.mark.parametrize("method", ["exact", "path"])
+def test_ring_by_likelihood(method):
+    check = exchange.ring_by_likelihood(method)
+    assert check.right, check
+
+
 @pytest.mark.parametrize("method", ["exact", "exchange"])
 def test_calibration(method):
     check = exchange.calibration(method, False)

@@ -83,7 +83,7 @@ the tests.""",
     "exchange": Topic(
         """## Posteriors
 
-The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by
+Methods of inference against quadrature; ranks of true parameters among draws of their posteriors, by
 several methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is
 reported. Parameters are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced
 form among the tests.""",
