@@ -84,9 +84,10 @@ its chains do not swap, and stay on the wrong side for longer than they run. The
     "exchange": Topic(
         """## Posteriors
 
-The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by several
-methods; intervals of couplings from one state. Pseudolikelihood promises no calibration, and is reported. Parameters
-are drawn from priors. The checks are in `tests/evidence/exchange.py`, and in a reduced form among the tests.""",
+The exchange algorithm against quadrature; ranks of true parameters among draws of their posteriors, by
+several methods; intervals of couplings from one state. Parameters are drawn from priors. Pseudolikelihood
+promises no calibration, and is reported. The checks are in `tests/evidence/exchange.py`, and in a reduced form
+among the tests.""",
         exchange.all_checks,
     ),
     "learning": Topic(

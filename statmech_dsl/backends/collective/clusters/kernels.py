@@ -55,7 +55,7 @@ class ClusterMover:
         self._levels, self._found = NONE, np.zeros((0, 0, 0), np.uint32)
 
     def replace_tables(self, new: Tables) -> None:
-        """Exchange couplings for others of the same shapes; what depends on them is found before the next move."""
+        """Exchange couplings for others of the same shapes; what depends on them follows at the next move."""
         self._wanted.update(new)
 
     def source(self) -> str:
