@@ -83,10 +83,17 @@ def ring(whole: bool) -> Check:
         sm.Energy("exchange", -0.3 * s[i] * s[j])
     states = sm.sample(truth, draws=1, chains=n, tune=500, store="s", seed=1, progressbar=False)
     x = states.posterior.s.values[:, 0]
-    draws = 2000 if whole else 300
+    draws, chains = (2000, 4) if whole else (300, 2)
     with quiet():
         found = sm.infer(
-            model, {"s": x}, method="exchange", draws=draws, tune=300, seed=1, progressbar=False
+            model,
+            {"s": x},
+            method="exchange",
+            draws=draws,
+            tune=300,
+            chains=chains,
+            seed=1,
+            progressbar=False,
         )
     grid = np.linspace(0.0, 0.6, 6001)
     log_z = 16 * np.log(2 * np.cosh(grid)) + np.log1p(np.tanh(grid) ** 16)
@@ -110,7 +117,7 @@ def ring(whole: bool) -> Check:
 def calibration(method: str, whole: bool) -> Check:
     """Ranks of J and h of a small grid."""
     model = magnet(sm.lattices.square(3, periodic=False), -0.6, 0.6, 0.5)
-    n = 300 if whole else 40
+    n = 300 if whole else 20
     with quiet():
         found = sm.calibrate(
             model,
@@ -118,8 +125,8 @@ def calibration(method: str, whole: bool) -> Check:
             states=5,
             simulations=n,
             draws=49 if whole else 19,
-            thin=4,
-            tune=250 if whole else 100,
+            thin=4 if whole else 2,
+            tune=250 if whole else 60,
             seed=3,
             progressbar=False,
         )
@@ -132,7 +139,7 @@ def calibration(method: str, whole: bool) -> Check:
 
 def coverage(what: str, model: sm.Model, whole: bool) -> list[Check]:
     """How many of 100 intervals of 90 % hold the truth; seconds a posterior."""
-    n, draws = (100, 99) if whole else (10, 19)
+    n, draws = (100, 99) if whole else (6, 19)
     began = time.perf_counter()
     with quiet():
         found = sm.calibrate(
