@@ -101,8 +101,8 @@ class Ring:
 def ring(whole: bool) -> Check:
     """Mean and variance of J by the exchange algorithm against quadrature."""
     known = Ring()
-    draws = 2000 if whole else 300
-    options = {"draws": draws, "tune": 300, "seed": 1, "progressbar": False}
+    draws, chains = (2000, 4) if whole else (300, 2)
+    options = {"draws": draws, "tune": 300, "chains": chains, "seed": 1, "progressbar": False}
     with quiet():
         found = sm.infer(known.model, {"s": known.states}, method="exchange", **options)
     series = found.posterior.J.values
@@ -141,7 +141,7 @@ def ring_by_likelihood(method: str) -> Check:
 def calibration(method: str, whole: bool) -> Check:
     """Ranks of J and h of a small grid."""
     model = magnet(sm.lattices.square(3, periodic=False), -0.6, 0.6, 0.5)
-    n = 300 if whole else 40
+    n = 300 if whole else 20
     with quiet():
         found = sm.calibrate(
             model,
@@ -149,8 +149,8 @@ def calibration(method: str, whole: bool) -> Check:
             states=5,
             simulations=n,
             draws=49 if whole else 19,
-            thin=4,
-            tune=250 if whole else 100,
+            thin=4 if whole else 2,
+            tune=250 if whole else 60,
             seed=3,
             progressbar=False,
         )
@@ -163,7 +163,7 @@ def calibration(method: str, whole: bool) -> Check:
 
 def coverage(what: str, model: sm.Model, whole: bool, method: str = "exchange") -> list[Check]:
     """How many of 100 intervals of 90 % hold the truth; seconds a posterior."""
-    n, draws = (100, 99) if whole else (10, 19)
+    n, draws = (100, 99) if whole else (6, 19)
     began = time.perf_counter()
     with quiet():
         found = sm.calibrate(
