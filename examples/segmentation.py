@@ -75,7 +75,7 @@ def draw(gray: np.ndarray, found: xr.DataTree) -> plt.Figure:
 def main(picture: Path = Path("segmentation.png"), small: bool = False) -> xr.DataTree:
     """Infer classes, means, widths and the coupling; print and draw them."""
     gray = photograph(24 if small else 14)
-    draws = 50 if small else 200
+    draws = 25 if small else 200
     found = sm.infer(
         declare(gray),
         method="exchange",
