@@ -43,11 +43,11 @@ class Region:
         """The inverse."""
         return self.center + u @ self.axes.T
 
-    def nodes(self, beliefs: Beliefs) -> np.ndarray:
+    def nodes(self, beliefs: Beliefs, spacing: float = SPACING) -> np.ndarray:
         """Points of a grid in u, close enough for their draws to overlap, inside what priors allow."""
         along = []
         for g in self.curvature:
-            half = max(1, int(np.ceil(WIDTH * np.sqrt(g) / SPACING)))
+            half = max(1, int(np.ceil(WIDTH * np.sqrt(g) / spacing)))
             along.append(np.linspace(-WIDTH, WIDTH, 2 * half + 1))
         u = np.array(list(product(*along)))
         steps = np.array([a[1] - a[0] for a in along])

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from statmech_dsl.errors import ImproperDistributionError, InfeasibleError, NotConvergedWarning
+from statmech_dsl.errors import (
+    ImproperDistributionError,
+    InfeasibleError,
+    NotConvergedWarning,
+    OverlapError,
+)
 from statmech_dsl.estimators.tau_int import tau_int
 from statmech_dsl.inference.conditionals import conditionals
 from statmech_dsl.inference.directions import Beliefs, Directions, beliefs, directions
@@ -24,7 +29,7 @@ from statmech_dsl.inference.methods.base import (
 )
 from statmech_dsl.inference.parameter_model import parameter_model
 from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.region import WIDTH, Region, find_region, first_guess, region
+from statmech_dsl.inference.region import SPACING, WIDTH, Region, find_region, first_guess, region
 from statmech_dsl.inference.simulator import Simulator
 from statmech_dsl.inference.smooth import Smooth
 
@@ -122,8 +127,13 @@ class _Net:
         self.region = region(z.mean(axis=0), covariance, information)
 
     def likelihood(self) -> Likelihood:
-        """Draw at all nodes, and fit log Z."""
-        nodes = self.region.nodes(self.beliefs)
+        """Draw at all nodes, and find log Z; with closer nodes where states of neighbors have nothing in common."""
+        try:
+            return self._covered(self.region.nodes(self.beliefs))
+        except OverlapError:  # next to a transition, information rises fast
+            return self._covered(self.region.nodes(self.beliefs, SPACING / 2))
+
+    def _covered(self, nodes: np.ndarray) -> Likelihood:
         n = self.posed.n_states
         most = min(MAX_DRAWS, MAX_TABLE // len(nodes))
         wanted = min(most // len(nodes), max(PER_NODE, PER_STATE * n // len(nodes)))
