@@ -127,7 +127,7 @@ class _Net:
         self.region = region(z.mean(axis=0), covariance, information)
 
     def likelihood(self) -> Likelihood:
-        """Draw at all nodes, and find log Z; with closer nodes where states of neighbors have nothing in common."""
+        """Draw at all nodes, and find log Z; with closer nodes where those of neighbors do not overlap."""
         try:
             return self._covered(self.region.nodes(self.beliefs))
         except OverlapError:  # next to a transition, information rises fast
