@@ -13,7 +13,7 @@ from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
 from statmech_dsl.engine.compile import lower_recovered, n_threads, sampler_of
 from statmech_dsl.inference.learning.base import Task
 from statmech_dsl.inference.learning.layer import Layer
-from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.inference.problem.space import Arrays
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.lower.reductions import measure

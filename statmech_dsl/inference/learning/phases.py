@@ -14,7 +14,7 @@ from statmech_dsl.inference.learning.chains import (
 )
 from statmech_dsl.inference.learning.layer import layer
 from statmech_dsl.inference.learning.products import Statistics
-from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.inference.problem.space import Arrays
 from statmech_dsl.solvers.system import Values
 
 SOME = 50

@@ -7,14 +7,14 @@ from typing import Any
 
 import xarray as xr
 
-from statmech_dsl.inference.completed import Completed
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.equilibration import report
-from statmech_dsl.inference.exchange_step import Exchange
 from statmech_dsl.inference.methods.base import Method, Prepared, Run, sample_parameters
-from statmech_dsl.inference.parameter_model import coefficients
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import energies_alone
+from statmech_dsl.inference.problem.parameter_model import coefficients
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.completed import Completed
+from statmech_dsl.inference.states.copies import Copies
+from statmech_dsl.inference.states.equilibration import report
+from statmech_dsl.inference.states.exchange_step import Exchange
+from statmech_dsl.inference.states.simulator import energies_alone
 
 
 class ExchangeMethod(Method):

@@ -15,9 +15,15 @@ from statmech_dsl.errors import (
     OverlapError,
 )
 from statmech_dsl.estimators.tau_int import tau_int
-from statmech_dsl.inference.conditionals import conditionals
-from statmech_dsl.inference.directions import Beliefs, Directions, beliefs, directions
-from statmech_dsl.inference.log_z_surface import Surface, surface
+from statmech_dsl.inference.log_partition.log_z_surface import Surface, surface
+from statmech_dsl.inference.log_partition.region import (
+    SPACING,
+    WIDTH,
+    Region,
+    find_region,
+    first_guess,
+    region,
+)
 from statmech_dsl.inference.methods.base import (
     Likelihood,
     LikelihoodMethod,
@@ -27,11 +33,12 @@ from statmech_dsl.inference.methods.base import (
     sample_likelihood,
     statistics,
 )
-from statmech_dsl.inference.parameter_model import parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.region import SPACING, WIDTH, Region, find_region, first_guess, region
-from statmech_dsl.inference.simulator import Simulator
-from statmech_dsl.inference.smooth import Smooth
+from statmech_dsl.inference.problem.directions import Beliefs, Directions, beliefs, directions
+from statmech_dsl.inference.problem.parameter_model import parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.smooth import Smooth
+from statmech_dsl.inference.pseudolikelihood.conditionals import conditionals
+from statmech_dsl.inference.states.simulator import Simulator
 
 MOST = 3
 """Couplings, at most: a net of more has too many nodes."""
@@ -127,7 +134,7 @@ class _Net:
         self.region = region(z.mean(axis=0), covariance, information)
 
     def likelihood(self) -> Likelihood:
-        """Draw at all nodes, and find log Z; with closer nodes where states of neighbors have nothing in common."""
+        """Draw at all nodes, and find log Z; with closer nodes where neighbors have nothing in common."""
         try:
             return self._covered(self.region.nodes(self.beliefs))
         except OverlapError:  # next to a transition, information rises fast

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from statmech_dsl.engine.compile import lower_recovered, sampler_of
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.lower.reductions import measure

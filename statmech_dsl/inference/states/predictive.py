@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.inference.methods.base import Run, couplings_of_draws
-from statmech_dsl.inference.parameter_model import parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import Simulator
+from statmech_dsl.inference.problem.parameter_model import parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.simulator import Simulator
 
 SWEEPS = 100
 """Sweeps of each state at least."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from statmech_dsl.errors import EquilibrationWarning
 from statmech_dsl.estimators import tau_int
-from statmech_dsl.inference.copies import Copies
+from statmech_dsl.inference.states.copies import Copies
 
 Couplings = Mapping[str, np.ndarray]
 

@@ -10,9 +10,9 @@ import pymc as pm
 from pymc.step_methods.compound import BlockedStep, StepMethodState
 from pymc.step_methods.state import dataclass_state
 
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.equilibration import Equilibration
-from statmech_dsl.inference.proposals import AdaptiveNormal
+from statmech_dsl.inference.states.copies import Copies
+from statmech_dsl.inference.states.equilibration import Equilibration
+from statmech_dsl.inference.states.proposals import AdaptiveNormal
 from statmech_dsl.runs.pymc_points import PointFunction
 from statmech_dsl.solvers.system import Values
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.copies import Copies
 from statmech_dsl.solvers.system import Values
 
 SWEEPS = 5

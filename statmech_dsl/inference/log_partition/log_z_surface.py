@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from statmech_dsl.errors import OverlapWarning
 from statmech_dsl.estimators.mbar import MBAR
-from statmech_dsl.inference.region import WIDTH, Region
+from statmech_dsl.inference.log_partition.region import WIDTH, Region
 
 DEGREES = {1: 12, 2: 9, 3: 6}
 """Degree of the polynomial, by the number of couplings."""

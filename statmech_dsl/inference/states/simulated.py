@@ -9,10 +9,10 @@ import numpy as np
 import pymc as pm
 
 from statmech_dsl.errors import InfeasibleError, ModelError
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import energies_alone
+from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.copies import Copies
+from statmech_dsl.inference.states.simulator import energies_alone
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.solvers.enumeration import Enumeration, enumeration

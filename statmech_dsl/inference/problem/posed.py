@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ModelError
-from statmech_dsl.inference.observations import Observations, observe
+from statmech_dsl.inference.problem.observations import Observations, observe
 from statmech_dsl.ir.marks import VariableMark, mark_of
 from statmech_dsl.lower.recovery import Recovered, recover
 from statmech_dsl.solvers.system import Values
