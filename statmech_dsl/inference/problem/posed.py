@@ -86,6 +86,12 @@ class Posed:
             if len(sites) and not (name in self.data and self.data[name].known[:, sites].all())
         )
 
+    def tables_of(self, couplings: np.ndarray) -> dict[str, np.ndarray]:
+        """Coupling tables, from all of them one after the other."""
+        ends = np.cumsum([len(self.recovered.tables[name]) for name in self.couplings])[:-1]
+        parts = np.split(np.array(couplings, float), ends)
+        return dict(zip(self.couplings, parts, strict=True))
+
     def states(self) -> Values:
         """Rows of each variable that was seen or is clamped, one column for each state.
 
