@@ -23,8 +23,8 @@ from benchmarks.contender import Contender
 from benchmarks.rows import Comparison, Row, against, compare
 from statmech_dsl.inference.learning import PersistentChains, Task
 from statmech_dsl.inference.learning.contrastive_divergence import Climb
-from statmech_dsl.inference.learning.space import Space
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.posed import pose
+from statmech_dsl.inference.problem.space import Space
 
 VISIBLE, HIDDEN = 64, 128
 BATCHES = (10, 100)

@@ -15,9 +15,9 @@ from scipy.special import chdtrc
 from statmech_dsl.errors import ModelError
 from statmech_dsl.inference.infer import choose
 from statmech_dsl.inference.methods.base import Prepared, Run
-from statmech_dsl.inference.observations import observe
-from statmech_dsl.inference.posed import Posed, marks_of, pose
-from statmech_dsl.inference.simulated import simulated
+from statmech_dsl.inference.problem.observations import observe
+from statmech_dsl.inference.problem.posed import Posed, marks_of, pose
+from statmech_dsl.inference.states.simulated import simulated
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.progress import progress

@@ -15,10 +15,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.errors import ArgumentError, ModelError
-from statmech_dsl.inference.identifiability import refuse_unbounded, unidentified
 from statmech_dsl.inference.methods import METHODS, Method, Run
-from statmech_dsl.inference.posed import Posed, pose
-from statmech_dsl.inference.predictive import predictive
+from statmech_dsl.inference.problem.identifiability import refuse_unbounded, unidentified
+from statmech_dsl.inference.problem.posed import Posed, pose
+from statmech_dsl.inference.states.predictive import predictive
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 
@@ -186,8 +186,8 @@ def choose(posed: Posed, method: str) -> tuple[Method, str]:
         return METHODS[method], "as asked for"
     refused = []
     for m in METHODS.values():
-        if m.name == "bethe":
-            continue  # how far off it is nobody can say
+        if not m.automatic:
+            continue
         why = m.refuse(posed) or _slow(posed, m)
         if why is None:
             return m, "; ".join(refused) or "exact where it is feasible"

@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from statmech_dsl.errors import ArgumentError, ModelError
-from statmech_dsl.inference.learned import labelled
 from statmech_dsl.inference.learning import LEARNERS, Learner, Task
-from statmech_dsl.inference.learning.space import Arrays, Space
-from statmech_dsl.inference.posed import Posed, pose
+from statmech_dsl.inference.learning.learned import labelled
+from statmech_dsl.inference.problem.posed import Posed, pose
+from statmech_dsl.inference.problem.space import Arrays, Space
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 from statmech_dsl.runs.progress import progress

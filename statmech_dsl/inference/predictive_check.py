@@ -8,8 +8,8 @@ import xarray as xr
 
 from statmech_dsl.errors import DiagnosticsError
 from statmech_dsl.inference.methods.base import couplings_of_draws
-from statmech_dsl.inference.parameter_model import parameter_model
-from statmech_dsl.inference.posed import Posed, pose
+from statmech_dsl.inference.problem.parameter_model import parameter_model
+from statmech_dsl.inference.problem.posed import Posed, pose
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.lower.observables import Observables, observable_graphs, random_behind
 from statmech_dsl.solvers.evaluate import energies

@@ -18,7 +18,6 @@ from statmech_dsl.engine.compile import lower_model
 from statmech_dsl.engine.composition import Updates
 from statmech_dsl.errors import ImproperDistributionError, ModelError
 from statmech_dsl.ir.marks import marked
-from statmech_dsl.ir.model import Tables
 from statmech_dsl.ir.state import State
 from statmech_dsl.lang.random_variable import DomainRV
 from statmech_dsl.lower.recovery import Recovered
@@ -203,13 +202,13 @@ class LocalGibbs(BlockedStep):
         return new, [{"changed": changed}]
 
     def __getstate__(self) -> dict[str, Any]:
-        # Unpickled tables are writable, another type for Numba: each process makes its own kernels.
+        # Compiled kernels cannot be pickled: each process makes its own.
         return {k: v for k, v in self.__dict__.items() if k not in ("_kernels", "_packed")}
 
     @cached_property
     def _kernels(self) -> NumbaKernels:
         """Kernels for one replica on one thread: PyMC runs chains in processes."""
-        return NumbaKernels(self._program, _read_only(self._tables), 1, 1)
+        return NumbaKernels(self._program, self._tables, 1, 1)
 
     @cached_property
     def _packed(self) -> Packed:
@@ -250,11 +249,3 @@ def _background(recovered: Recovered) -> dict[str, np.ndarray]:
             x[mask] = values.reshape(v.n_sites, -1)[mask]
         states[v.name] = x.reshape(1, -1)
     return states
-
-
-def _read_only(tables: Tables) -> dict[str, np.ndarray]:
-    """Contiguous read-only tables: the type that the kernels are compiled for."""
-    out = {name: np.ascontiguousarray(x) for name, x in tables.items()}
-    for x in out.values():
-        x.setflags(write=False)
-    return out

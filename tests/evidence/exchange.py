@@ -19,7 +19,7 @@ import statmech_dsl as sm
 from statmech_dsl.estimators import tau_int
 from statmech_dsl.inference.methods import METHODS as inference_methods
 from statmech_dsl.inference.methods import Run
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.posed import pose
 from tests.evidence.checks import Check
 
 Report = Callable[[Check], None]

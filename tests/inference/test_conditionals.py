@@ -10,9 +10,9 @@ from scipy.optimize import approx_fprime
 
 import statmech_dsl as sm
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.conditionals import conditionals
-from statmech_dsl.inference.posed import pose
-from statmech_dsl.inference.smooth import graph_of
+from statmech_dsl.inference.problem.posed import pose
+from statmech_dsl.inference.problem.smooth import graph_of
+from statmech_dsl.inference.pseudolikelihood.conditionals import conditionals
 from statmech_dsl.solvers.evaluate import energies
 
 SQUARE = sm.lattices.square(3)

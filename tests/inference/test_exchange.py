@@ -10,7 +10,7 @@ import statmech_dsl as sm
 from statmech_dsl.errors import EquilibrationWarning
 from statmech_dsl.estimators import tau_int
 from statmech_dsl.inference.methods import METHODS, Run
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.posed import pose
 
 
 def infer(model, states, draws=400, chains=2, seed=1):

@@ -13,10 +13,10 @@ from statmech_dsl.errors import (
     NotConvergedWarning,
     UnboundedLikelihoodError,
 )
-from statmech_dsl.inference.identifiability import unidentified
 from statmech_dsl.inference.infer import choose
 from statmech_dsl.inference.methods import METHODS, Run, bethe, path
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.identifiability import unidentified
+from statmech_dsl.inference.problem.posed import pose
 from statmech_dsl.solvers.approximations import bethe as propagation
 
 N = 8

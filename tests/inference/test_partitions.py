@@ -8,14 +8,14 @@ from scipy.special import gammaln, logsumexp
 
 import statmech_dsl as sm
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.directions import directions
-from statmech_dsl.inference.linear_factors import linear_factors
-from statmech_dsl.inference.log_z_surface import Polynomial, Reweighted, surface
+from statmech_dsl.inference.log_partition.linear_factors import linear_factors
+from statmech_dsl.inference.log_partition.log_z_surface import Polynomial, Reweighted, surface
+from statmech_dsl.inference.log_partition.quadratic_partition import quadratic_partition
+from statmech_dsl.inference.log_partition.region import WIDTH, region
 from statmech_dsl.inference.methods.bethe import Propagation
 from statmech_dsl.inference.methods.exact import _eliminated, _summed, choose
-from statmech_dsl.inference.posed import pose
-from statmech_dsl.inference.quadratic_partition import quadratic_partition
-from statmech_dsl.inference.region import WIDTH, region
+from statmech_dsl.inference.problem.directions import directions
+from statmech_dsl.inference.problem.posed import pose
 
 SQUARE = sm.lattices.square(3)
 FROM, TO = SQUARE.bonds

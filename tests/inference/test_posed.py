@@ -6,8 +6,12 @@ import pytest
 
 import statmech_dsl as sm
 from statmech_dsl.errors import ArgumentError, DomainError, ModelError
-from statmech_dsl.inference.parameter_model import coefficients, linear_energy, parameter_model
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.parameter_model import (
+    coefficients,
+    linear_energy,
+    parameter_model,
+)
+from statmech_dsl.inference.problem.posed import pose
 from statmech_dsl.solvers.slopes import is_linear, slopes
 
 

@@ -12,8 +12,8 @@ from statmech_dsl.inference.learning.held_out import HeldOut
 from statmech_dsl.inference.learning.layer import layer
 from statmech_dsl.inference.learning.phases import Phases
 from statmech_dsl.inference.learning.products import Statistics, product_of
-from statmech_dsl.inference.learning.space import Space
-from statmech_dsl.inference.posed import pose
+from statmech_dsl.inference.problem.posed import pose
+from statmech_dsl.inference.problem.space import Space
 from statmech_dsl.solvers.slopes import slopes
 
 N = 8

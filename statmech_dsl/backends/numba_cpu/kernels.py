@@ -62,6 +62,7 @@ class NumbaKernels:
     """Kernels of one program; compiled when first used, or taken from the cache on disk."""
 
     def __init__(self, program: Program, tables: Tables, n_replicas: int, threads: int) -> None:
+        tables = {name: read_only(x) for name, x in tables.items()}
         program = with_lookups(program, tables)
         self.program, self.threads = program, threads
         self._colors = [p.times * (len(tables[p.segments]) - 1) for p in program.passes]

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from statmech_dsl.inference.learning.space import Arrays, Space
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Arrays, Space
 from statmech_dsl.runs.progress import Advance
 
 

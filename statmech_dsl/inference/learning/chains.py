@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from statmech_dsl.backends import build_kernels
-from statmech_dsl.backends.numba_cpu.kernels import NumbaKernels
-from statmech_dsl.engine.compile import lower_recovered, n_threads, sampler_of
 from statmech_dsl.inference.learning.base import Task
 from statmech_dsl.inference.learning.layer import Layer
-from statmech_dsl.inference.learning.space import Arrays
-from statmech_dsl.ir.model import ModelIR, Tables
+from statmech_dsl.inference.problem.space import Arrays
+from statmech_dsl.inference.states.replicas import Replicas
+from statmech_dsl.ir.model import Tables
 from statmech_dsl.lower.recovery import Recovered
-from statmech_dsl.lower.reductions import measure
 from statmech_dsl.solvers.system import Values
 
 
@@ -45,45 +41,29 @@ class KernelChains(Chains):
     """Chains in compiled kernels, of any model; what is clamped may differ from state to state."""
 
     def __init__(self, task: Task, recovered: Recovered, n: int, seed: int) -> None:
-        model, ir = task.posed.model, recovered.ir
-        measured = measure(model, ir, recovered.tables)
-        compiled = lower_recovered(recovered, measured, "auto")
-        self._sampler = sampler_of(model, compiled, n, task.backend, task.threads)
-        self._kernels: Any = self._sampler.kernels
-        self._threads = n_threads(task.threads)
-        numbers = np.arange(n)
-        first = self._sampler.start(seed, numbers, np.zeros(n, int), np.ones(n), "hot")
-        self._packed = self._kernels.pack(first)
+        model, threads = task.posed.model, task.threads
+        self._replicas = Replicas(model, recovered, n, threads, backend=task.backend)
+        self._replicas.reset(seed)
+        self._packed = self._replicas.start()
 
     def follow(self, tables: Arrays) -> None:  # noqa: D102
-        new = {name: np.ascontiguousarray(x, float) for name, x in tables.items()}
-        for x in new.values():
-            x.setflags(write=False)
-        if isinstance(self._kernels, NumbaKernels):
-            self._kernels.replace_tables(new)
+        if self._replicas.replaceable:
+            self._replicas.follow(tables)
             return
-        s, state = self._sampler, self._kernels.unpack(self._packed)
-        self._kernels = build_kernels(
-            s.backend, s.program, dict(s.tables) | new, state.n_replicas, self._threads
-        )
-        self._packed = self._kernels.pack(state)
+        values = self.values
+        self._replicas.follow(tables)
+        self.values = values
 
     def sweep(self, k: int) -> None:  # noqa: D102
-        self._kernels.sweep(self._packed, k)
+        self._replicas.sweep(self._packed, k)
 
     @property
     def values(self) -> Values:  # noqa: D102
-        names = [v.name for v in self._sampler.program.model.variables]
-        return {n: self._kernels.values(self._packed, n).T.astype(np.float32) for n in names}
+        return self._replicas.values(self._packed, np.float32)
 
     @values.setter
     def values(self, new: Values) -> None:
-        state = self._kernels.unpack(self._packed)
-        stored = {
-            name: new[name].T.astype(x.dtype) if name in new else x
-            for name, x in state.values.items()
-        }
-        self._packed = self._kernels.pack(replace(state, values=stored))
+        self._packed = self._replicas.pack(new)
 
 
 class LayerChains(Chains):
@@ -122,13 +102,6 @@ class LayerChains(Chains):
     def expected(self) -> Values:
         """The states, but of the hidden layer its expectations."""
         return self._values | self._expected
-
-
-def of_energies(recovered: Recovered) -> Recovered:
-    """The model of the energies alone: what Z is the sum of."""
-    ir = recovered.ir
-    own = tuple(f for f in ir.families if f.tempered)
-    return replace(recovered, ir=ModelIR(ir.variables, own, ir.sums))
 
 
 def clamped_to_data(task: Task) -> Recovered:

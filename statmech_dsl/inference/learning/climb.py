@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from statmech_dsl.errors import InterruptedWarning, NotConvergedWarning, UnboundedLikelihoodError
 from statmech_dsl.inference.learning.base import Task
-from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.inference.problem.space import Arrays
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """A mean over states that is to be maximized, and its gradient."""

@@ -13,8 +13,8 @@ from statmech_dsl.inference.learning.base import Fit, Learner, Task
 from statmech_dsl.inference.learning.held_out import HeldOut
 from statmech_dsl.inference.learning.phases import Phases
 from statmech_dsl.inference.learning.restricted import restricted
-from statmech_dsl.inference.learning.space import Arrays
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Arrays
 from statmech_dsl.runs.arguments import count
 
 

@@ -15,9 +15,9 @@ from statmech_dsl.inference.learning.climb import (
     require_bounded,
     unbounded,
 )
-from statmech_dsl.inference.learning.space import Space
-from statmech_dsl.inference.learning.sums import Sums, data_sums, model_sums, too_many
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.log_partition.sums import Sums, data_sums, model_sums, too_many
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Space
 
 
 @dataclass(frozen=True)

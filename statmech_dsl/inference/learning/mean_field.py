@@ -12,8 +12,8 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.inference.learning.base import Fit, Learner, Task
 from statmech_dsl.inference.learning.climb import climb, unbounded
 from statmech_dsl.inference.learning.products import Product, product_of
-from statmech_dsl.inference.learning.space import Arrays
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Arrays
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from statmech_dsl.inference.learning.chains import (
     KernelChains,
     LayerChains,
     clamped_to_data,
-    of_energies,
 )
 from statmech_dsl.inference.learning.layer import layer
 from statmech_dsl.inference.learning.products import Statistics
-from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.inference.problem.space import Arrays
+from statmech_dsl.inference.states.replicas import of_energies
 from statmech_dsl.solvers.system import Values
 
 SOME = 50

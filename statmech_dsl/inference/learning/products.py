@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from statmech_dsl.inference.learning.space import Arrays
+from statmech_dsl.inference.problem.space import Arrays
 from statmech_dsl.ir.expr import Expr
 from statmech_dsl.ir.model import Column, Family, ModelIR, Tables
 from statmech_dsl.solvers.slopes import slopes

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.conditionals import Conditionals, conditionals
 from statmech_dsl.inference.learning.base import Fit, Learner, Task
 from statmech_dsl.inference.learning.climb import climb, covariance_of, require_bounded
 from statmech_dsl.inference.learning.scores import curvature, scatter
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.pseudolikelihood.conditionals import Conditionals, conditionals
 
 ENOUGH = 4
 """States for each parameter from which the scatter of their gradients is known."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from statmech_dsl.inference.conditionals import Conditionals, Part
-from statmech_dsl.inference.local_fields import Fields
+from statmech_dsl.inference.pseudolikelihood.conditionals import Conditionals, Part
+from statmech_dsl.inference.pseudolikelihood.local_fields import Fields
 
 
 def curvature(seen: Conditionals, c: np.ndarray) -> np.ndarray:

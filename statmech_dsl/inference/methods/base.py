@@ -14,10 +14,10 @@ import xarray as xr
 from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
 
-from statmech_dsl.inference.completed import Completed
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.smooth import Smooth, graph_of
+from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.smooth import Smooth, graph_of
+from statmech_dsl.inference.states.completed import Completed
 from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.slopes import is_linear, slopes
 from statmech_dsl.solvers.system import Values
@@ -70,6 +70,8 @@ class Method(ABC):
     """What users call it."""
     assumes: str
     """In one sentence for results and docs: what it takes for granted, and what is exact about it."""
+    automatic: bool = True
+    """Whether ``"auto"`` may take it."""
 
     @abstractmethod
     def refuse(self, posed: Posed) -> str | None:

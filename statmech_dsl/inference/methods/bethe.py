@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.errors import InfeasibleError, ModelError, NotConvergedWarning
-from statmech_dsl.inference.linear_factors import LinearFactors, linear_factors
+from statmech_dsl.inference.log_partition.linear_factors import LinearFactors, linear_factors
 from statmech_dsl.inference.methods.base import (
     PartitionMethod,
     Run,
 )
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.smooth import Smooth
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.smooth import Smooth
 from statmech_dsl.solvers.approximations.approximate import lowest
 from statmech_dsl.solvers.approximations.bethe import Bethe, Messages
 from statmech_dsl.solvers.approximations.groups import groups
@@ -34,6 +34,7 @@ class BetheMethod(PartitionMethod):
     """Belief propagation at each point."""
 
     name = "bethe"
+    automatic = False  # how far off it is nobody can say
     assumes = (
         "takes log Z in the Bethe approximation: exact on trees, good where loops are long or couplings weak, "
         "and with an error that is not known elsewhere"

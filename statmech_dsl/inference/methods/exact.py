@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError, ModelError
-from statmech_dsl.inference.contraction import Contraction
-from statmech_dsl.inference.learning.sums import model_sums, too_many
-from statmech_dsl.inference.linear_factors import linear_factors
+from statmech_dsl.inference.log_partition.contraction import Contraction
+from statmech_dsl.inference.log_partition.linear_factors import linear_factors
+from statmech_dsl.inference.log_partition.quadratic_partition import quadratic_partition
+from statmech_dsl.inference.log_partition.sums import model_sums, too_many
 from statmech_dsl.inference.methods.base import PartitionMethod, Run
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.quadratic_partition import quadratic_partition
-from statmech_dsl.inference.smooth import Smooth
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.smooth import Smooth
 from statmech_dsl.ir.domains import Field
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.solvers.counting import counting

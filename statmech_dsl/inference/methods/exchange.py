@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
-from statmech_dsl.inference.completed import Completed
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.equilibration import report
-from statmech_dsl.inference.exchange_step import Exchange
 from statmech_dsl.inference.methods.base import Method, Prepared, Run, sample_parameters
-from statmech_dsl.inference.parameter_model import coefficients
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import energies_alone
+from statmech_dsl.inference.problem.parameter_model import coefficients
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.completed import Completed
+from statmech_dsl.inference.states.equilibration import report
+from statmech_dsl.inference.states.exchange_step import Exchange
+from statmech_dsl.inference.states.replicas import Replicas, of_energies
 
 
 class ExchangeMethod(Method):
@@ -63,10 +61,10 @@ class ExchangeMethod(Method):
 
 def _step(completed: Completed, run: Run) -> Any:
     posed, model = completed.posed, completed.model
-    recovered = replace(posed.recovered, ir=energies_alone(posed.recovered))
+    r, n = of_energies(posed.recovered), posed.n_states
     return Exchange(
         completed.moved,
-        copies=Copies(recovered, posed.n_states, run.threads, clusters=True),
+        replicas=Replicas(posed.model, r, n, run.threads, clusters=True),
         couplings=coefficients(posed, posed.couplings, model),
         states=completed.states,
         model=model,

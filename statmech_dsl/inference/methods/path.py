@@ -15,9 +15,15 @@ from statmech_dsl.errors import (
     OverlapError,
 )
 from statmech_dsl.estimators.tau_int import tau_int
-from statmech_dsl.inference.conditionals import conditionals
-from statmech_dsl.inference.directions import Beliefs, Directions, beliefs, directions
-from statmech_dsl.inference.log_z_surface import Surface, surface
+from statmech_dsl.inference.log_partition.log_z_surface import Surface, surface
+from statmech_dsl.inference.log_partition.region import (
+    SPACING,
+    WIDTH,
+    Region,
+    find_region,
+    first_guess,
+    region,
+)
 from statmech_dsl.inference.methods.base import (
     Likelihood,
     LikelihoodMethod,
@@ -27,11 +33,13 @@ from statmech_dsl.inference.methods.base import (
     sample_likelihood,
     statistics,
 )
-from statmech_dsl.inference.parameter_model import parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.region import SPACING, WIDTH, Region, find_region, first_guess, region
-from statmech_dsl.inference.simulator import Simulator
-from statmech_dsl.inference.smooth import Smooth
+from statmech_dsl.inference.problem.directions import Beliefs, Directions, beliefs, directions
+from statmech_dsl.inference.problem.parameter_model import parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.smooth import Smooth
+from statmech_dsl.inference.pseudolikelihood.conditionals import conditionals
+from statmech_dsl.inference.states.replicas import Replicas, of_energies
+from statmech_dsl.solvers.slopes import slopes
 
 MOST = 3
 """Couplings, at most: a net of more has too many nodes."""
@@ -113,8 +121,12 @@ class _Net:
         self.beliefs: Beliefs = beliefs(posed, found, parameter_model(posed), run.seed)
         _, S = statistics(posed)
         z = first_guess(self.beliefs, _pseudolikelihood(posed, Q))
-        self.simulator = Simulator(posed, REPLICAS, Q @ z, run.seed, run.threads)
-        self.simulator.tune(BURN)
+        recovered = of_energies(posed.recovered)
+        self.replicas = Replicas(posed.model, recovered, REPLICAS, run.threads)
+        self.replicas.reset(run.seed)
+        self.replicas.follow(posed.tables_of(Q @ z))
+        self._packed = self.replicas.start()
+        self.replicas.tune(self._packed, BURN)
         self.thin = 1
         self.region: Region = find_region(
             z, S.mean(axis=0) @ Q, posed.n_states, self.beliefs, self._moments
@@ -186,15 +198,18 @@ class _Net:
 
     def _draws(self, z: np.ndarray, length: int) -> np.ndarray | None:
         """Statistics [chain, draw, coupling], after a while at the new couplings; None if they run away."""
-        self.simulator.follow(self.directions.Q @ z)
-        self.simulator.sweep(max(20, 10 * self.thin))
+        posed, names = self.posed, self.posed.couplings
+        self.replicas.follow(posed.tables_of(self.directions.Q @ z))
+        self.replicas.sweep(self._packed, max(20, 10 * self.thin))
         out = []
         for _ in range(length):
-            self.simulator.sweep(self.thin)
-            out.append(self.simulator.statistics())
+            self.replicas.sweep(self._packed, self.thin)
+            r = self.replicas.recovered
+            each = slopes(r.ir, r.tables, self.replicas.values(self._packed), names)
+            out.append(np.concatenate([each[name] for name in names], axis=1))
         S = np.stack(out, axis=1)
         if not np.isfinite(S).all():
-            self.simulator.restart()
+            self._packed = self.replicas.start()
             return None
         return S
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.conditionals import Conditionals, conditionals
 from statmech_dsl.inference.methods.base import Likelihood, LikelihoodMethod, Run
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.pseudolikelihood.conditionals import Conditionals, conditionals
 
 
 class Pseudolikelihood(LikelihoodMethod):

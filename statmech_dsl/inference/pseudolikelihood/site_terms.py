@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.local_fields import Block, Fields
-from statmech_dsl.inference.separable import products
+from statmech_dsl.inference.pseudolikelihood.local_fields import Block, Fields
+from statmech_dsl.inference.pseudolikelihood.separable import products
 from statmech_dsl.ir.arrays import evaluate
 from statmech_dsl.ir.expr import Expr, at_values, const, difference, slot, slots_of
 from statmech_dsl.ir.model import Family, ModelIR, Tables, Variable

@@ -10,9 +10,9 @@ import pymc as pm
 from pymc.step_methods.compound import BlockedStep, StepMethodState
 from pymc.step_methods.state import dataclass_state
 
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.equilibration import Equilibration
-from statmech_dsl.inference.proposals import AdaptiveNormal
+from statmech_dsl.inference.states.equilibration import Equilibration
+from statmech_dsl.inference.states.proposals import AdaptiveNormal
+from statmech_dsl.inference.states.replicas import Replicas
 from statmech_dsl.runs.pymc_points import PointFunction
 from statmech_dsl.solvers.system import Values
 
@@ -38,7 +38,7 @@ class Exchange(BlockedStep):
     ----------
     vars : sequence of variables
         Values of the parameters that the couplings depend on.
-    copies : Copies
+    replicas : Replicas
         The states without terms that T does not divide.
     couplings : mapping of str to TensorVariable
         The coupling tables of energies in terms of the parameters.
@@ -56,14 +56,14 @@ class Exchange(BlockedStep):
         self,
         vars: Any,
         *,
-        copies: Copies,
+        replicas: Replicas,
         couplings: Mapping[str, Any],
         states: Values,
         model: pm.Model,
         blocked: bool = True,
     ) -> None:
         self.vars = list(vars)
-        self._copies, self._states = copies, states
+        self._replicas, self._states = replicas, states
         self._tables = PointFunction(model, couplings, None)
         self._log_prior = model.compile_logp()
         self._proposals = min(PROPOSALS * self._size(model.initial_point()), MOST_PROPOSALS)
@@ -73,7 +73,7 @@ class Exchange(BlockedStep):
     def setup_chain(self, rng: Any, tune: int, draws: int) -> None:
         """Begin a chain."""
         super().setup_chain(rng, tune, draws)
-        self._copies.reset(int(self.rng.integers(2**63)))
+        self._replicas.reset(int(self.rng.integers(2**63)))
         self._pilots = {round(p * tune) for p in PILOTS}
         self._walk: AdaptiveNormal | None = None
         self._done, self.tune = 0, tune > 0
@@ -81,7 +81,7 @@ class Exchange(BlockedStep):
     def step(self, point: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[dict]]:
         """Propose some times, each time with auxiliary states of its own."""
         now = dict(point)
-        self._data = self._copies.pack(self._states)
+        self._data = self._replicas.pack(self._states)
         if self._walk is None:
             self._walk = AdaptiveNormal(self._flat(now))
             self.chains.append(Equilibration([]))
@@ -112,12 +112,12 @@ class Exchange(BlockedStep):
         tables = self._tables(new)
         if not all(np.isfinite(x).all() for x in tables.values()):
             return -np.inf
-        self._copies.follow(tables)
-        auxiliary = self._copies.pack(self._states)
-        self._copies.sweep(auxiliary, self.chains[-1].sweeps)
-        after = self._copies.energy(auxiliary).sum() - self._copies.energy(self._data).sum()
-        self._copies.follow(self._tables(now))
-        before = self._copies.energy(auxiliary).sum() - self._copies.energy(self._data).sum()
+        self._replicas.follow(tables)
+        auxiliary = self._replicas.pack(self._states)
+        self._replicas.sweep(auxiliary, self.chains[-1].sweeps)
+        after = self._replicas.energy(auxiliary).sum() - self._replicas.energy(self._data).sum()
+        self._replicas.follow(self._tables(now))
+        before = self._replicas.energy(auxiliary).sum() - self._replicas.energy(self._data).sum()
         return float(after - before)
 
     def _pilot(self, point: Point) -> None:
@@ -131,22 +131,22 @@ class Exchange(BlockedStep):
             )
             for v in self._walk.axes
         ]
-        seen.measure_time(self._copies, self._copies.pack(self._states), self._tables(point))
+        seen.measure_time(self._replicas, self._replicas.pack(self._states), self._tables(point))
 
     def _adapt_sites(self, point: Point) -> None:
         """Adapt the proposals of continuous sites at these parameters."""
-        self._copies.follow(self._tables(point))
-        self._copies.adapt(self._copies.pack(self._states))
+        self._replicas.follow(self._tables(point))
+        self._replicas.adapt(self._replicas.pack(self._states))
 
     def _check(self, point: Point) -> None:
         """Compare auxiliary states that started hot with those that started at the data."""
         seen, tables = self.chains[-1], self._tables(point)
         found = []
-        for start in (self._states, self._copies.scrambled(self._states, self.rng)):
-            packed = self._copies.pack(start)
-            self._copies.follow(tables)
-            self._copies.sweep(packed, seen.sweeps)
-            found.append(seen.entering(self._copies, packed).sum(axis=1))
+        for start in (self._states, self._replicas.scrambled(self._states, self.rng)):
+            packed = self._replicas.pack(start)
+            self._replicas.follow(tables)
+            self._replicas.sweep(packed, seen.sweeps)
+            found.append(seen.entering(self._replicas, packed).sum(axis=1))
         seen.shifts.append(found[1] - found[0])
 
     def _flat(self, point: Point) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from statmech_dsl.errors import OverlapWarning
 from statmech_dsl.estimators.mbar import MBAR
-from statmech_dsl.inference.region import WIDTH, Region
+from statmech_dsl.inference.log_partition.region import WIDTH, Region
 
 DEGREES = {1: 12, 2: 9, 3: 6}
 """Degree of the polynomial, by the number of couplings."""
@@ -132,7 +132,7 @@ def surface(region: Region, nodes: np.ndarray, draws: np.ndarray, n: int) -> Sur
     error = max(pool.difference(n_nodes, n_nodes + 1 + k).error for k in range(2 * few))
     weight = np.log(chains * length) + pool.free_energy[:n_nodes, None]
     parts = np.array_split(flat, n_nodes)
-    each: list[np.ndarray] = [logsumexp(weight - nodes @ x.T, axis=0) for x in parts]
+    each: Any = [logsumexp(weight - nodes @ x.T, axis=0) for x in parts]
     density = np.concatenate(each)
     whole = Reweighted(flat, density)
     fitted, misfit = _fitted(whole)

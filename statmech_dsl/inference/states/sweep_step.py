@@ -10,9 +10,9 @@ import pymc as pm
 from pymc.step_methods.compound import BlockedStep, StepMethodState
 from pymc.step_methods.state import dataclass_state
 
-from statmech_dsl.inference.hidden import Hidden
-from statmech_dsl.inference.parameter_model import coefficients
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.parameter_model import coefficients
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.hidden import Hidden
 from statmech_dsl.runs.pymc_points import PointFunction
 from statmech_dsl.solvers.system import Values
 

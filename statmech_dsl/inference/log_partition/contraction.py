@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from statmech_dsl.inference.linear_factors import LinearFactors
+from statmech_dsl.inference.log_partition.linear_factors import LinearFactors
 from statmech_dsl.solvers.order import Plan, Step
 from statmech_dsl.solvers.thermal import no_weight
 

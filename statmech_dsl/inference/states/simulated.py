@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pymc as pm
 
 from statmech_dsl.errors import InfeasibleError, ModelError
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import energies_alone
+from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.replicas import Replicas, of_energies
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.lower.recovery import Recovered
 from statmech_dsl.solvers.enumeration import Enumeration, enumeration
@@ -39,18 +37,18 @@ def simulated(
     )
     parameters = dict(zip(names, drawn, strict=False))
     tables = dict(zip(graphs, drawn[len(names) :], strict=True))
-    recovered = replace(posed.recovered, ir=energies_alone(posed.recovered))
+    recovered = of_energies(posed.recovered)
     generator = np.random.default_rng(seed)
     try:
         drawer = _enumerated(recovered)
         if drawer.system.n_states > FEW_STATES:
             raise InfeasibleError("many states")
     except (InfeasibleError, ModelError):
-        drawer = Copies(recovered, posed.n_states, threads)
+        drawer = Replicas(posed.model, recovered, posed.n_states, threads)
         drawer.reset(int(generator.integers(2**63)))
     for k in range(simulations):
         couplings = {name: x[k] for name, x in tables.items()}
-        if isinstance(drawer, Copies):
+        if isinstance(drawer, Replicas):
             states = _swept(drawer, couplings, posed.states(), generator)
         else:
             states = _drawn(recovered, couplings, posed.n_states, generator)
@@ -82,15 +80,15 @@ def _drawn(
 
 
 def _swept(
-    copies: Copies,
+    replicas: Replicas,
     couplings: Mapping[str, np.ndarray],
     clamped: Values,
     generator: np.random.Generator,
 ) -> Values:
     """States after many sweeps."""
-    copies.follow(couplings)
-    packed = copies.pack(copies.scrambled(clamped, generator))
+    replicas.follow(couplings)
+    packed = replicas.pack(replicas.scrambled(clamped, generator))
     for _ in range(ADAPTATIONS):
-        copies.adapt(packed)
-    copies.sweep(packed, SWEEPS)
-    return copies.values(packed)
+        replicas.adapt(packed)
+    replicas.sweep(packed, SWEEPS)
+    return replicas.values(packed)

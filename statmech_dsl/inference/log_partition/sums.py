@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.solvers.enumeration import chunks
 from statmech_dsl.solvers.evaluate import energies

@@ -10,7 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import diags_array
 
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.solvers.gaussian import gaussian
 from statmech_dsl.solvers.quadratic_form import Form

@@ -20,8 +20,8 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from scipy.sparse import csr_array, vstack
 
 from statmech_dsl.errors import ArgumentError
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.problem.posed import Posed
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run")
 """Couplings are a few array operations on parameters: compiling them would take longer than all calls."""

@@ -12,11 +12,11 @@ from pytensor.compile.sharedvalue import shared as shared_variable
 from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ModelError
-from statmech_dsl.inference.hidden import Hidden
-from statmech_dsl.inference.parameter_model import coefficients, parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.sweep_step import SweepHidden
-from statmech_dsl.inference.term_graphs import energy_graph
+from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.term_graphs import energy_graph
+from statmech_dsl.inference.states.hidden import Hidden
+from statmech_dsl.inference.states.sweep_step import SweepHidden
 from statmech_dsl.solvers.system import Values
 
 

@@ -12,7 +12,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 
-from statmech_dsl.inference.posed import Posed, marks_of
+from statmech_dsl.inference.problem.posed import Posed, marks_of
 from statmech_dsl.ir.marks import NormalizerMark, mark_of
 
 
@@ -25,7 +25,7 @@ def parameter_model(posed: Posed) -> pm.Model:
     --------
     >>> import numpy as np, pymc as pm
     >>> import statmech_dsl as sm
-    >>> from statmech_dsl.inference.posed import pose
+    >>> from statmech_dsl.inference.problem.posed import pose
     >>> with sm.Model() as model:
     ...     J = pm.Normal("J", 0, 1)
     ...     s = sm.Spin("s", sm.lattices.chain(8))

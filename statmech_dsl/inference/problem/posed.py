@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from pytensor.graph.traversal import ancestors
 
 from statmech_dsl.errors import ModelError
-from statmech_dsl.inference.observations import Observations, observe
+from statmech_dsl.inference.problem.observations import Observations, observe
 from statmech_dsl.ir.marks import VariableMark, mark_of
 from statmech_dsl.lower.recovery import Recovered, recover
 from statmech_dsl.solvers.system import Values
@@ -85,6 +85,12 @@ class Posed:
             for name, sites in free.items()
             if len(sites) and not (name in self.data and self.data[name].known[:, sites].all())
         )
+
+    def tables_of(self, couplings: np.ndarray) -> dict[str, np.ndarray]:
+        """Coupling tables, from all of them one after the other."""
+        ends = np.cumsum([len(self.recovered.tables[name]) for name in self.couplings])[:-1]
+        parts = np.split(np.array(couplings, float), ends)
+        return dict(zip(self.couplings, parts, strict=True))
 
     def states(self) -> Values:
         """Rows of each variable that was seen or is clamped, one column for each state.

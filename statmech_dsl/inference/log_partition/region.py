@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 from scipy.optimize import minimize
 
-from statmech_dsl.inference.directions import Beliefs
-from statmech_dsl.inference.smooth import Smooth
+from statmech_dsl.inference.problem.directions import Beliefs
+from statmech_dsl.inference.problem.smooth import Smooth
 
 WIDTH = 3.5
 """How far a region goes, in standard deviations of the posterior."""

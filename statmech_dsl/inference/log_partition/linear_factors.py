@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from scipy.sparse import csr_array
 
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.lower.derivative import derivative
 from statmech_dsl.solvers.factors import factorize, instances

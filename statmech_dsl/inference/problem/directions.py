@@ -9,9 +9,9 @@ import numpy as np
 import pymc as pm
 from pytensor.compile.mode import Mode
 
-from statmech_dsl.inference.learning.space import Space
-from statmech_dsl.inference.parameter_model import coefficients
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.parameter_model import coefficients
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Space
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run")
 PROBES = 12

@@ -1,4 +1,4 @@
-"""Independent copies of a model under compiled sweeps, whose couplings follow the parameters."""
+"""Independent replicas of a model in compiled kernels, whose couplings follow the parameters."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pymc as pm
 
-from statmech_dsl.backends import BACKENDS, build_kernels
-from statmech_dsl.engine.compile import lower_recovered, n_threads
+from statmech_dsl.backends import build_kernels
+from statmech_dsl.engine.compile import lower_recovered, n_threads, sampler_of
 from statmech_dsl.ir.model import ModelIR
 from statmech_dsl.ir.state import State
 from statmech_dsl.lower.collective.terms import Asymmetric
@@ -20,74 +21,93 @@ from statmech_dsl.runs.tuning import BLOCK, adapt
 from statmech_dsl.solvers.system import Values
 
 WORTH_SHARING = 1 << 15
-"""Sites from which on threads share the copies: handing out work takes as long as some thousand sites."""
-
-
+"""Sites from which on threads share replicas: handing out work takes as long as some thousand sites."""
 CLUSTERED = 256
-"""Sites of a copy from which on cluster moves pay: large systems are slow near their transitions."""
+"""Sites of a replica from which on cluster moves pay: large systems are slow near their transitions."""
 
 
-class Copies:
-    """Kernels for n copies of a model; compiled once, for all couplings.
+class Replicas:
+    """Kernels for n replicas at T = 1; compiled once, for all couplings.
 
     Parameters
     ----------
+    model : Model
+        What the factors come from.
     recovered : Recovered
-        The model: its energies, what is clamped, and the tables of its couplings.
+        Its energies, what is clamped, and the tables of its couplings.
     n : int
-        Number of copies.
+        Number of replicas.
     threads : int, optional
-        Threads over copies; all cores unless given.
+        Threads over replicas; all cores unless given.
+    backend : str
+        What runs them.
     clusters : bool
-        Whether large copies make cluster moves too, where these are legal whatever the couplings are.
+        Whether large replicas make cluster moves too, where these are legal whatever the couplings are.
+
+    Attributes
+    ----------
+    replaceable : bool
+        Whether couplings are replaced in place. Other backends build kernels anew: what was packed is lost.
     """
 
     def __init__(
-        self, recovered: Recovered, n: int, threads: int | None = None, *, clusters: bool = False
+        self,
+        model: pm.Model,
+        recovered: Recovered,
+        n: int,
+        threads: int | None = None,
+        *,
+        backend: str = "numba",
+        clusters: bool = False,
     ) -> None:
         self.recovered, self.n = recovered, n
         nothing = Measured((), ModelIR(recovered.ir.variables, ()), {}, {}, {}, (), None)
         updates, tables = cluster_moves(recovered) if clusters else ({}, recovered.tables)
-        lowered = lower_recovered(replace(recovered, tables=tables), nothing, updates).lowered
-        self._program = lowered.program
+        compiled = lower_recovered(replace(recovered, tables=tables), nothing, updates)
         sites = n * sum(v.n_sites for v in recovered.ir.variables)
-        threads = n_threads(threads) if sites > WORTH_SHARING else 1
-        # That couplings can be replaced is a promise of this backend alone.
-        self._kernels: Any = build_kernels(
-            BACKENDS["numba"], lowered.program, lowered.tables, n, threads
-        )
-        params = [(number, q) for number, p in enumerate(lowered.program.passes) for q in p.params]
-        self._tuned = [number for number, _ in params]
-        self._targets = np.array([q.target for _, q in params])
-        self._start = np.array([[q.start] * n for _, q in params]).reshape(len(params), n)
-        orders = [lowered.program.passes[number].order for number in self._tuned]
-        self._moves = BLOCK * np.array([len(lowered.tables[order]) for order in orders])
+        self._threads = n_threads(threads) if sites > WORTH_SHARING else 1
+        self._sampler = sampler_of(model, compiled, n, backend, self._threads)
+        self._kernels: Any = self._sampler.kernels
+        self._tables = dict(self._sampler.tables)
+        self.replaceable = self._sampler.backend.name == "numba"
+        self._tuned = [number for number, _ in self._sampler.params]
+        self._targets = np.array([q.target for _, q in self._sampler.params])
+        self._moves = BLOCK * self._sampler.moves[self._tuned]
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         """Begin anew: another stream of random numbers, proposals of sites not yet tuned."""
         self._seed, self._sweep, self._adapted = seed, 0, 0
-        self._params = self._start.copy()
+        n = self.n
+        self._first = self._sampler.start(seed, np.arange(n), np.zeros(n, int), np.ones(n), "hot")
+        self._params = self._first.params.copy()
 
     def follow(self, tables: Mapping[str, np.ndarray]) -> None:
         """Take other couplings."""
-        new = {}
-        for name, x in tables.items():
-            new[name] = np.ascontiguousarray(x)
-            new[name].setflags(write=False)
-        self._kernels.replace_tables(new)
+        if self.replaceable:
+            self._kernels.replace_tables(tables)
+            return
+        self._tables |= {name: np.asarray(x, float) for name, x in tables.items()}
+        s = self._sampler
+        self._kernels = build_kernels(s.backend, s.program, self._tables, self.n, self._threads)
+
+    def start(self) -> Any:
+        """Random states, as at infinite temperature: the same ones until they are `reset`."""
+        return self._pack(self._first.values)
 
     def pack(self, values: Values) -> Any:
         """States, one in each column, in the layout of the kernels."""
-        own = {
-            v.name: values[v.name].T.astype(v.domain.storage_dtype)
-            for v in self.recovered.ir.variables
-        }
-        accepted = np.zeros((len(self._program.steps), self.n), np.int64)
-        state = State(
-            own, np.arange(self.n, dtype=np.uint32), np.ones(self.n), self._seed, self._sweep,
-            self._params.copy(), accepted,
-        )  # fmt: skip
+        return self._pack(
+            {
+                v.name: values[v.name].T.astype(v.domain.storage_dtype)
+                for v in self.recovered.ir.variables
+            }
+        )
+
+    def _pack(self, values: dict[str, np.ndarray]) -> Any:
+        state: State = replace(
+            self._first, values=values, sweep=self._sweep, params=self._params
+        ).copy()
         return self._kernels.pack(state)
 
     def scrambled(self, values: Values, generator: np.random.Generator) -> Values:
@@ -103,9 +123,10 @@ class Copies:
 
     def sweep(self, packed: Any, n: int) -> None:
         """Do n sweeps in place."""
-        packed.state.sweep = self._sweep
+        state: State = getattr(packed, "state", packed)  # the reference packs nothing
+        state.sweep = self._sweep  # no two states take the same random numbers
         self._kernels.sweep(packed, n)
-        self._sweep = packed.state.sweep
+        self._sweep = state.sweep
 
     def adapt(self, packed: Any) -> None:
         """Sweep a little, and adapt the proposals of sites as `sample` does."""
@@ -114,21 +135,36 @@ class Copies:
         before = self._kernels.accepted(packed)
         self.sweep(packed, BLOCK)
         moved = self._kernels.accepted(packed) - before
-        state = replace(packed.state, params=self._params, accepted=moved)
+        widths = self._params[: len(self._tuned)]
+        state = replace(packed.state, params=widths, accepted=moved)
         adapt(state, self._tuned, self._targets, self._moves, self._adapted)
         self._kernels.set_beta(packed, state.beta, self._params)
         self._adapted += 1
 
+    def tune(self, packed: Any, sweeps: int) -> None:
+        """Do about so many sweeps, and adapt proposals meanwhile."""
+        if not self._tuned:
+            self.sweep(packed, sweeps)
+        for _ in range(-(-sweeps // BLOCK)):
+            self.adapt(packed)
+
     def energy(self, packed: Any) -> np.ndarray:
-        """Energy of each copy, the part that T divides."""
+        """Energy of each replica, the part that T divides."""
         return self._kernels.energy(packed)[0]
 
-    def values(self, packed: Any) -> Values:
+    def values(self, packed: Any, dtype: Any = float) -> Values:
         """States, one in each column."""
         return {
-            v.name: np.array(self._kernels.values(packed, v.name).T, float)
+            v.name: np.array(self._kernels.values(packed, v.name).T, dtype)
             for v in self.recovered.ir.variables
         }
+
+
+def of_energies(recovered: Recovered) -> Recovered:
+    """The model of the energies alone: what Z is the sum of."""
+    ir = recovered.ir
+    own = tuple(f for f in ir.families if f.tempered)
+    return replace(recovered, ir=ModelIR(ir.variables, own, ir.sums))
 
 
 def cluster_moves(recovered: Recovered) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.inference.methods.base import Run, couplings_of_draws
-from statmech_dsl.inference.parameter_model import parameter_model
-from statmech_dsl.inference.posed import Posed
-from statmech_dsl.inference.simulator import Simulator
+from statmech_dsl.inference.problem.parameter_model import parameter_model
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.replicas import Replicas, of_energies
 
 SWEEPS = 100
 """Sweeps of each state at least."""
@@ -18,17 +18,20 @@ def predictive(posed: Posed, tree: xr.DataTree, n: int, run: Run) -> xr.Dataset:
     """Draw states of all variables, each at another draw of the parameters, evenly through the posterior."""
     c = couplings_of_draws(posed, parameter_model(posed), tree)
     chosen = np.linspace(0, len(c) - 1, n).round().astype(int)
-    simulator = Simulator(posed, 1, c.mean(axis=0), run.seed, run.threads)
-    simulator.tune(max(run.tune, SWEEPS))
-    states: dict[str, list] = {v.name: [] for v in simulator.ir.variables}
+    recovered, sweeps = of_energies(posed.recovered), max(run.tune, SWEEPS)
+    replicas = Replicas(posed.model, recovered, 1, run.threads)
+    replicas.reset(run.seed)
+    replicas.follow(posed.tables_of(c.mean(axis=0)))
+    replicas.tune(replicas.start(), sweeps)
+    states: dict[str, list] = {v.name: [] for v in recovered.ir.variables}
     for k in chosen:
-        simulator.restart()
-        simulator.follow(c[k])
-        simulator.sweep(max(run.tune, SWEEPS))
-        for name, x in simulator.values.items():
+        packed = replicas.start()
+        replicas.follow(posed.tables_of(c[k]))
+        replicas.sweep(packed, sweeps)
+        for name, x in replicas.values(packed).items():
             states[name].append(x[:, 0])
     columns = {}
-    for v in simulator.ir.variables:
+    for v in recovered.ir.variables:
         dims = ("chain", "draw", *(f"{v.name}_dim_{k}" for k in range(len(v.shape))))
         x = np.array(states[v.name]).reshape(1, n, *v.shape)
         columns[v.name] = (dims, x.astype(v.domain.graph_dtype))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from statmech_dsl.errors import InfeasibleError
-from statmech_dsl.inference.local_fields import Fields, Table, tabulate
-from statmech_dsl.inference.normalizers import Normalizer, normalizer
-from statmech_dsl.inference.site_terms import site_terms
+from statmech_dsl.inference.pseudolikelihood.local_fields import Fields, Table, tabulate
+from statmech_dsl.inference.pseudolikelihood.normalizers import Normalizer, normalizer
+from statmech_dsl.inference.pseudolikelihood.site_terms import site_terms
 from statmech_dsl.ir.arrays import distinct_rows
 from statmech_dsl.ir.model import ModelIR, Tables
 from statmech_dsl.solvers.slopes import is_linear
@@ -112,7 +112,7 @@ def conditionals(ir: ModelIR, tables: Tables, values: Values, names: Sequence[st
     Examples
     --------
     >>> import pymc as pm, statmech_dsl as sm
-    >>> from statmech_dsl.inference.posed import pose
+    >>> from statmech_dsl.inference.problem.posed import pose
     >>> with sm.Model() as model:
     ...     h = pm.Normal("h", 0, 1)
     ...     s = sm.Spin("s", 4)

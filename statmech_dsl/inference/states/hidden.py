@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from statmech_dsl.inference.copies import Copies
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.states.replicas import Replicas
 from statmech_dsl.solvers.system import Values
 
 SWEEPS = 5
@@ -23,7 +23,7 @@ class _Group:
     """States of which the same sites were seen."""
 
     members: np.ndarray
-    copies: Copies
+    replicas: Replicas
     packed: Any = None
 
 
@@ -57,25 +57,28 @@ class Hidden:
             }
             if any(map(len, free.values())):
                 members = np.flatnonzero(which.reshape(-1) == k)
-                copies = Copies(replace(r, tables=r.tables | free), len(members), threads)
-                self._groups.append(_Group(members, copies))
+                own = replace(r, tables=r.tables | free)
+                replicas = Replicas(posed.model, own, len(members), threads)
+                self._groups.append(_Group(members, replicas))
 
     def start(self, generator: np.random.Generator) -> None:
         """Begin a chain with random values of what is hidden."""
         for g in self._groups:
-            g.copies.reset(int(generator.integers(2**63)))
+            g.replicas.reset(int(generator.integers(2**63)))
             own = {name: x[:, g.members] for name, x in self.values.items()}
-            self._put(g, own := g.copies.scrambled(own, generator))
-            g.packed = g.copies.pack(own)
+            self._put(g, own := g.replicas.scrambled(own, generator))
+            g.packed = g.replicas.pack(own)
 
     def sweep(self, tables: Mapping[str, np.ndarray], tune: bool) -> None:
         """Move what is hidden, at these couplings."""
         for g in self._groups:
-            g.copies.follow({k: np.where(np.isneginf(x), UNDERFLOW, x) for k, x in tables.items()})
+            g.replicas.follow(
+                {k: np.where(np.isneginf(x), UNDERFLOW, x) for k, x in tables.items()}
+            )
             if tune:
-                g.copies.adapt(g.packed)
-            g.copies.sweep(g.packed, SWEEPS)
-            self._put(g, g.copies.values(g.packed))
+                g.replicas.adapt(g.packed)
+            g.replicas.sweep(g.packed, SWEEPS)
+            self._put(g, g.replicas.values(g.packed))
 
     def _put(self, g: _Group, values: Values) -> None:
         for name, x in values.items():

@@ -17,7 +17,7 @@ import numpy as np
 
 from statmech_dsl.errors import EquilibrationWarning
 from statmech_dsl.estimators import tau_int
-from statmech_dsl.inference.copies import Copies
+from statmech_dsl.inference.states.replicas import Replicas
 
 Couplings = Mapping[str, np.ndarray]
 
@@ -30,7 +30,7 @@ SHORTEST, LONGEST = 200, 1600
 ENOUGH = 50
 """Autocorrelation times after which such a run is long enough."""
 FOLLOWED = 64
-"""Copies whose autocorrelations are measured."""
+"""Replicas whose autocorrelations are measured."""
 SIGMAS, RELEVANT = 4.0, 0.1
 """A bias is reported if it is as many standard errors, and as many standard deviations of the posterior."""
 
@@ -58,26 +58,26 @@ class Equilibration:
         """Sweeps of an auxiliary state."""
         return max(FEWEST, int(np.ceil(SAFETY * max(self.times[-3:], default=0.0))))
 
-    def entering(self, copies: Copies, packed: Any) -> np.ndarray:
-        """What enters of each copy, along each axis; the couplings of the copies are others afterwards."""
+    def entering(self, replicas: Replicas, packed: Any) -> np.ndarray:
+        """What enters of each replica, along each axis; the couplings of the replicas are others afterwards."""
         out = []
         for ends in self.around:
             energy = []
             for tables in ends:
-                copies.follow(tables)
-                energy.append(copies.energy(packed))
+                replicas.follow(tables)
+                energy.append(replicas.energy(packed))
             out.append((energy[1] - energy[0]) / 2)
         return np.array(out)
 
-    def measure_time(self, copies: Copies, packed: Any, tables: Couplings) -> None:
+    def measure_time(self, replicas: Replicas, packed: Any, tables: Couplings) -> None:
         """Find the longest autocorrelation time of what enters, in a run of its own."""
         series: list[np.ndarray] = []
         time, n = np.inf, SHORTEST
         while n < ENOUGH * time and n <= LONGEST:
             while len(series) < n:
-                copies.follow(tables)
-                copies.sweep(packed, 1)
-                series.append(self.entering(copies, packed)[:, :FOLLOWED])
+                replicas.follow(tables)
+                replicas.sweep(packed, 1)
+                series.append(self.entering(replicas, packed)[:, :FOLLOWED])
             time, n = max(tau_int(x).tau for x in np.array(series).transpose(1, 2, 0)), 2 * n
         self.times.append(time)
 

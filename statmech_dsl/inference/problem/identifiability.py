@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from statmech_dsl.errors import IdentifiabilityWarning, UnboundedLikelihoodError
-from statmech_dsl.inference.learning.space import Space
-from statmech_dsl.inference.posed import Posed
+from statmech_dsl.inference.problem.posed import Posed
+from statmech_dsl.inference.problem.space import Space
 from statmech_dsl.solvers.slopes import slopes
 
 FLAT = 1e-6

@@ -1,0 +1,1 @@
+"""Log Z as a function of couplings: sums, eliminations, and surfaces from draws."""

@@ -1,0 +1,1 @@
+"""A model with data: what is known, what is wanted, and the parameters."""

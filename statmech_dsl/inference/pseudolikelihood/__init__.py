@@ -1,0 +1,1 @@
+"""Conditional probabilities of single sites, and their product."""
