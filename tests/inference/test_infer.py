@@ -222,3 +222,28 @@ def test_two_couplings_that_data_tell_apart():
         sm.Energy("zeeman", -h * s)
     at = xr.Dataset({name: (("chain", "draw"), [[0.3, 0.4]]) for name in ("J", "h")})
     assert unidentified(pose(model, {"s": STATES}), xr.DataTree.from_dict({"posterior": at})) == []
+
+
+def test_gauge_symmetries_of_hidden_sites():
+    with sm.Model() as model:
+        w = pm.Normal("w", shape=3)
+        b = pm.Normal("b")
+        v, h = sm.Spin("v", 3), sm.Spin("h", 1)
+        sm.Energy("weights", -w * v * h[0])
+        sm.Energy("bias", -b * v)
+    states = np.random.default_rng(1).choice([-1, 1], (20, 3))
+    with pytest.warns(
+        IdentifiabilityWarning, match=r"'h', which was not seen, and w\[0\], w\[1\], w\[2\]"
+    ):
+        sm.infer(model, {"v": states}, draws=5, tune=5, chains=1, seed=1, progressbar=False)
+
+
+def test_no_gauge_symmetry_with_a_known_field_on_hidden_sites():
+    with sm.Model() as model:
+        w = pm.Normal("w", shape=3)
+        v, h = sm.Spin("v", 3), sm.Spin("h", 1)
+        sm.Energy("weights", -w * v * h[0])
+        sm.Energy("field", -0.5 * h)
+    states = np.random.default_rng(1).choice([-1, 1], (20, 3))
+    tree = sm.infer(model, {"v": states}, draws=5, tune=5, chains=1, seed=1, progressbar=False)
+    assert not any("gauge" in text for text in tree.attrs["unidentified"])

@@ -11,12 +11,20 @@ import xarray as xr
 from statmech_dsl.errors import IdentifiabilityWarning, UnboundedLikelihoodError
 from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.inference.problem.space import Space
+from statmech_dsl.ir.domains.base import Domain
+from statmech_dsl.ir.domains.field import Field
+from statmech_dsl.solvers.evaluate import energies
 from statmech_dsl.solvers.slopes import slopes
+from statmech_dsl.solvers.system import Values
 
 FLAT = 1e-6
 """Information about a direction below this, relative to that about single parameters, is none."""
 MIN_STATES, SEED = 256, 1
 """Random states that statistics are compared in, at least."""
+FEW_STATES = 64
+"""Random states that a symmetry has to hold in."""
+MAX_SITES = 64
+"""Hidden sites of a variable up to which a gauge symmetry is looked for."""
 MAX_PARAMETERS = 256
 """Elements of parameters up to which directions are looked at."""
 
@@ -55,6 +63,7 @@ def unidentified(posed: Posed, tree: xr.DataTree) -> list[IdentifiabilityWarning
         x = space.vector(means, space.start)
         found += _flat_directions(posed, space, x)
         found += _sign_symmetries(space, means)
+        found += _gauge_symmetries(posed, space, x)
     return [IdentifiabilityWarning(text) for text in found]
 
 
@@ -64,7 +73,8 @@ def _constant(posed: Posed) -> list[str]:
 
 def _flat_directions(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
     """Combinations of parameters that move no coupling, or only ones whose statistics no state tells apart."""
-    S = _random_statistics(posed, max(MIN_STATES, 2 * space.size)) @ space.jacobian(x)
+    S = _statistics(posed, _random_states(posed, max(MIN_STATES, 2 * space.size)))
+    S = S @ space.jacobian(x)
     information = np.cov(S.T).reshape(space.size, space.size)
     scale = np.sqrt(np.diag(information))
     names = _elements(space)
@@ -86,8 +96,8 @@ def _flat_directions(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
     return found
 
 
-def _random_statistics(posed: Posed, n: int) -> np.ndarray:
-    """Statistics of random states, which have nothing to do with the couplings."""
+def _random_states(posed: Posed, n: int) -> Values:
+    """States that have nothing to do with the couplings."""
     r, rng, states = posed.recovered, np.random.default_rng(SEED), posed.states()
     values = {}
     for v in r.ir.variables:
@@ -96,6 +106,11 @@ def _random_statistics(posed: Posed, n: int) -> np.ndarray:
         base = np.tile(states[v.name][:, 0].reshape(v.n_sites, -1), (n, 1, 1))
         base[:, free] = x[:, free]
         values[v.name] = base.reshape(n, -1).T
+    return values
+
+
+def _statistics(posed: Posed, values: Values) -> np.ndarray:
+    r = posed.recovered
     each = slopes(r.ir, r.tables, values, posed.couplings)
     return np.concatenate([each[name] for name in posed.couplings], axis=1)
 
@@ -103,11 +118,7 @@ def _random_statistics(posed: Posed, n: int) -> np.ndarray:
 def _sign_symmetries(space: Space, means: dict[str, Any]) -> list[str]:
     """Parameters whose signs can be turned over, alone or two together, without a change of any coupling."""
     at = _joined(space.tables(space.vector(means, space.start)))
-    free = [
-        n
-        for n, rv in zip(space.names, space.rvs, strict=True)
-        if space.model.rvs_to_transforms[rv] is None
-    ]
+    free = [n for n, rv in zip(space.names, space.rvs, strict=True) if not _bounded(space, rv)]
     found: list[tuple[str, ...]] = []
     for size in (1, 2):
         for some in combinations(free, size):
@@ -122,6 +133,56 @@ def _sign_symmetries(space: Space, means: dict[str, Any]) -> list[str]:
         "modes that chains do not cross between"
         for some in found
     ]
+
+
+def _gauge_symmetries(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
+    """Hidden sites that can be turned over together with the couplings that multiply them."""
+    r, names, found = posed.recovered, np.array(_elements(space)), []
+    values = _random_states(posed, FEW_STATES)
+    S, slope = _statistics(posed, values), abs(space.jacobian(x))
+    own = {
+        n: space.of(n)
+        for n, v in zip(space.names, space.rvs, strict=True)
+        if not _bounded(space, v)
+    }
+    for v in r.ir.variables:
+        if v.name in posed.data or v.name not in posed.hidden or not _even(v.domain):
+            continue
+        for site in r.tables[v.free][:MAX_SITES]:
+            turned = values | {v.name: values[v.name].copy()}
+            turned[v.name][site] *= -1
+            odd = (_statistics(posed, turned) == -S).all(axis=0) & S.any(axis=0)
+            moved = np.flatnonzero(slope.T @ odd)
+            if not len(moved) or not all(
+                any(s.start <= k < s.stop for s in own.values()) for k in moved
+            ):
+                continue
+            other = x.copy()
+            other[moved] *= -1
+            energy = [
+                np.add(*energies(r.ir, r.tables | space.tables(at), states))
+                for at, states in ((x, values), (other, turned))
+            ]
+            if np.allclose(*energy, rtol=1e-10, atol=1e-10):
+                found.append(
+                    f"the likelihood does not change when site {site} of {v.name!r}, which was not seen, and "
+                    f"{', '.join(names[moved])} change sign: a gauge symmetry; the posterior has modes that "
+                    "chains may not cross between"
+                )
+                break  # other sites are mostly alike
+    return found
+
+
+def _bounded(space: Space, rv: Any) -> bool:
+    return space.model.rvs_to_transforms[rv] is not None
+
+
+def _even(domain: Domain) -> bool:
+    """Whether minus a value is a value too."""
+    if domain.components > 1:
+        return False
+    values = domain.values
+    return isinstance(domain, Field) if values is None else {-v for v in values} == set(values)
 
 
 def _joined(tables: dict[str, np.ndarray]) -> np.ndarray:
