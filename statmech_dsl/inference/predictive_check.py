@@ -91,9 +91,7 @@ def predictive_check(model: pm.Model, result: xr.DataTree) -> xr.Dataset:
 
 def _mean_tables(posed: Posed, result: xr.DataTree) -> Tables:
     mean = couplings_of_draws(posed, parameter_model(posed), result).mean(axis=0)
-    r = posed.recovered
-    ends = np.cumsum([len(r.tables[name]) for name in posed.couplings])[:-1]
-    return r.tables | dict(zip(posed.couplings, np.split(mean, ends), strict=True))
+    return posed.recovered.tables | posed.tables_of(mean)
 
 
 def _statistics(posed: Posed, tables: Tables, states: Values) -> dict[str, np.ndarray]:

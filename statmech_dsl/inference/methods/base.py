@@ -12,19 +12,16 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from pytensor.compile.maker import function
-from pytensor.compile.mode import Mode
 
+from statmech_dsl.inference.problem.interpreted import INTERPRETED
 from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
 from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.inference.problem.smooth import Smooth, graph_of
 from statmech_dsl.inference.states.completed import Completed
 from statmech_dsl.solvers.evaluate import energies
-from statmech_dsl.solvers.slopes import is_linear, slopes
+from statmech_dsl.solvers.slopes import is_linear
 from statmech_dsl.solvers.system import Values
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
-"""For what is not evaluated often enough for compiling it, some seconds, to pay; fused, it would go through
-arrays element by element."""
 NOT_LINEAR = "the energy is no linear function of its couplings"
 SHORT = 2000
 """Iterations of all chains together up to which a run is short."""
@@ -174,10 +171,7 @@ def statistics(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
     """E_0 of each state, and its statistics S, [state, entry of all coupling tables]."""
     r, states = posed.recovered, posed.states()
     bare = r.tables | {name: np.zeros_like(r.tables[name]) for name in posed.couplings}
-    each = slopes(r.ir, r.tables, states, posed.couplings)
-    return energies(r.ir, bare, states)[0], np.concatenate(
-        [each[x] for x in posed.couplings], axis=1
-    )
+    return energies(r.ir, bare, states)[0], posed.statistics_of(states)
 
 
 def sample_likelihood(posed: Posed, likelihood: Likelihood, run: Run) -> xr.DataTree:
@@ -206,8 +200,7 @@ def sample_completed(
     statistics = np.zeros(sum(len(posed.recovered.tables[name]) for name in posed.couplings))
 
     def follow(states: Values) -> None:
-        each = slopes(posed.recovered.ir, posed.recovered.tables, states, posed.couplings)
-        statistics[:] = np.concatenate([each[name].sum(axis=0) for name in posed.couplings])
+        statistics[:] = posed.statistics_of(states).sum(axis=0)
 
     def log_likelihood(c: np.ndarray) -> tuple[float, np.ndarray]:
         log_Z, slope = partition(c)

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-from pytensor.compile.mode import Mode
 
+from statmech_dsl.inference.problem.interpreted import INTERPRETED
 from statmech_dsl.inference.problem.parameter_model import coefficients
 from statmech_dsl.inference.problem.posed import Posed
 from statmech_dsl.inference.problem.space import Space
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
 PROBES = 12
 """Random parameters at which couplings are compared."""
 PRIOR_DRAWS = 500

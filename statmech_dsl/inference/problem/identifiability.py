@@ -14,7 +14,6 @@ from statmech_dsl.inference.problem.space import Space
 from statmech_dsl.ir.domains.base import Domain
 from statmech_dsl.ir.domains.field import Field
 from statmech_dsl.solvers.evaluate import energies
-from statmech_dsl.solvers.slopes import slopes
 from statmech_dsl.solvers.system import Values
 
 FLAT = 1e-6
@@ -73,7 +72,7 @@ def _constant(posed: Posed) -> list[str]:
 
 def _flat_directions(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
     """Combinations of parameters that move no coupling, or only ones whose statistics no state tells apart."""
-    S = _statistics(posed, _random_states(posed, max(MIN_STATES, 2 * space.size)))
+    S = posed.statistics_of(_random_states(posed, max(MIN_STATES, 2 * space.size)))
     S = S @ space.jacobian(x)
     information = np.cov(S.T).reshape(space.size, space.size)
     scale = np.sqrt(np.diag(information))
@@ -109,12 +108,6 @@ def _random_states(posed: Posed, n: int) -> Values:
     return values
 
 
-def _statistics(posed: Posed, values: Values) -> np.ndarray:
-    r = posed.recovered
-    each = slopes(r.ir, r.tables, values, posed.couplings)
-    return np.concatenate([each[name] for name in posed.couplings], axis=1)
-
-
 def _sign_symmetries(space: Space, means: dict[str, Any]) -> list[str]:
     """Parameters whose signs can be turned over, alone or two together, without a change of any coupling."""
     at = _joined(space.tables(space.vector(means, space.start)))
@@ -139,7 +132,7 @@ def _gauge_symmetries(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
     """Hidden sites that can be turned over together with the couplings that multiply them."""
     r, names, found = posed.recovered, np.array(_elements(space)), []
     values = _random_states(posed, FEW_STATES)
-    S, slope = _statistics(posed, values), abs(space.jacobian(x))
+    S, slope = posed.statistics_of(values), abs(space.jacobian(x))
     own = {
         n: space.of(n)
         for n, v in zip(space.names, space.rvs, strict=True)
@@ -151,7 +144,7 @@ def _gauge_symmetries(posed: Posed, space: Space, x: np.ndarray) -> list[str]:
         for site in r.tables[v.free][:MAX_SITES]:
             turned = values | {v.name: values[v.name].copy()}
             turned[v.name][site] *= -1
-            odd = (_statistics(posed, turned) == -S).all(axis=0) & S.any(axis=0)
+            odd = (posed.statistics_of(turned) == -S).all(axis=0) & S.any(axis=0)
             moved = np.flatnonzero(slope.T @ odd)
             if not len(moved) or not all(
                 any(s.start <= k < s.stop for s in own.values()) for k in moved

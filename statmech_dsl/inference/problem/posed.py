@@ -24,6 +24,7 @@ from statmech_dsl.errors import ModelError
 from statmech_dsl.inference.problem.observations import Observations, observe
 from statmech_dsl.ir.marks import VariableMark, mark_of
 from statmech_dsl.lower.recovery import Recovered, recover
+from statmech_dsl.solvers.slopes import slopes
 from statmech_dsl.solvers.system import Values
 
 
@@ -91,6 +92,12 @@ class Posed:
         ends = np.cumsum([len(self.recovered.tables[name]) for name in self.couplings])[:-1]
         parts = np.split(np.array(couplings, float), ends)
         return dict(zip(self.couplings, parts, strict=True))
+
+    def statistics_of(self, states: Values) -> np.ndarray:
+        """Statistics S of states, [state, coupling], the couplings of all tables one after the other."""
+        r = self.recovered
+        each = slopes(r.ir, r.tables, states, self.couplings)
+        return np.concatenate([each[name] for name in self.couplings], axis=1)
 
     def states(self) -> Values:
         """Rows of each variable that was seen or is clamped, one column for each state.

@@ -10,7 +10,6 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.compile.maker import function
-from pytensor.compile.mode import Mode
 from pytensor.gradient import grad
 from pytensor.graph.traversal import ancestors
 from pytensor.scalar.basic import Neg
@@ -20,11 +19,9 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from scipy.sparse import csr_array, vstack
 
 from statmech_dsl.errors import ArgumentError
+from statmech_dsl.inference.problem.interpreted import INTERPRETED
 from statmech_dsl.inference.problem.parameter_model import coefficients, parameter_model
 from statmech_dsl.inference.problem.posed import Posed
-
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
-"""Couplings are a few array operations on parameters: compiling them would take longer than all calls."""
 
 Arrays = dict[str, np.ndarray]
 
