@@ -51,6 +51,13 @@ class Kernels(Protocol):
         """Energy of each replica: what T divides, and what it does not."""
         ...
 
+    def swept_energy(self, packed: Any, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then, as exactly as weights need it.
+
+        Couplings may be rounded to 2^-30 of the largest field of a site. Records want `energy`.
+        """
+        ...
+
     def measure(self, packed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both energies, and the elements of all sums of ``program.measured``, (replicas, elements)."""
         ...
@@ -72,6 +79,12 @@ def record(kernels: Kernels, packed: Any, draws: int, thin: int) -> Measures:
         found.append(kernels.measure(packed))
     tempered, fixed, sums = zip(*found, strict=True)
     return np.stack(tempered), np.stack(fixed), np.stack(sums)
+
+
+def swept_energy(kernels: Kernels, packed: Any, n: int) -> np.ndarray:
+    """`Kernels.swept_energy` by its two parts."""
+    kernels.sweep(packed, n)
+    return kernels.energy(packed)[0]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from statmech_dsl import rng
-from statmech_dsl.backends.base import Backend, Measures, record
+from statmech_dsl.backends.base import Backend, Measures, record, swept_energy
 from statmech_dsl.ir.bits import Bits, class_energies, kind_of, threshold
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Draw, Let, meaning
 from statmech_dsl.ir.expr import evaluate, read
@@ -68,6 +68,10 @@ class Reference:
         """Energy of each replica: what T divides, and what it does not."""
         pairs = [self.energies(_replica(packed, r)) for r in range(packed.n_replicas)]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+
+    def swept_energy(self, packed: State, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: State, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""

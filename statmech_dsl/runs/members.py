@@ -53,9 +53,8 @@ class Members:
 
     def sweep(self, sweeps: int) -> None:
         """Sweep; then energies alone."""
-        self.kernels.sweep(self.packed, sweeps)
+        energy = self.kernels.swept_energy(self.packed, sweeps)
         self._retune(sweeps, self.moved)
-        energy, _ = self.kernels.energy(self.packed)
         if not np.isfinite(energy).all():
             raise_improper(self.sampler)
         self.energy = energy.reshape(self.weights.families.shape)

@@ -224,10 +224,14 @@ def _follow(
         state = path[0][0]
         for until in (stop, sweeps):
             packed = kernels.pack(state)
-            kernels.sweep(packed, until - state.sweep)
+            swept = kernels.swept_energy(packed, until - state.sweep) if until > stop else None
+            if swept is None:
+                kernels.sweep(packed, until - state.sweep)
             state = kernels.unpack(packed)
             expected, numbers = path[until]
             _require_equal(state, expected, here)
+            if swept is not None:
+                require(_weighs(swept, numbers[0]), f"{here}: other energies for weights")
             found = _numbers(kernels, packed)
             require(energies(found[:2], numbers[:2]), f"{here}: other energies")
             require(_same(found[2:], numbers[2:]), f"{here}: other sums")
@@ -277,6 +281,11 @@ def _numbers(kernels: Kernels, packed: Any) -> np.ndarray:
 def _close(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether energies agree but for the order of their terms."""
     return np.allclose(x, y, TOLERANCE, TOLERANCE * np.abs(y).max(initial=0.0), equal_nan=True)
+
+
+def _weighs(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether energies agree as exactly as weights need it."""
+    return np.allclose(x, y, 1e-6, 1e-6 * np.abs(y).max(initial=0.0), equal_nan=True)
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:

@@ -6,13 +6,20 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numba import njit
 
 import statmech_dsl as sm
 from statmech_dsl.backends.numba_cpu import dense_arrays
+from statmech_dsl.backends.numba_cpu.decide_lines import (
+    COARSE,
+    first_look,
+    first_look_at,
+    weigh_line,
+)
 from statmech_dsl.backends.numba_cpu.dense_arrays import with_lookups
-from statmech_dsl.backends.numba_cpu.lookup_arrays import tabulate
-from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE, NEAR, lines_of
-from statmech_dsl.rng import TILE
+from statmech_dsl.backends.numba_cpu.lookup_arrays import close_to_one, tabulate
+from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE, NEAR, encode, lines_of
+from statmech_dsl.rng import TILE, uniform
 from statmech_dsl.testing import check_backend
 from statmech_dsl.testing.setup import begin, build
 
@@ -94,6 +101,127 @@ def test_energies_are_those_of_the_states(declare):
         v, h = (kernels.values(packed, name).astype(float) for name in "vh")
         expected = -(v @ a + h @ b + ((v @ W) * h).sum(1))
         assert np.allclose(kernels.energy(packed)[0], expected, rtol=0, atol=1e-12)
+
+
+def three_layers():
+    """The last layer takes no part in the couplings of the first two."""
+    rng = np.random.default_rng(5)
+    with sm.Model() as model:
+        v, h, g = sm.Occupation("v", 40), sm.Occupation("h", 9), sm.Occupation("g", 7)
+        sm.Energy("W", -v[:, None] * rng.normal(scale=0.2, size=(40, 9)) * h)
+        sm.Energy("V", -h[:, None] * rng.normal(scale=0.2, size=(9, 7)) * g)
+    return model
+
+
+ENDS = CASES | {
+    "a whole line ends the sweep": lambda: machine(visible=9, hidden=2 * LINE),
+    "data end the sweep": lambda: machine(visible=40, hidden=LONG, h=SOME),
+    "three layers": three_layers,
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_energies_for_weights_are_those_of_the_states(name):
+    model, n = ENDS[name](), 70
+    kernels = build(model, n, backend="numba", threads=2).kernels
+    packed = kernels.pack(begin(build(model, n), np.linspace(0, 2, n), seed=1))
+    for sweeps in (1, 3, 0, 2):
+        found = kernels.swept_energy(packed, sweeps)
+        exact = kernels.energy(packed)[0]
+        assert np.allclose(found, exact, rtol=0, atol=1e-6)
+        told = kernels._dense.rest is not None and sweeps > 0
+        assert told == (not np.array_equal(found, exact))  # they come from rounded couplings
+    assert packed.state.sweep == 6
+    if name in ("data end the sweep", "three layers"):
+        assert kernels._dense.rest is None
+
+
+def test_energies_for_weights_follow_other_couplings():
+    one, other = (build(machine(seed=k), 9, backend="numba") for k in (1, 2))
+    packed = one.kernels.pack(begin(one, np.ones(9), seed=1))
+    one.kernels.swept_energy(packed, 1)
+    names = [k for k, t in one.tables.items() if t.dtype == float]
+    one.kernels.replace_tables({k: other.tables[k] for k in names})
+    found = one.kernels.swept_energy(packed, 1)
+    assert np.allclose(found, one.kernels.energy(packed)[0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_couplings_that_are_not_finite_have_their_energy():
+    model = machine()
+    sampler = build(model, 3, backend="numba")
+    tables = {k: t.copy() for k, t in sampler.tables.items() if t.dtype == float}
+    for t in tables.values():
+        t[-1] = np.inf
+    sampler.kernels.replace_tables(tables)
+    packed = sampler.kernels.pack(begin(sampler, np.ones(3), seed=1))
+    assert not np.isfinite(sampler.kernels.swept_energy(packed, 1)).any()
+
+
+@pytest.mark.parametrize("declare", [sm.Spin, sm.Occupation])
+def test_replicas_at_one_temperature_multiply_weights(declare):
+    """At the second one all exponents are out of reach, at the third one only those of products."""
+    model, n, ends = machine(declare, hidden=9), CODES * 3, []
+    for backend in ("reference", "numba"):
+        sampler = build(model, n, backend=backend)
+        packed = sampler.kernels.pack(begin(sampler, np.full(n, 0.7), seed=1))
+        sampler.kernels.sweep(packed, 1)
+        for beta in (1.0, 500.0, 20.0, 1.0):
+            sampler.kernels.set_beta(packed, np.full(n, beta))
+            sampler.kernels.sweep(packed, 1)
+            if backend == "numba":
+                first = sampler.kernels._dense._passes[0].factors(packed.beta)
+                assert (first["weights"].size > 0) == (beta < 20)
+        ends.append([sampler.kernels.values(packed, name) for name in "vh"])
+    for a, b in zip(*ends, strict=True):
+        assert np.array_equal(a, b)
+
+
+@njit
+def looks(fields, words, exponent, edges, values, close, by_weights):
+    """A first look at each line."""
+    weights = np.empty(LINE, np.float32)
+    for k in range(0, len(fields), LINE):
+        low, high = np.int8(0), np.int8(1)
+        if by_weights:
+            weigh_line(LINE, weights, 0, fields, k, exponent)
+            close[k // LINE] = first_look_at(
+                LINE, values, k, weights, 0, words, k, edges[0], edges[1], low, high
+            )
+        else:
+            close[k // LINE] = first_look(
+                LINE, values, k, fields, k, words, k, exponent, edges[0], edges[1], low, high
+            )
+
+
+@pytest.mark.parametrize("by_weights", [False, True])
+def test_a_first_look_is_right_or_unsure(by_weights):
+    """Words all about the threshold, in steps of a hundredth of the margin: none beyond 2 margins is unsure."""
+    rng, exponent = np.random.default_rng(6), np.full((1, 1), 100 / 2**30, np.float32)
+    edges = np.empty((1, 2), np.float32)
+    close_to_one(exponent, np.zeros_like(exponent), 0.0, edges)
+    fields = rng.integers(-(2**28), 2**28, 4000).astype(np.int32)
+    z = 2.0 ** (fields * np.float64(exponent[0, 0]))
+    off = rng.integers(-300, 301, len(fields)) / 100 * COARSE
+    words = np.clip((1 + off) / (1 + z) * 2.0**32, 0, 2**32 - 1).astype(np.uint32)
+    relative = uniform(words.astype(np.float64)) * (1 + z) - 1
+    fields, words = (np.repeat(x, LINE) for x in (fields, words))  # a line for each
+    values, close = np.empty(len(fields), np.int8), np.empty(len(fields) // LINE, np.uint64)
+    looks(fields, words, exponent[0, 0], edges[0], values, close, by_weights)
+    value, unsure = values[::LINE] == 1, close > 0
+    assert np.array_equal(value[~unsure], relative[~unsure] >= 0)
+    assert not unsure[np.abs(relative) > 2 * COARSE].any()
+    assert unsure[np.abs(relative) < COARSE / 4].all()
+    assert 0.2 < unsure.mean() < 0.5
+
+
+@pytest.mark.parametrize("n", [3, 64, 70, 200])
+def test_codes_of_any_number_of_sources(n):
+    states = np.random.default_rng(n).integers(0, 2, n + 5).astype(np.int8)
+    rest, codes = np.zeros(64, np.int8), np.zeros(-(-n // 64) * 16 + 2, np.uint8)
+    encode(states, 5, n, np.int8(1), rest, codes, 2)
+    bits = np.pad(states[5:], (0, -n % 64)).reshape(-1, 4)
+    assert np.array_equal(codes[2:], bits @ [1, 2, 4, 8])
 
 
 def test_couplings_of_another_model_make_it_that_model():

@@ -84,3 +84,33 @@ def test_bytes_are_transposed():
 def test_arrays_begin_with_a_cache_line():
     for _ in range(20):
         assert zeros(3, 5).ctypes.data % 64 == 0
+
+
+@vectors
+def reals(x: Rows, out: Rows, factor, low, high) -> Words:
+    """Every operation on numbers."""
+    number = x[0].reals(signed=True)
+    y = (number * factor + 0.1 - number.fma(factor, 2.0)).fma(3.0, number)
+    is_large = y > number.all(-3.0)
+    out[0] = y.bits()
+    out[16] = is_large.choose(high, low)
+    out[32] = (x[0].reals() * 0.5).bits() + x[0].as_reals().bits() * 0
+    return is_large
+
+
+@njit
+def run_reals(x, out, factor):
+    return reals(16, x, 0, out, 0, factor, np.int32(-1), np.int32(7))
+
+
+def test_reals_are_those_of_float32():
+    f32 = np.float32
+    x, out = np.arange(-8, 8, dtype=np.int32), np.empty(48, np.int32)
+    number, factor = x.astype(f32), f32(0.3)
+    fused = (number.astype(float) * float(factor) + 2.0).astype(f32)
+    y = ((number * factor + f32(0.1) - fused).astype(float) * 3.0 + number).astype(f32)
+    assert run_reals(x, out, factor) > 0
+    assert np.array_equal(out[:16].view(f32), y)
+    assert np.array_equal(out[16:32], np.where(y > -3, 7, -1))
+    assert np.array_equal(out[32:].view(f32), x.astype(np.uint32).astype(f32) * f32(0.5))
+    assert run_reals(np.full(16, -5, np.int32), out, factor) == 0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from statmech_dsl import rng
-from statmech_dsl.backends.base import Backend, Measures, record
+from statmech_dsl.backends.base import Backend, Measures, record, swept_energy
 from statmech_dsl.ir.draws import AT_ONCE, Attempts, Let, meaning
 from statmech_dsl.ir.expr import Expr, read
 from statmech_dsl.ir.kernel import Accumulate, Assign, Bump, LoweredPass, Move, Program, Tally
@@ -89,6 +89,10 @@ class NumpyKernels:
         sums = self._sums(self.program.measured, packed)
         elements = np.concatenate([np.zeros((0, packed.n_replicas)), *sums.values()])
         return *self.energy(packed), elements.T
+
+    def swept_energy(self, packed: State, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then; a sweep may know it for less."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: State, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times; a loop serves until one kernel does it all."""

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from statmech_dsl.backends.base import Backend, Kernels, Measures
+from statmech_dsl.backends.base import Backend, Kernels, Measures, swept_energy
 from statmech_dsl.backends.collective.base import (
     KINDS,
     WORD,
@@ -177,6 +177,10 @@ class Composed:
     def measure(self, packed: Both) -> Measures:
         """Both energies, and the elements of all sums of ``program.measured``."""
         return self.passes.measure(self._packed(packed))
+
+    def swept_energy(self, packed: Both, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: Both, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from statmech_dsl.backends.base import Measures
+from statmech_dsl.backends.base import Measures, swept_energy
 from statmech_dsl.backends.cupy_gpu.dense import DenseSweep
 from statmech_dsl.backends.cupy_gpu.device import Device
 from statmech_dsl.backends.cupy_gpu.kernel import Kernel, Packed
@@ -171,6 +171,10 @@ class CupyKernels:
         """Both energies, and the elements of all sums of ``program.measured``."""
         tempered, fixed, sums = self._measures(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
+
+    def swept_energy(self, packed: Packed, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times; the processor waits when memory is full only."""

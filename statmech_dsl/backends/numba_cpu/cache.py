@@ -31,13 +31,31 @@ def folder() -> Path:
 def _runtime_hash() -> str:
     from statmech_dsl.backends.collective.clusters import runtime as cluster_runtime
     from statmech_dsl.backends.collective.clusters.bits import runtime as bit_cluster_runtime
-    from statmech_dsl.backends.numba_cpu import lookups, runtime, runtime_float32, vectors, verdicts
+    from statmech_dsl.backends.numba_cpu import (
+        decide_lines,
+        lookups,
+        runtime,
+        runtime_float32,
+        swept_energy,
+        vectors,
+        verdicts,
+    )
     from statmech_dsl.backends.numba_cpu.bit_sliced import counting
     from statmech_dsl.backends.numba_cpu.bit_sliced import runtime as bit_runtime
     from statmech_dsl.ir import elementary, elementary_float32
 
     moves = (cluster_runtime, bit_cluster_runtime)
-    own = (lookups, runtime, runtime_float32, vectors, verdicts, bit_runtime, counting)
+    own = (
+        decide_lines,
+        lookups,
+        swept_energy,
+        runtime,
+        runtime_float32,
+        vectors,
+        verdicts,
+        bit_runtime,
+        counting,
+    )
     modules = (*own, *moves, elementary, elementary_float32)
     sources = [Path(m.__file__ or "").read_bytes() for m in modules]
     return hashlib.sha256(b"".join(sources)).hexdigest()

@@ -18,12 +18,16 @@ from statmech_dsl.backends.numba_cpu.cache import load
 from statmech_dsl.backends.numba_cpu.dense_arrays import DenseArrays
 from statmech_dsl.backends.numba_cpu.dense_source import arguments, dense_source
 from statmech_dsl.backends.numba_cpu.lookup_arrays import LookupArrays
+from statmech_dsl.backends.numba_cpu.swept_energy import Rest, rest_of
 from statmech_dsl.backends.numba_cpu.threads import spread
 from statmech_dsl.ir.kernel import Program
 from statmech_dsl.ir.model import Tables
 
 if TYPE_CHECKING:
     from statmech_dsl.backends.numba_cpu.kernels import Packed
+
+
+_NONE = np.empty(0)
 
 
 class DenseSweep:
@@ -40,6 +44,17 @@ class DenseSweep:
             for p in program.passes
         ]
         self._couplings = object()
+        self._rest: Rest | None = None
+        self._rest_of: object = None
+
+    @property
+    def rest(self) -> Rest | None:
+        """What energies are besides the fields of the last pass; None if these do not tell them."""
+        if self._rest_of is not self._couplings:
+            finite = np.isfinite(self._passes[-1].units.slack).all()
+            self._rest = rest_of(self.program, self._given) if finite else None
+            self._rest_of = self._couplings
+        return self._rest
 
     def replace_tables(self, new: Tables) -> None:
         """Follow other couplings; cached fields are then computed afresh."""
@@ -49,8 +64,21 @@ class DenseSweep:
             for q in self._passes:
                 q.follow(self._given)
 
-    def __call__(self, packed: Packed, n: int, threads: int) -> None:
-        """Do n sweeps in place."""
+    def swept_energy(self, packed: Packed, n: int, threads: int, rest: Rest) -> np.ndarray:
+        """Do n sweeps in place, at least one; energies then."""
+        energy = np.full(len(packed.beta), rest.constant)
+        self(packed, n, threads, rest.fours, energy)
+        return energy[: packed.state.n_replicas]
+
+    def __call__(
+        self,
+        packed: Packed,
+        n: int,
+        threads: int,
+        sources: np.ndarray = _NONE,
+        energy: np.ndarray = _NONE,
+    ) -> None:
+        """Do n sweeps in place; to ``energy``, if it has room, add what the last one tells of it."""
         kernel, state, beta = load(self.source.text), packed.state, packed.beta
         live = _live(state.n_replicas, len(beta), self.lanes)
         arguments = (
@@ -60,6 +88,9 @@ class DenseSweep:
             live,
             packed.replicas,
             beta,
+            sources,
+            self._passes[-1].units.unit,
+            energy,
             *self._arrays(packed),
             *packed.values.values(),
             *(self._given[name] for name in self.source.tables),
@@ -73,9 +104,13 @@ class DenseSweep:
         if packed.fields_of is not self._couplings:
             packed.fields_of = self._couplings
             packed.fields = [q.fresh_fields(*packed.beta.shape) for q in self._passes]
+        if not packed.buffers:
+            packed.buffers = [q.buffers(len(packed.beta)) for q in self._passes]
         out = []
-        for p, q, fields in zip(self.program.passes, self._passes, packed.fields, strict=True):
-            known = q.arrays | fields | q.factors(packed.beta)
+        for p, q, fields, buffers in zip(
+            self.program.passes, self._passes, packed.fields, packed.buffers, strict=True
+        ):
+            known = q.arrays | fields | buffers | q.factors(packed.beta)
             out += [known[name] for name in arguments(p)]
         return out
 

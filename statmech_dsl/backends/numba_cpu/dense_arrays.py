@@ -115,3 +115,7 @@ class DenseArrays:
             "fields": np.tile(self.offset, (chunks, lanes, 1)),
             "seen": np.tile(self.lows[:, None], (chunks, 1, lanes)),
         }
+
+    def buffers(self, chunks: int) -> dict[str, np.ndarray]:
+        """Memory that the pass uses while it runs."""
+        return {}

@@ -19,10 +19,10 @@ from statmech_dsl.backends.numba_cpu.lookups import (
     CODES,
     FOUR,
     LINE,
+    TOGETHER,
     add_lines,
-    in_fours,
+    encode,
     lines_of,
-    note,
     padded,
     sum_raised,
 )
@@ -53,6 +53,56 @@ def _two_bytes(domain: Domain) -> bool:
 
 def _states(f: Family) -> list[Column]:
     return [c for c in f.columns if c.kind == "state"]
+
+
+Pairs = dict[tuple[str, str], np.ndarray]
+"""Matrices by the variables of their rows and columns."""
+
+
+def polynomial(model: ModelIR, tables: Tables) -> tuple[float, dict[str, np.ndarray], Pairs]:
+    """The energy of a model `in_pairs`: its constant, what sites add by variable, and what pairs add."""
+    constant, pairs = 0.0, {}
+    linear = {v.name: np.zeros(v.n_sites) for v in model.variables}
+    for f in model.energy_families:
+        constant += _add(f, model, tables, linear, pairs)
+    return constant, linear, pairs
+
+
+def _add(
+    f: Family, model: ModelIR, tables: Tables, linear: dict[str, np.ndarray], pairs: Pairs
+) -> float:
+    """Add the instances of a family; their energy where all sites have their low values."""
+    states = _states(f)
+    shape = f.n_instances(tables)
+    ends = [
+        (c.array, np.broadcast_to(0 if c.index is None else tables[c.index], shape).astype(int))
+        for c in states
+    ]
+    at: dict[tuple[int, ...], np.ndarray] = {
+        high: np.broadcast_to(_value(f, model, tables, dict(zip(states, high, strict=True))), shape)
+        for high in product((0, 1), repeat=len(states))
+    }
+    none = (0,) * len(states)
+    for k, (name, sites) in enumerate(ends):
+        alone = tuple(int(n == k) for n in range(len(states)))
+        linear[name] += np.bincount(sites, at[alone] - at[none], len(linear[name]))
+    if len(states) == 2:
+        together = at[1, 1] - at[1, 0] - at[0, 1] + at[0, 0]
+        (a, i), (b, j) = ends
+        if len(linear[a]) < len(linear[b]):  # long rows fill lines
+            (a, i), (b, j) = (b, j), (a, i)
+        shape = len(linear[a]), len(linear[b])
+        np.add.at(pairs.setdefault((a, b), np.zeros(shape)), (i, j), together)
+    return float(at[none].sum())
+
+
+def _value(f: Family, model: ModelIR, tables: Tables, high: dict[Column, int]):
+    def read(c: Column):
+        if c.kind == "state":
+            return (model.variable(c.array).domain.values or ())[high[c]]
+        return tables[c.array][0 if c.index is None else tables[c.index]]
+
+    return evaluate(f.expr, [read(c) for c in f.columns], {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +138,7 @@ class DenseEnergy:
         return self._sum
 
     def _parts(self) -> tuple[float, list[Part]]:
-        model, constant = self.model, 0.0
-        linear = {v.name: np.zeros(v.n_sites) for v in model.variables}
-        pairs: dict[tuple[str, str], np.ndarray] = {}
-        for f in model.energy_families:
-            constant += self._add(f, self._tables, linear, pairs)
+        constant, linear, pairs = polynomial(self.model, self._tables)
         parts = []
         for (rows, columns), x in pairs.items():
             alone = padded(linear.pop(rows, np.zeros(len(x))))
@@ -100,47 +146,6 @@ class DenseEnergy:
         none = np.zeros(0)
         parts += [Part(name, name, padded(x), none) for name, x in linear.items() if x.any()]
         return constant, parts
-
-    def _add(
-        self,
-        f: Family,
-        tables: Tables,
-        linear: dict[str, np.ndarray],
-        pairs: dict[tuple[str, str], np.ndarray],
-    ) -> float:
-        """Add the instances of a family; their energy where all sites have their low values."""
-        states = _states(f)
-        shape = f.n_instances(tables)
-        ends = [
-            (c.array, np.broadcast_to(0 if c.index is None else tables[c.index], shape).astype(int))
-            for c in states
-        ]
-        at: dict[tuple[int, ...], np.ndarray] = {
-            high: np.broadcast_to(
-                self._value(f, tables, dict(zip(states, high, strict=True))), shape
-            )
-            for high in product((0, 1), repeat=len(states))
-        }
-        none = (0,) * len(states)
-        for k, (name, sites) in enumerate(ends):
-            alone = tuple(int(n == k) for n in range(len(states)))
-            linear[name] += np.bincount(sites, at[alone] - at[none], len(linear[name]))
-        if len(states) == 2:
-            together = at[1, 1] - at[1, 0] - at[0, 1] + at[0, 0]
-            (a, i), (b, j) = ends
-            if len(linear[a]) < len(linear[b]):  # long rows fill lines
-                (a, i), (b, j) = (b, j), (a, i)
-            shape = len(linear[a]), len(linear[b])
-            np.add.at(pairs.setdefault((a, b), np.zeros(shape)), (i, j), together)
-        return float(at[none].sum())
-
-    def _value(self, f: Family, tables: Tables, high: dict[Column, int]):
-        def read(c: Column):
-            if c.kind == "state":
-                return (self.model.variable(c.array).domain.values or ())[high[c]]
-            return tables[c.array][0 if c.index is None else tables[c.index]]
-
-        return evaluate(f.expr, [read(c) for c in f.columns], {})
 
     def __call__(self, values: dict[str, np.ndarray]) -> np.ndarray:
         """Energies, given states of variables by [replica, site]."""
@@ -166,21 +171,23 @@ class DenseEnergy:
 def add_part(c0, c1, rows, high_row, columns, high_column, start, lines, out):
     """Add a `Part` to the energies of replicas, some at a time: what is looked up stays in the cache."""
     n, width, flat = rows.shape[1], start.shape[0], rows.reshape(-1)
+    n_columns, flat_columns = columns.shape[1], columns.reshape(-1)
     fours = lines.shape[0] // (width * CODES)
-    sources = np.zeros(columns.shape[1] + FOUR, np.uint8)
-    codes = np.empty((AT_ONCE, fours), np.uint8)
+    stride = -(-n_columns // TOGETHER) * TOGETHER // FOUR
+    codes, tail = np.empty(AT_ONCE * stride, np.uint8), np.full(TOGETHER, np.int8(high_column - 1))
     sums, rest = row(LINE, np.float64), row(LINE, np.int8)
     for a in range(c0, c1, AT_ONCE):
         b = min(a + AT_ONCE, c1)
         for c in range(a, b):
-            note(columns[c], high_column, sources)
-            in_fours(sources[: FOUR * fours], codes[c - a])
+            encode(
+                flat_columns, c * n_columns, n_columns, high_column, tail, codes, (c - a) * stride
+            )
         for k in range(0, width, LINE):
             first, m = k // LINE * fours * CODES, n - k
             for c in range(a, b):
-                add_lines(sums, 0, start, k, lines, first, codes, (c - a) * fours, fours)
+                add_lines(sums, 0, start, k, lines, first, codes, (c - a) * stride, fours, LINE)
                 if m >= LINE:
-                    out[c] += sum_raised(sums, flat, c * n + k, high_row)
+                    out[c] += sum_raised(sums, 0, flat, c * n + k, high_row)
                 else:
                     rest[:m] = rows[c, k:]
-                    out[c] += sum_raised(sums, rest, 0, high_row)
+                    out[c] += sum_raised(sums, 0, rest, 0, high_row)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from statmech_dsl.backends.numba_cpu.body import Lines, indent
+from statmech_dsl.backends.numba_cpu.decide_lines import BUFFERS
 from statmech_dsl.backends.numba_cpu.layouts import ReplicaLanes
-from statmech_dsl.backends.numba_cpu.lookups import FOUR, LINE
+from statmech_dsl.backends.numba_cpu.lookups import FOUR, LINE, TOGETHER
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.backends.numba_cpu.printer import PassPrinter, words_of_replicas
 from statmech_dsl.ir.dense import DenseForm
@@ -39,6 +40,8 @@ class DensePrinter:
 
     arrays: ClassVar[tuple[str, ...]]
     """Arguments besides those that all dense passes have."""
+    last: bool = False
+    """Whether it ends the sweep, and so leaves energies behind."""
 
     def __init__(self, p: LoweredPass, z: int, names: Names, lanes: int) -> None:
         assert p.dense is not None
@@ -239,45 +242,83 @@ class Lookups(Products):
     Members are all sites of the sources.
     """
 
-    arrays = ("lines", "offset", "colors", "members", "matrix", "constant", "error", "runs")
+    arrays = (
+        *("lines", "offset", "start", "weights", "edges", "runs"),
+        *("colors", "members", "matrix", "constant", "error", *BUFFERS),
+    )
 
     def lines(self) -> Lines:  # noqa: D102
-        z, own = self.z, self.names.states[self.p.variable]
-        note: Lines = []
-        for number, variable in enumerate(self.form.sources):
-            states = f"{self.names.states[variable]}[c].reshape(-1)"
-            note.append(f"note({states}, {self.high(variable)}, bits[color[{4 + number}] :])")
+        z, own, keep = self.z, self.names.states[self.p.variable], "keep" if self.last else "False"
         counters = f"(replica, U(sweep), U({self.p.stream | TILE_STREAM}), key0, key1)"
         given = [
-            f"c0, c1, k0, {own}, (runs{z}, {self.order}), {counters}",
-            f"offset{z}, lines{z}, codes, fours, (exponent{z}, width{z}, slack{z})",
-            f"({self.values}), (fields, streams, words)",
+            f"c0, c1, next0, {own}, (runs{z}, {self.order}), {counters}",
+            f"(offset{z}, lines{z}, start{z}, weights{z}), fours, (exponent{z}, edges{z}, width{z}, slack{z})",
+            f"({self.values}), ({', '.join(f'{name}{z}' for name in BUFFERS)}), {keep}",
         ]
         again = [
-            "k, word = k0 + r, words[c - c0, r]",
+            f"k, word = k0 + r, words{z}[c * {LINE} + r]",
             *(f"{view(s)} = {s}[c]" for s in self.names.states.values()),
             *self.again(f"{own}[c, i, 0]", "0"),
             f"if {own}[c, i, 0] == CLOSE:",
             f"    {self.decide('0')}",
+            f"values{z}[c * {LINE} + r] = {own}[c, i, 0]",
         ]
         line = [
-            f"if decide_line({', '.join(given)}) != 0:",
-            "    for c in range(c0, c1):",
-            f"        for r in range(min({LINE}, size - k0)):",
-            f"            i = {self.order}[k0 + r]",
-            f"            if {own}[c, i, 0] == CLOSE:",
-            *indent(again, 4),
+            f"next0, n_close = decide_lines({', '.join(given)})",
+            f"k0 = next0 - {LINE}",
+            "for q in range(n_close):",
+            f"    c = close{z}[c0 + q]",
+            f"    for r in range(min({LINE}, size - k0)):",
+            f"        i = {self.order}[k0 + r]",
+            f"        if {own}[c, i, 0] == CLOSE:",
+            *indent(again, 3),
         ]
+        sources: Lines = []
+        if self.last:
+            run = f"runs{z}[k0 // {LINE}] if k0 + {LINE} <= size else -1"
+            given = f"fields{z}, {own}, run, values{z}, {self.high(self.p.variable)}"
+            line += [
+                "if keep:",
+                f"    run = {run}",
+                f"    add_fields(c0, c1, {given}, unit, energy)",
+            ]
+            sources = ["if keep:", f"    add_sources(c0, c1, codes{z}, stride, sources, energy)"]
         return [
             f"color = colors{z}[0]",
             f"size, n_sources = color[1], color[{4 + len(self.form.sources)}]",
             f"matrix = matrix{z}.reshape((size, n_sources))",
             f"fours = (n_sources + {FOUR - 1}) // {FOUR}",
-            f"bits = np.zeros({FOUR} * fours, np.uint8)",
-            "codes = np.empty((c1 - c0) * fours, np.uint8)",
-            "for c in range(c0, c1):",
-            *indent(note),
-            "    in_fours(bits, codes[(c - c0) * fours : (c - c0 + 1) * fours])",
-            f"for k0 in range(0, size, {LINE}):",
+            "stride = stride_of(fours)",
+            *self._codes(),
+            *sources,
+            "next0 = 0",
+            "while next0 < size:",
             *indent(line),
+        ]
+
+    def _codes(self) -> Lines:
+        """Which sources of the chunks are high."""
+        z, sources = self.z, [(self.names.states[v], self.high(v)) for v in self.form.sources]
+        rest = f"rest = np.full({TOGETHER}, np.int8({{}} - 1))"
+        to = f"rest, codes{z}, c * stride"
+        if len(sources) == 1:
+            ((states, high),) = sources
+            return [
+                f"states, n_states = {states}.reshape(-1), {states}.shape[1]",
+                rest.format(high),
+                "for c in range(c0, c1):",
+                f"    encode(states, c * n_states, n_states, {high}, {to})",
+            ]
+        joined = []
+        for number, (states, high) in enumerate(sources):
+            joined += [
+                f"for q in range({states}.shape[1]):",
+                f"    joined[color[{4 + number}] + q] = np.int8({states}[c, q, 0] == {high})",
+            ]
+        return [
+            "joined = np.zeros(n_sources, np.int8)",
+            rest.format(1),
+            "for c in range(c0, c1):",
+            *indent(joined),
+            f"    encode(joined, 0, n_sources, np.int8(1), {to})",
         ]

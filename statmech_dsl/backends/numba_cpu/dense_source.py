@@ -11,13 +11,14 @@ from statmech_dsl.backends.numba_cpu.dense_printers import (
     view,
 )
 from statmech_dsl.backends.numba_cpu.kernels_source import COMPILE, HEADER, Source
-from statmech_dsl.backends.numba_cpu.lookups import LINE, STATE
 from statmech_dsl.backends.numba_cpu.names import Names
 from statmech_dsl.ir.kernel import LoweredPass, Program
 from statmech_dsl.ir.model import Tables
 from statmech_dsl.rng import TILE_LANES
 
-IMPORTS = """from statmech_dsl.backends.numba_cpu.lookups import decide_line, in_fours, note
+IMPORTS = """from statmech_dsl.backends.numba_cpu.decide_lines import decide_lines, stride_of
+from statmech_dsl.backends.numba_cpu.lookups import encode
+from statmech_dsl.backends.numba_cpu.swept_energy import add_fields, add_sources
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
 from statmech_dsl.backends.numba_cpu.verdicts import (
     CLOSE, add_row, high_sum, second_verdict, subtract_row, verdict
@@ -41,16 +42,16 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
     for z, body in enumerate(decisions):
         head = ["k", "lane", "word", "beta", "c", *map(view, states), *listed]
         text += [COMPILE, f"def decide{z}({', '.join(head)}):", *indent(body), "", ""]
-    buffers = [f"streams = np.empty((c1 - c0, {3 * TILE_LANES * lanes}), np.uint32)"]
-    if any(isinstance(printer, Lookups) for printer in printers):
-        buffers = [
-            f"fields = np.empty((c1 - c0) * {LINE}, np.int32)",
-            f"streams = np.empty((c1 - c0) * {STATE}, np.uint32)",
-            f"words = np.empty((c1 - c0, {LINE}), np.uint32)",
-        ]
-    else:
-        buffers += [f"words = np.empty({lanes}, np.uint32)"]
-    head = "c0, c1, n, sweep0, seed, live, replica, beta".split(", ")
+    buffers = [
+        f"streams = np.empty((c1 - c0, {3 * TILE_LANES * lanes}), np.uint32)",
+        f"words = np.empty({lanes}, np.uint32)",
+    ]
+    begin = []
+    if all(isinstance(printer, Lookups) for printer in printers):
+        printers[-1].last = True
+        buffers = []  # arguments
+        begin = ["keep = energy.shape[0] > 0 and sweep + 1 == sweep0 + n"]
+    head = "c0, c1, n, sweep0, seed, live, replica, beta, sources, unit, energy".split(", ")
     own = [f"{name}{z}" for z, p in enumerate(program.passes) for name in arguments(p)]
     text += [
         COMPILE,
@@ -58,7 +59,7 @@ def dense_source(program: Program, tables: Tables, lanes: int) -> Source:
         "    key0, key1 = seed & MASK, seed >> U(32)",
         *indent(buffers),
         "    for sweep in range(sweep0, sweep0 + n):",
-        *indent([line for printer in printers for line in printer.lines()], 2),
+        *indent([*begin, *(line for printer in printers for line in printer.lines())], 2),
     ]
     return Source(HEADER + IMPORTS + "\n".join(text) + "\n", tuple(names.tables))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from statmech_dsl.backends.base import Measures, record
+from statmech_dsl.backends.base import Measures, record, swept_energy
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.dense import DenseSweep
 from statmech_dsl.backends.numba_cpu.dense_arrays import by_lookup, with_lookups
@@ -37,7 +37,8 @@ class Packed:
 
     Lanes beyond the last replica repeat it under a number of its own; they are dropped when unpacked.
     ``features`` are functions of the values that neighbors read, of the same shape; ``fields`` are the cached
-    fields of dense passes, ``fields_of`` the couplings that they belong to.
+    fields of dense passes, ``fields_of`` the couplings that they belong to, ``buffers`` the memory that passes
+    by lookup use while they run.
     """
 
     state: State
@@ -49,6 +50,7 @@ class Packed:
     accepted: np.ndarray
     fields: list[dict[str, np.ndarray]] = field(default_factory=list)
     fields_of: Any = None
+    buffers: list[dict[str, np.ndarray]] = field(default_factory=list)
 
 
 def read_only(x: np.ndarray) -> np.ndarray:
@@ -254,6 +256,13 @@ class NumbaKernels:
             return tempered, np.zeros_like(tempered)
         tempered, fixed, _ = self.measure(packed)
         return tempered, fixed
+
+    def swept_energy(self, packed: Packed, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then. See `swept_energy.py`."""
+        rest = self._dense.rest if self._dense and n else None
+        if self._dense and rest:
+            return self._dense.swept_energy(packed, n, self.threads, rest)
+        return swept_energy(self, packed, n)
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""

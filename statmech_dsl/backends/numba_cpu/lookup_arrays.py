@@ -7,14 +7,19 @@ from functools import cached_property
 import numpy as np
 
 from statmech_dsl.backends.couplings import Steps, Units
+from statmech_dsl.backends.numba_cpu.decide_lines import COARSE, buffers, weigh_line, weigh_together
 from statmech_dsl.backends.numba_cpu.dense_arrays import DenseArrays
-from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE, runs
+from statmech_dsl.backends.numba_cpu.lookups import CODES, FOUR, LINE, NEAR, aligned, runs
+from statmech_dsl.backends.numba_cpu.verdicts import BY_EXPONENT
 from statmech_dsl.compiled import compiled
 from statmech_dsl.ir.kernel import LoweredPass
 from statmech_dsl.ir.model import ModelIR, Tables
 
 LIMIT = 2**30
 """Largest sums of steps, which integers of 32 bits hold."""
+LARGEST = 126.0
+"""Exponents of a first look are less."""
+_NO_WEIGHTS = np.empty(0, np.float32)
 
 
 class LookupArrays(DenseArrays):
@@ -32,14 +37,41 @@ class LookupArrays(DenseArrays):
     @cached_property
     def _lines(self) -> np.ndarray:
         n, n_sources = self.incidences.shape
-        return np.zeros((-(-n // LINE), -(-n_sources // FOUR), CODES, LINE), np.int32)
+        return aligned((-(-n // LINE), -(-n_sources // FOUR), CODES, LINE), np.int32)
+
+    def factors(self, beta: np.ndarray) -> dict[str, np.ndarray]:
+        """What beta decides; where all replicas have the same, also the weights of the lines."""
+        known = super().factors(beta)
+        exponent, edges = known["exponent"], np.empty((len(beta), 2), np.float32)
+        alike = close_to_one(exponent, known["width"], self.units.slack[0], edges)
+        start = weights = _NO_WEIGHTS
+        if alike and self._worth_weighing(len(beta)) and 2 * LIMIT * abs(exponent[0, 0]) < LARGEST:
+            start, weights = self._weights
+            if self._weighed != exponent[0, 0]:
+                weigh(self._lines, self.arrays["offset"], exponent[0, 0], weights, start)
+                self._weighed = exponent[0, 0]
+        return known | {"edges": edges, "start": start, "weights": weights.reshape(-1)}
+
+    def _worth_weighing(self, n: int) -> bool:
+        """Whether weights of all lines cost less than those of all sites, and few of them are multiplied."""
+        fours = self._lines.shape[1]
+        return fours <= NEAR and n >= CODES * fours
+
+    @cached_property
+    def _weights(self) -> tuple[np.ndarray, np.ndarray]:
+        start, weights = aligned((len(self._lines) * LINE,), np.float32), self._lines.shape
+        return start, aligned(weights, np.float32)
+
+    def buffers(self, chunks: int) -> dict[str, np.ndarray]:  # noqa: D102
+        return buffers(chunks, self.incidences.shape[1])
 
     def follow(self, tables: Tables) -> None:
         """Take other couplings."""
         exact = self.incidences(tables)
-        whole = np.zeros(len(self._lines) * LINE, np.int32)
+        whole = aligned((len(self._lines) * LINE,), np.int32)
         scale, slack = tabulate(exact.matrix, exact.offset, exact.error, LIMIT, self._lines, whole)
         self.units = Units(Steps(self._lines, whole, np.array([scale]), np.array([slack])))
+        self._weighed = np.nan  # the exponent of the weights of lines: none
         known: dict[str, np.ndarray] = getattr(self, "arrays", {})
         self.arrays = known | {
             "scale": self.units.scale,
@@ -50,6 +82,41 @@ class LookupArrays(DenseArrays):
             "constant": exact.offset,
             "error": exact.error,
         }
+
+
+@compiled
+def close_to_one(exponent, width, slack, edges):
+    """Numbers 2^32 (1 -+ the margin of a first look), infinite where exponents may leave +-126.
+
+    Whether all replicas have the same.
+    """
+    alike = True
+    for c in range(len(exponent)):
+        alike &= exponent[c, 0] == exponent[0, 0]
+        reach = abs(exponent[c, 0]) * LIMIT
+        margin = COARSE + BY_EXPONENT * reach + slack * width[c, 0]
+        certain = reach < LARGEST and margin < 1.0
+        edges[c, 0] = 2.0**32 * (1.0 - margin) if certain else -np.inf
+        edges[c, 1] = 2.0**32 * (1.0 + margin) if certain else np.inf
+    return alike
+
+
+@compiled
+def weigh(lines, offset, exponent, weights, start):
+    """Weights of lines, 2**(steps * exponent), and of the offset: those of single sources are multiplied.
+
+    At most `NEAR` fours and an offset are, so that relative errors stay below 4 (NEAR + 1) 5e-7.
+    """
+    steps, to = lines.reshape(-1), weights.reshape(-1)
+    for k in range(0, offset.shape[0], LINE):
+        weigh_line(LINE, start, k, offset, k, exponent)
+    for first in range(0, to.shape[0], CODES * LINE):
+        to[first : first + LINE] = 1.0
+        for j in range(FOUR):
+            one = first + LINE * 2**j
+            weigh_line(LINE, to, one, steps, one, exponent)
+            for code in range(1, 2**j):
+                weigh_together(LINE, to, one + LINE * code, to, one, to, first + LINE * code)
 
 
 @compiled

@@ -11,28 +11,28 @@ other.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from statmech_dsl.backends.numba_cpu.runtime import U32, U, draw, row, seed_lanes
-from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
-from statmech_dsl.backends.numba_cpu.vectors import Rows, Words, vectors
-from statmech_dsl.backends.numba_cpu.verdicts import CLOSE, verdict
-from statmech_dsl.rng import TILE, TILE_LANES, WARM_UP
+from statmech_dsl.backends.numba_cpu.vectors import Words
 
 LINE = 32
 """Sites of a line: a few vectors of numbers of 32 bits, and a whole number of steps of a tile of streams."""
-STEPS, STATE = LINE // TILE_LANES, 3 * TILE_LANES
-"""Steps of the streams of a tile for a line, and numbers of their state."""
 FOUR, CODES = 4, 16
 """Sources that are looked up together, and what they may be."""
-NEAR = 16
+NEAR = 20
 """Fours whose lines stay in the cache next to the processor while replica after replica looks them up."""
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
-_MERGE, _TOP, _LOW = np.uint32(0x01020408), np.uint32(24), np.uint32(CODES - 1)
+TOGETHER = 64
+"""Sources whose codes are made together."""
+_SHORT = 16, 8
+"""The vectors of a line whose last quarter is empty."""
+_CACHE_LINE = 64
+_I8, _I16, _I32, _I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
 
 
 def lines_of(matrix: np.ndarray, kind: type) -> np.ndarray:
@@ -48,10 +48,24 @@ def lines_of(matrix: np.ndarray, kind: type) -> np.ndarray:
     padded = np.zeros((blocks * LINE, fours * FOUR), kind)
     padded[:n_sites, :n_sources] = matrix
     columns = padded.reshape(blocks, LINE, fours, FOUR).transpose(0, 2, 3, 1)
-    lines = np.zeros((blocks, fours, CODES, LINE), kind)
+    lines = aligned((blocks, fours, CODES, LINE), kind)
     for j in range(FOUR):
         lines[:, :, 2**j : 2 ** (j + 1)] = lines[:, :, : 2**j] + columns[:, :, j : j + 1]
     return lines
+
+
+def aligned(shape: tuple[int, ...], kind: type) -> np.ndarray:
+    """Zeros that begin with a cache line: a vector that lies across two of them costs twice as much.
+
+    Examples
+    --------
+    >>> aligned((3, 5), np.int32).ctypes.data % 64
+    0
+    """
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    memory = np.zeros(size + _CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % _CACHE_LINE
+    return memory[first : first + size].view(kind).reshape(shape)
 
 
 def padded(x: np.ndarray) -> np.ndarray:
@@ -64,84 +78,153 @@ def runs(order: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> runs(np.arange(3, 70)).tolist()
-    [3, 35, -1]
+    >>> runs(np.arange(3, 70)).tolist(), runs(np.array([4, 2])).tolist()
+    ([3, 35, 67], [-1])
     """
-    n = len(order) // LINE
-    lines = order[: n * LINE].astype(np.int64).reshape(n, LINE)
-    along = (np.diff(lines, axis=1) == 1).all(axis=1)
-    first = np.where(along, lines[:, 0], -1)
-    return np.concatenate([first, [-1] * (len(order) > n * LINE)]).astype(np.int64)
+    lines = np.split(order.astype(np.int64), range(LINE, len(order), LINE))
+    return np.array([x[0] if (np.diff(x) == 1).all() else -1 for x in lines], np.int64)
 
 
 @njit(error_model="numpy", nogil=True)
-def note(states, high, bits):
-    """Note which states have the high value."""
-    for q in range(states.shape[0]):
-        bits[q] = np.uint8(states[q] == high)
+def encode(states, first, n, high, rest, codes, place):
+    """The codes of n sources from ``first`` on, four of them a number of four bits, from ``place`` on.
 
-
-@njit(error_model="numpy", nogil=True)
-def in_fours(bits, codes):
-    """The codes of four sources each: numbers of four bits."""
-    four = bits.view(np.uint32)
-    for q in range(codes.shape[0]):
-        codes[q] = np.uint8((np.uint32(four[q] * _MERGE) >> _TOP) & _LOW)
+    ``rest`` has room for `TOGETHER` states; what it holds is not ``high``.
+    """
+    whole = n // TOGETHER * TOGETHER
+    in_fours(states, first, whole, high, codes, place)
+    if whole < n:
+        copy_bytes(rest, 0, states, first + whole, n - whole)
+        in_fours(rest, 0, TOGETHER, high, codes, place + whole // FOUR)
 
 
 @intrinsic
-def add_lines(typingctx, out, to, start, k, lines, first, codes, place, count):
-    """Into a line of ``out``: that of ``start`` from number k on, plus those of a table for ``count`` codes.
-
-    ``first`` is the first code's first line, ``place`` the place of its code. Numbers are of 32 bits, or of 64
-    and real. The sum stays in registers.
-    """
-    at = types.int64
-    signature = types.none(out, at, start, at, lines, at, codes, at, at)
+def copy_bytes(typingctx, to, place, source, first, n):
+    """Copy n small values."""
 
     def generate(context, builder, signature, values):
-        out, to, start, k, lines, first, codes, place, count = values
-        item = context.get_data_type(signature.args[0].dtype)
-        vector = ir.VectorType(item, LINE)
-        plus = builder.fadd if isinstance(item, ir.DoubleType) else builder.add
+        ends = [
+            builder.gep(
+                context.make_array(signature.args[k])(context, builder, values[k]).data,
+                [values[k + 1]],
+            )
+            for k in (0, 2)
+        ]
+        cgutils.raw_memcpy(builder, *ends, values[4], 1)
+        return context.get_dummy_value()
 
-        def data(number, value):
-            return context.make_array(signature.args[number])(context, builder, value).data
+    at = types.int64
+    return types.none(to, at, source, at, at), generate
 
-        def line(pointer):
-            return builder.bitcast(pointer, vector.as_pointer())
 
-        size = item.width // 8 if isinstance(item, ir.IntType) else 8
-        codes = builder.gep(data(6, codes), [place])
-        lines = builder.gep(line(data(4, lines)), [first])
-        total = cgutils.alloca_once(builder, vector)
-        begin = builder.load(line(builder.gep(data(2, start), [k])), align=size)
-        builder.store(begin, total)
-        with cgutils.for_range(builder, count) as loop:
-            code = builder.zext(builder.load(builder.gep(codes, [loop.index])), _I64)
-            at = builder.add(builder.mul(loop.index, ir.Constant(_I64, CODES)), code)
-            found = builder.load(builder.gep(lines, [at]), align=size)
-            builder.store(plus(builder.load(total), found), total)
-        end = line(builder.gep(data(0, out), [to]))
-        builder.store(builder.load(total), end, align=size)
+@intrinsic
+def in_fours(typingctx, states, first, n, high, codes, place):
+    """`encode` where n is a multiple of `TOGETHER`."""
+
+    def generate(context, builder, signature, values):
+        given, out = (
+            builder.gep(
+                context.make_array(signature.args[k])(context, builder, values[k]).data,
+                [values[k + 1]],
+            )
+            for k in (0, 4)
+        )
+        bytes_, pairs = ir.VectorType(_I8, TOGETHER), ir.VectorType(_I16, TOGETHER // 8)
+        wanted = Words.spread(builder, values[3], TOGETHER)
+        with cgutils.for_range(builder, builder.udiv(values[2], ir.Constant(_I64, TOGETHER))) as k:
+            at = builder.mul(k.index, ir.Constant(_I64, TOGETHER))
+            x = builder.load(
+                builder.bitcast(builder.gep(given, [at]), bytes_.as_pointer()), align=1
+            )
+            high = builder.icmp_unsigned("==", x, wanted.value)
+            eights = builder.bitcast(high, ir.VectorType(_I8, TOGETHER // 8))
+            x = builder.zext(eights, pairs)
+            x = builder.or_(x, builder.shl(x, ir.Constant(pairs, [4] * pairs.count)))
+            x = builder.and_(x, ir.Constant(pairs, [0x0F0F] * pairs.count))
+            to = builder.gep(out, [builder.udiv(at, ir.Constant(_I64, FOUR))])
+            builder.store(x, builder.bitcast(to, pairs.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    at = types.int64
+    return types.none(states, at, at, types.int8, codes, at), generate
+
+
+@intrinsic
+def add_lines(typingctx, out, to, start, k, lines, first, codes, place, count, sites):
+    """Into a line of ``out``: that of ``start`` from number k on, plus those of a table for ``count`` codes.
+
+    ``first`` is the first code's first line, ``place`` the place of its code. Numbers are whole ones of 32
+    bits, or real ones of 64; real ones of 32 are weights, which are multiplied. A line has ``sites`` sites;
+    what stands beyond them may be left out. The sum stays in registers.
+    """
+    at = types.int64
+    signature = types.none(out, at, start, at, lines, at, codes, at, at, at)
+
+    def generate(context, builder, signature, values):
+        def data(number):
+            return context.make_array(signature.args[number])(context, builder, values[number]).data
+
+        to, begin = builder.gep(data(0), [values[1]]), builder.gep(data(2), [values[3]])
+        first = builder.mul(values[5], ir.Constant(_I64, LINE))
+        table = builder.gep(data(4), [first])
+        codes = builder.gep(data(6), [values[7]])
+        short = builder.icmp_signed("<=", values[9], ir.Constant(_I64, sum(_SHORT)))
+        with builder.if_else(short) as (then, otherwise):
+            for branch, parts in ((then, _SHORT), (otherwise, (LINE,))):
+                with branch:
+                    _add(builder, to, begin, table, codes, values[8], parts)
         return context.get_dummy_value()
 
     return signature, generate
 
 
+def _add(builder, to, begin, table, codes, count, parts: tuple[int, ...]) -> None:
+    """`add_lines` of so many sites, in vectors of some of them."""
+    item = begin.type.pointee
+    plus = {ir.DoubleType(): builder.fadd, ir.FloatType(): builder.fmul}.get(item, builder.add)
+    vectors = [ir.VectorType(item, n) for n in parts]
+    firsts = [sum(parts[:k]) for k in range(len(parts))]
+
+    def place(start, k):
+        part = builder.gep(start, [ir.Constant(_I64, firsts[k])])
+        return builder.bitcast(part, vectors[k].as_pointer())
+
+    totals = [cgutils.alloca_once(builder, vector) for vector in vectors]
+    size = item_size(item)
+    for k, total in enumerate(totals):
+        builder.store(builder.load(place(begin, k), align=size), total)
+    with cgutils.for_range(builder, count) as loop:
+        code = builder.zext(builder.load(builder.gep(codes, [loop.index])), _I64)
+        line = builder.add(builder.mul(loop.index, ir.Constant(_I64, CODES)), code)
+        line = builder.gep(table, [builder.mul(line, ir.Constant(_I64, LINE))])
+        for k, total in enumerate(totals):
+            found = builder.load(place(line, k), align=size)
+            builder.store(plus(builder.load(total), found), total)
+    for k, total in enumerate(totals):
+        builder.store(builder.load(total), place(to, k), align=size)
+
+
 @intrinsic
-def sum_raised(typingctx, sums, states, place, high):
-    """Sum of those of ``LINE`` real numbers whose sites, from ``place`` on, are high: halves are added up."""
+def sum_raised(typingctx, sums, first, states, place, high):
+    """Sum of those of ``LINE`` numbers, from ``first`` on, whose sites, from ``place`` on, are high.
+
+    Numbers of 32 bits are whole. They are added up as real ones, by halves.
+    """
 
     def generate(context, builder, signature, values):
-        data = [
-            context.make_array(kind)(context, builder, value).data
-            for kind, value in zip(signature.args[:2], values[:2], strict=True)
-        ]
-        reals, bytes_ = ir.VectorType(ir.DoubleType(), LINE), ir.VectorType(ir.IntType(8), LINE)
-        x = builder.load(builder.bitcast(data[0], reals.as_pointer()), align=8)
-        at = builder.bitcast(builder.gep(data[1], [values[2]]), bytes_.as_pointer())
-        wanted = Words.spread(builder, values[3], LINE).value
+        numbers, states = (
+            builder.gep(
+                context.make_array(signature.args[k])(context, builder, values[k]).data,
+                [values[k + 1]],
+            )
+            for k in (0, 2)
+        )
+        item = numbers.type.pointee
+        given, reals = ir.VectorType(item, LINE), ir.VectorType(ir.DoubleType(), LINE)
+        x = builder.load(builder.bitcast(numbers, given.as_pointer()), align=item_size(item))
+        x = builder.sitofp(x, reals) if isinstance(item, ir.IntType) else x
+        at = builder.bitcast(states, ir.VectorType(_I8, LINE).as_pointer())
+        wanted = Words.spread(builder, values[4], LINE).value
         is_high = builder.icmp_unsigned("==", builder.load(at, align=1), wanted)
         x = builder.select(is_high, x, ir.Constant(reals, [0.0] * LINE))
         half = LINE // 2
@@ -155,59 +238,9 @@ def sum_raised(typingctx, sums, states, place, high):
             x, half = builder.fadd(low, high), half // 2
         return builder.extract_element(x, ir.Constant(_I32, 0))
 
-    return types.float64(sums, states, types.int64, types.int8), generate
+    return types.float64(sums, types.int64, states, types.int64, types.int8), generate
 
 
-@vectors
-def copy_line(to: Rows, source: Rows):
-    """A line of small values."""
-    to[0] = source[0]
-
-
-@njit(error_model="numpy", nogil=True)
-def decide_line(
-    c0, c1, k, states, place, counters, offset, lines, codes, fours, factors, ends, buffers
-):
-    """Give the sites of ranks k to k + LINE of replicas their values; not 0 if some are `CLOSE`.
-
-    ``place`` holds the first site of each line if its sites follow each other, else -1, and the order of all.
-    """
-    replica, sweep, stream, key0, key1 = counters
-    runs, order = place
-    exponent, width, slack = factors
-    low, high = ends
-    fields, streams, words = buffers
-    flat, n_sites, m = states.reshape(-1), states.shape[1], min(LINE, order.shape[0] - k)
-    field, word, value = row(LINE, np.int32), row(LINE, np.uint32), row(LINE, np.int8)
-    run, any_close = runs[k // LINE], i32(0)
-    first, last = k // LINE * fours * CODES, max(fours - NEAR, 0)
-    for four in range(0, last, NEAR):
-        start, n = offset if four == 0 else fields, min(NEAR, last - four)
-        for c in range(c0, c1):
-            to, at = (c - c0) * LINE, (c - c0) * fours + four
-            begin = k if four == 0 else to
-            add_lines(fields, to, start, begin, lines, first + four * CODES, codes, at, n)
-    start, first, n = offset if last == 0 else fields, first + last * CODES, fours - last
-    step = U32(k % TILE // TILE_LANES + WARM_UP + 1)
-    for c in range(c0, c1):
-        d = c - c0
-        if k % TILE == 0:
-            block, number = U(k // TILE * TILE_LANES), U(replica[c, 0])
-            seed_lanes(TILE_LANES, streams, d * STATE, block, number, sweep, stream, key0, key1)
-        draw(TILE_LANES, streams, d * STATE, word, 0, step, TILE_LANES, STEPS, TILE_LANES)
-        begin = k if last == 0 else d * LINE
-        add_lines(field, 0, start, begin, lines, first, codes, d * fours + last, n)
-        x, w, close = exponent[c, 0], f32(slack[0] * width[c, 0]), i32(0)
-        for r in range(LINE):
-            v = verdict(f32(f32(field[r]) * x), w, word[r], low, high)
-            value[r] = v
-            close = i32(close | i32(v == CLOSE))
-        if run >= 0:
-            copy_line(LINE, flat, c * n_sites + run, value, 0)
-        else:
-            for r in range(m):
-                flat[c * n_sites + np.int64(order[k + r])] = value[r]
-        if close != 0:
-            any_close = close
-            words[d] = word
-    return any_close
+def item_size(item: ir.Type) -> int:
+    """Bytes of a number."""
+    return item.width // 8 if isinstance(item, ir.IntType) else 8 if item == ir.DoubleType() else 4

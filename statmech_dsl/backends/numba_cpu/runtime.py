@@ -148,17 +148,20 @@ _S32 = U(32)
 
 @_inline
 def philox(c0, c1, c2, c3, k0, k1):
-    """Philox4x32-10 on words held in 64 bits, which vectorizes; see `statmech_dsl.rng`."""
+    """Philox4x32-10 on words held in 64 bits, which vectorizes; see `statmech_dsl.rng`.
+
+    Between rounds the upper halves hold what is left of products: only factors need be free of it.
+    """
     for _ in range(10):
-        p0 = M0 * c0
-        p1 = M1 * c2
+        p0 = M0 * (c0 & MASK)
+        p1 = M1 * (c2 & MASK)
         c0 = (p1 >> _S32) ^ c1 ^ k0
-        c1 = p1 & MASK
+        c1 = p1
         c2 = (p0 >> _S32) ^ c3 ^ k1
-        c3 = p0 & MASK
+        c3 = p0
         k0 = (k0 + W0) & MASK
         k1 = (k1 + W1) & MASK
-    return c0, c1, c2, c3
+    return c0 & MASK, c1 & MASK, c2 & MASK, c3 & MASK
 
 
 U32 = np.uint32

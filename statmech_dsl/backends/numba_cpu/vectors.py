@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -21,11 +22,12 @@ from numba.extending import intrinsic
 
 BYTES = 64
 """Size of a vector of the shortest words: a cache line, and a register where these are widest."""
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_I32, _I64, _F32 = ir.IntType(32), ir.IntType(64), ir.FloatType()
 
 
-def _same(kind: ir.VectorType, number: int) -> ir.Constant:
-    return ir.Constant(kind, [int(number)] * kind.count)
+def _same(kind: ir.VectorType, number: float) -> ir.Constant:
+    item = float(np.float32(number)) if kind.element == _F32 else int(number)
+    return ir.Constant(kind, [item] * kind.count)
 
 
 class Words:
@@ -69,6 +71,23 @@ class Words:
         kind = ir.VectorType(_I64, self.value.type.count)
         return Words(self.builder, self.builder.zext(self.value, kind))
 
+    def reals(self, signed: bool = False) -> Reals:
+        """The nearest numbers in float32; words are integers with a sign or without."""
+        convert = self.builder.sitofp if signed else self.builder.uitofp
+        return Reals(self.builder, convert(self.value, self._of_reals))
+
+    def as_reals(self) -> Reals:
+        """The numbers in float32 that have these bits."""
+        return Reals(self.builder, self.builder.bitcast(self.value, self._of_reals))
+
+    @property
+    def _of_reals(self) -> ir.VectorType:
+        return ir.VectorType(_F32, self.value.type.count)
+
+    def choose(self, yes: Words, no: Words) -> Words:
+        """Where the outcome of a comparison is true the words of one vector, elsewhere of another."""
+        return Words(self.builder, self.builder.select(self.value, yes.value, no.value))
+
     def _apply(self, operation: str, other: Any) -> Words:
         b = other if isinstance(other, Words) else self.all(other)
         return Words(self.builder, getattr(self.builder, operation)(self.value, b.value))
@@ -100,6 +119,43 @@ class Words:
     __rand__, __ror__, __rxor__, __radd__, __rmul__ = __and__, __or__, __xor__, __add__, __mul__
 
 
+class Reals(Words):
+    """Numbers in float32 of a vector in code that is being built."""
+
+    def all(self, number: float) -> Reals:
+        """A vector of the same number everywhere."""
+        return Reals(self.builder, _same(self.value.type, number))
+
+    def _apply(self, operation: str, other: Any) -> Reals:
+        return Reals(self.builder, super()._apply(f"f{operation}", other).value)
+
+    def __add__(self, other: Any) -> Reals:
+        return self._apply("add", other)
+
+    def __sub__(self, other: Any) -> Reals:
+        return self._apply("sub", other)
+
+    def __mul__(self, other: Any) -> Reals:
+        return self._apply("mul", other)
+
+    def __gt__(self, other: Words) -> Words:
+        return Words(self.builder, self.builder.fcmp_ordered(">", self.value, other.value))
+
+    def fma(self, factor: Any, term: Any) -> Reals:
+        """``self * factor + term`` with one rounding."""
+        kind = self.value.type
+        rest = [x if isinstance(x, Words) else self.all(x) for x in (factor, term)]
+        fma = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fma.v{kind.count}f32"
+        )
+        return Reals(self.builder, self.builder.call(fma, [self.value, *(x.value for x in rest)]))
+
+    def bits(self) -> Words:
+        """Their bits."""
+        kind = ir.VectorType(_I32, self.value.type.count)
+        return Words(self.builder, self.builder.bitcast(self.value, kind))
+
+
 class Rows:
     """An array of words from some place on: item k is the vector that begins k words further on."""
 
@@ -128,7 +184,8 @@ def vectors(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Callers give a literal n, less than a vector or a multiple of it; then an array (C order) and a flat index
     for each parameter annotated as `Rows`, a number for `Words`, and a literal for a whole number that is to
-    stay one. Words that are returned become a number that is 0 if all n are.
+    stay one; numbers in float32 become `Reals`. Words that are returned become a number that is 0 if all n
+    are.
     """
     parameters = inspect.signature(function).parameters
     rows = [p.annotation in (Rows, "Rows") for p in parameters.values()]
@@ -175,4 +232,5 @@ def _arguments(context, builder, rows: list[bool], kinds, values, width: int) ->
         elif isinstance(kind, types.Literal):
             yield kind.literal_value
         else:
-            yield Words.spread(builder, value, width)
+            words = Words.spread(builder, value, width)
+            yield Reals(builder, words.value) if kind == types.float32 else words

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from statmech_dsl.backends.base import Measures, record
+from statmech_dsl.backends.base import Measures, record, swept_energy
 from statmech_dsl.backends.cupy_gpu.bit_sliced.layout import GROUP, Layout, n_groups
 from statmech_dsl.backends.cupy_gpu.bit_sliced.lending import Lending, Lent
 from statmech_dsl.backends.cupy_gpu.bit_sliced.levels import thresholds
@@ -188,6 +188,10 @@ class CupyBitKernels:
         """Both energies, and the elements of all sums of ``program.measured``."""
         tempered, fixed, sums = self._measured(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
+
+    def swept_energy(self, packed: Packed, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""

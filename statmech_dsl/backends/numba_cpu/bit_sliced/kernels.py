@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statmech_dsl.backends.base import Measures, record
+from statmech_dsl.backends.base import Measures, record, swept_energy
 from statmech_dsl.backends.numba_cpu import cache
 from statmech_dsl.backends.numba_cpu.bit_sliced import sums_source
 from statmech_dsl.backends.numba_cpu.bit_sliced.layout import block
@@ -162,6 +162,10 @@ class BitKernels:
         """Both energies, and the elements of all sums of ``program.measured``."""
         tempered, fixed, sums = self._measured(packed, 1, 0)
         return tempered[0], fixed[0], sums[0]
+
+    def swept_energy(self, packed: Packed, n: int) -> np.ndarray:
+        """Do n sweeps; what T divides of each replica's energy then."""
+        return swept_energy(self, packed, n)
 
     def record(self, packed: Packed, draws: int, thin: int) -> Measures:
         """Do ``thin`` sweeps and measure, ``draws`` times."""
