@@ -22,6 +22,7 @@ from statmech_dsl.backends.numba_cpu.lookups import (
     add_lines,
     aligned,
     copy_bytes,
+    multiply_lines,
 )
 from statmech_dsl.backends.numba_cpu.runtime import U32, U, _inline, draw, row, seed_lanes
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
@@ -192,7 +193,7 @@ def by_their_weights(c0, c1, line, target, tables, fours, factors, ends, buffers
     weight[:] = 0
     for c in range(c0, c1):
         draw(TILE_LANES, streams, c * STATE, word, 0, step_of(k), TILE_LANES, STEPS, TILE_LANES)
-        add_lines(weight, 0, start, k, weights, first, codes, c * stride, fours, m)
+        multiply_lines(weight, 0, start, k, weights, first, codes, c * stride, fours, m)
         to = begin + c * apart
         if first_look_at(LINE, out, to, weight, 0, word, 0, below, above, low, high) != 0:
             close[c0 + n_close] = c

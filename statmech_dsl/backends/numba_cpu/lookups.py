@@ -12,6 +12,8 @@ other.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -149,39 +151,53 @@ def in_fours(typingctx, states, first, n, high, codes, place):
     return types.none(states, at, at, types.int8, codes, at), generate
 
 
-@intrinsic
-def add_lines(typingctx, out, to, start, k, lines, first, codes, place, count, sites):
-    """Into a line of ``out``: that of ``start`` from number k on, plus those of a table for ``count`` codes.
+def _over_lines(combine: Callable):
+    """An intrinsic that combines a line of ``start``, from number k on, with those of a table for some codes.
 
-    ``first`` is the first code's first line, ``place`` the place of its code. Numbers are whole ones of 32
-    bits, or real ones of 64; real ones of 32 are weights, which are multiplied. A line has ``sites`` sites;
-    what stands beyond them may be left out. The sum stays in registers.
+    The result goes into a line of ``out``. There are ``count`` codes; ``first`` is the first one's first line,
+    ``place`` its place. Numbers are of 32 bits, whole or real, or real ones of 64. A line has ``sites`` sites;
+    what stands beyond them may be left out. The result stays in registers until it is whole.
     """
-    at = types.int64
-    signature = types.none(out, at, start, at, lines, at, codes, at, at, at)
 
-    def generate(context, builder, signature, values):
-        def data(number):
-            return context.make_array(signature.args[number])(context, builder, values[number]).data
+    @intrinsic
+    def over_lines(typingctx, out, to, start, k, lines, first, codes, place, count, sites):
+        at = types.int64
+        signature = types.none(out, at, start, at, lines, at, codes, at, at, at)
 
-        to, begin = builder.gep(data(0), [values[1]]), builder.gep(data(2), [values[3]])
-        first = builder.mul(values[5], ir.Constant(_I64, LINE))
-        table = builder.gep(data(4), [first])
-        codes = builder.gep(data(6), [values[7]])
-        short = builder.icmp_signed("<=", values[9], ir.Constant(_I64, sum(_SHORT)))
-        with builder.if_else(short) as (then, otherwise):
-            for branch, parts in ((then, _SHORT), (otherwise, (LINE,))):
-                with branch:
-                    _add(builder, to, begin, table, codes, values[8], parts)
-        return context.get_dummy_value()
+        def generate(context, builder, signature, values):
+            def data(number):
+                return context.make_array(signature.args[number])(
+                    context, builder, values[number]
+                ).data
 
-    return signature, generate
+            to, begin = builder.gep(data(0), [values[1]]), builder.gep(data(2), [values[3]])
+            first = builder.mul(values[5], ir.Constant(_I64, LINE))
+            table = builder.gep(data(4), [first])
+            codes = builder.gep(data(6), [values[7]])
+            short = builder.icmp_signed("<=", values[9], ir.Constant(_I64, sum(_SHORT)))
+            with builder.if_else(short) as (then, otherwise):
+                for branch, parts in ((then, _SHORT), (otherwise, (LINE,))):
+                    with branch:
+                        _combine(combine, builder, to, begin, table, codes, values[8], parts)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return over_lines
 
 
-def _add(builder, to, begin, table, codes, count, parts: tuple[int, ...]) -> None:
-    """`add_lines` of so many sites, in vectors of some of them."""
+def _plus(builder: Any, x: Any, y: Any) -> Any:
+    whole = isinstance(x.type.element, ir.IntType)
+    return builder.add(x, y) if whole else builder.fadd(x, y)
+
+
+add_lines = _over_lines(_plus)
+multiply_lines = _over_lines(lambda builder, x, y: builder.fmul(x, y))
+
+
+def _combine(combine, builder, to, begin, table, codes, count, parts: tuple[int, ...]) -> None:
+    """A line of so many sites, in vectors of some of them."""
     item = begin.type.pointee
-    plus = {ir.DoubleType(): builder.fadd, ir.FloatType(): builder.fmul}.get(item, builder.add)
     vectors = [ir.VectorType(item, n) for n in parts]
     firsts = [sum(parts[:k]) for k in range(len(parts))]
 
@@ -199,7 +215,7 @@ def _add(builder, to, begin, table, codes, count, parts: tuple[int, ...]) -> Non
         line = builder.gep(table, [builder.mul(line, ir.Constant(_I64, LINE))])
         for k, total in enumerate(totals):
             found = builder.load(place(line, k), align=size)
-            builder.store(plus(builder.load(total), found), total)
+            builder.store(combine(builder, builder.load(total), found), total)
     for k, total in enumerate(totals):
         builder.store(builder.load(total), place(to, k), align=size)
 

@@ -11,7 +11,7 @@ from statmech_dsl.inference.learning.chains import LayerChains
 from statmech_dsl.inference.learning.layer import Layer
 from statmech_dsl.inference.learning.phases import Phases
 from statmech_dsl.inference.learning.products import Product
-from statmech_dsl.inference.learning.restricted_kernel import LANES, epoch
+from statmech_dsl.inference.learning.restricted_kernel import LANES, encode_all, epoch, room
 from statmech_dsl.ir.model import Tables
 
 EPOCHS = 1 << 20
@@ -31,6 +31,7 @@ class Restricted:
     visible: Layer
     hidden: Layer
     data: np.ndarray
+    codes: np.ndarray
     places: np.ndarray
     signs: np.ndarray
     fixed: np.ndarray
@@ -53,7 +54,8 @@ class Restricted:
         parameters, moving = self._array(x) + self.fixed, self._array(velocity)
         (v,), (h,) = self.visible.sizes, self.hidden.sizes
         states = self.chains.values
-        hidden = np.ascontiguousarray(states[h].T, np.float32)
+        low, high = self.hidden.levels[h]
+        hidden = np.ascontiguousarray(states[h].T == high, np.int8)
         seed = np.random.SeedSequence([self.task.seed, EPOCHS + number])
         first = np.cumsum([0, *self._sizes[:-1]])
         rates = np.array([*(rate * self.fitted[first]), momentum], np.float32)
@@ -61,6 +63,7 @@ class Restricted:
         levels = np.array([y for low, high in pairs for y in (low, high - low)], np.float32)
         seen, largest = epoch(
             self.data,
+            self.codes,
             order,
             batch,
             k,
@@ -73,7 +76,7 @@ class Restricted:
             rates,
             self.pulls,
         )
-        self.chains.values = {v: seen.T, h: hidden.T}
+        self.chains.values = {v: seen.T, h: (low + (high - low) * hidden.T).astype(np.float32)}
         return self._vector(parameters), self._vector(moving), float(largest)
 
     @property
@@ -136,12 +139,16 @@ def restricted(task: Task, phases: Phases, scale: np.ndarray) -> Restricted | No
             if len(values) > 1 or 0 < used.sum() < len(used):
                 return None
             pulls.append(values[0] if len(values) else 0.0)
+    data = np.ascontiguousarray(task.posed.states()[v].T, np.float32)
+    codes = room(*data.shape)
+    encode_all((data == visible.levels[v][1]).astype(np.int8), codes)
     return Restricted(
         task,
         chains,
         visible,
         hidden,
-        np.ascontiguousarray(task.posed.states()[v].T, np.float32),
+        data,
+        codes,
         np.maximum(at, 0),
         np.sign(numbered).astype(np.float32),
         whole(np.zeros(int(ends[-1])), tables).astype(np.float32),

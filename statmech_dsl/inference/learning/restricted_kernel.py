@@ -1,7 +1,8 @@
 """An epoch of contrastive divergence on two layers of two-valued sites, in one compiled function.
 
-Small batches leave little work for each call of a library: products of matrices, draws and steps are
-all done here, on couplings in float32. Sites y of a layer have the values low and low + size. Energies are
+Small batches leave little work for each call of a library: draws and steps are done here, on couplings in
+float32. Sums of couplings are looked up (see `lookups`) where the states of a batch are worth a table; else
+they are matrix products. Sites y of a layer have the values low and low + size. Energies are
 ``-x^T W y - a^T x - b^T y``.
 """
 
@@ -12,8 +13,18 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from statmech_dsl.backends.numba_cpu.lookups import (
+    CODES,
+    FOUR,
+    LINE,
+    TOGETHER,
+    add_lines,
+    copy_bytes,
+    encode,
+)
 from statmech_dsl.backends.numba_cpu.runtime import draw
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, top24, weight2f
+from statmech_dsl.backends.numba_cpu.vectors import Rows, vectors
 from statmech_dsl.compiled import locked
 from statmech_dsl.ir.elementary import LOG2E
 
@@ -21,7 +32,9 @@ LANES = 16
 """Random streams side by side."""
 AT_ONCE = 8
 """Words that each gives in a row."""
-_LOG2E, _ONE, _LIMIT = f32(LOG2E), f32(1.0), f32(126.0)
+_LOG2E, _ONE = f32(LOG2E), f32(1.0)
+WORTH = 32
+"""States whose sums make up for a table."""
 U32 = np.uint32
 
 
@@ -31,29 +44,103 @@ def compiled(function):
 
 
 @compiled
-def expect(fields, bias, low, size, out):
+def encode_all(states, codes):
+    """The codes of all states, whose sites are 0 or 1."""
+    (n, size), rest = states.shape, np.zeros(TOGETHER, np.int8)
+    flat, to = states.reshape(-1), codes.reshape(-1)
+    for r in range(n):
+        encode(flat, r * size, size, np.int8(1), rest, to, r * codes.shape[1])
+
+
+def room(n: int, size: int) -> np.ndarray:
+    """Room for the codes of n states of so many sites."""
+    return np.zeros((n, -(-size // TOGETHER) * TOGETHER // FOUR), np.uint8)
+
+
+@vectors
+def add_two(to: Rows, one: Rows, other: Rows):
+    """The sum of two lines of numbers in float32."""
+    to[0] = (one[0].as_reals() + other[0].as_reals()).bits()
+
+
+@compiled
+def fields(states, codes, W, low, size, bias, out):
+    """Fields of the sites of one layer in states of the other one, given with their codes; W [source, site]."""
+    n_sites = W.shape[1]
+    if out.shape[0] < WORTH:
+        products = np.dot(states, W)
+        for r in range(out.shape[0]):
+            for j in range(n_sites):
+                out[r, j] = products[r, j] + bias[j]
+        return
+    start = np.zeros(out.shape[1], np.float32)
+    for i in range(W.shape[0] if low != 0 else 0):
+        for j in range(n_sites):
+            start[j] += f32(low * W[i, j])
+    for j in range(n_sites):
+        start[j] += bias[j]
+    fours = (W.shape[0] + FOUR - 1) // FOUR
+    lines = np.zeros(fours * CODES * LINE, np.float32)
+    flat, width, some = out.reshape(-1), out.shape[1], codes.reshape(-1)
+    for first in range(0, n_sites, LINE):
+        m = min(LINE, n_sites - first)
+        tabulate(W[:, first : first + m], size, lines)
+        for r in range(out.shape[0]):
+            at, of = r * width + first, r * codes.shape[1]
+            add_lines(flat, at, start, first, lines, 0, some, of, fours, m)
+
+
+@compiled
+def tabulate(W, size, lines):
+    """The table of a line of sites: the sums of four sources each that may be high."""
+    for i in range(W.shape[0]):
+        four = i // FOUR * CODES * LINE
+        one = four + (1 << i % FOUR) * LINE
+        for j in range(W.shape[1]):
+            lines[one + j] = f32(size * W[i, j])
+        for code in range(LINE, one - four, LINE):
+            add_two(LINE, lines, one + code, lines, one, lines, four + code)
+
+
+@compiled
+def expect(fields, low, size, out):
     """Expectations of sites in given fields."""
     scale = f32(-f32(size * _LOG2E))
-    for n in range(fields.shape[0]):
-        field, to = fields[n], out[n]
-        for i in range(bias.shape[0]):
-            x = f32(f32(field[i] + bias[i]) * scale)
-            z = weight2f(min(max(x, -_LIMIT), _LIMIT))
+    for r in range(out.shape[0]):
+        field, to = fields[r], out[r]
+        for i in range(out.shape[1]):
+            z = weight2f(f32(field[i] * scale))
             to[i] = f32(low + f32(size / f32(_ONE + z)))
 
 
 @compiled
-def pick(means, low, size, streams, number, words, out):
-    """States with these expectations; returns the number of the next words."""
-    flat, to = means.reshape(-1), out.reshape(-1)
-    at_once = LANES * AT_ONCE
-    for k in range(0, words.shape[0], at_once):
+def fill(words, streams, number):
+    """Random words; returns the number of the next ones."""
+    for k in range(0, words.shape[0], LANES * AT_ONCE):
         draw(LANES, streams, 0, words, k, number, LANES, AT_ONCE, LANES)
         number = U32(number + U32(AT_ONCE))
+    return number
+
+
+@compiled
+def pick(means, low, size, words, out, values):
+    """States with these expectations, 1 where a site is high, else 0; and their values."""
+    flat, to, value, high = means.reshape(-1), out.reshape(-1), values.reshape(-1), f32(low + size)
     for k in range(flat.shape[0]):
         on = f32(top24(words[k]) * size) < f32(flat[k] - low)
-        to[k] = f32(low + size) if on else low
-    return number
+        to[k], value[k] = np.int8(on), high if on else low
+
+
+@compiled
+def pick_in(fields, low, size, words, out, values):
+    """States in these fields, and their values."""
+    scale, high, n = f32(-f32(size * _LOG2E)), f32(low + size), out.shape[1]
+    for r in range(out.shape[0]):
+        field, to, value, word = fields[r], out[r], values[r], words[r * n : r * n + n]
+        for i in range(n):
+            z = weight2f(f32(field[i] * scale))
+            on = f32(top24(word[i]) * f32(_ONE + z)) < _ONE
+            to[i], value[i] = np.int8(on), high if on else low
 
 
 @compiled
@@ -93,40 +180,57 @@ def differences(n, x, y, gradients):
 
 
 @compiled
-def epoch(data, order, n, k, restart, parameters, velocities, h, streams, levels, rates, pulls):
+def epoch(
+    data, codes, order, n, k, restart, parameters, velocities, h, streams, levels, rates, pulls
+):
     """Batches of n states; parameters, velocities, and hidden states h of the chains change in place.
 
+    ``data`` are values of visible states, ``codes`` their codes; h is 1 where a site is high, else 0.
     ``levels``: low and size of both layers; ``rates``: of W, a, b, and momentum; ``pulls``: l1 and l2 of each.
     Returns the visible states of the chains, and the largest element of the last gradient.
     """
     W, a, b = parameters
     low_v, size_v, low_h, size_h = levels
-    nv, nh = W.shape
-    m, at_once = h.shape[0], LANES * AT_ONCE
+    (nv, nh), m, at_once = W.shape, h.shape[0], LANES * AT_ONCE
     x, y = np.empty((n + m, nv), np.float32), np.empty((n + m, nh), np.float32)
-    of_v, of_h = np.empty((m, nv), np.float32), np.empty((n + m, nh), np.float32)
-    words_v = np.empty(-(-m * nv // at_once) * at_once, np.uint32)
-    words_h = np.empty(-(-m * nh // at_once) * at_once, np.uint32)
+    v, values_h = np.empty((m, nv), np.int8), np.empty((m, nh), np.float32)
+    codes_v, stride = np.empty((n + m, codes.shape[1]), np.uint8), codes.shape[1]
+    codes_h = np.empty((m, (nh + TOGETHER - 1) // TOGETHER * TOGETHER // FOUR), np.uint8)
+    of_v = np.empty((m, (nv + LINE - 1) // LINE * LINE), np.float32)
+    of_h = np.empty((n + m, (nh + LINE - 1) // LINE * LINE), np.float32)
+    words_v = np.empty((m * nv + at_once - 1) // at_once * at_once, np.uint32)
+    words_h = np.empty((m * nh + at_once - 1) // at_once * at_once, np.uint32)
     gradients = np.empty_like(W), np.empty_like(a), np.empty_like(b)
-    number = U32(1)
+    to, given, number = codes_v.reshape(-1), codes.reshape(-1), U32(1)
+    for r in range(m):
+        for j in range(nh):
+            values_h[r, j] = f32(low_h + size_h) if h[r, j] else low_h
     for first in range(0, order.shape[0] - n + 1, n):
         for r in range(n):
-            x[r] = data[order[first + r]]
+            state = order[first + r]
+            copy_bytes(to, r * stride, given, state * stride, stride)
+            for i in range(nv):
+                x[r, i] = data[state, i]
         if restart:  # there are as many chains as states in a batch
-            np.dot(x[:n], W, of_h[:n])
-            expect(of_h[:n], b, low_h, size_h, y[:n])
-            number = pick(y[:n], low_h, size_h, streams, number, words_h, h)
+            fields(x[:n], codes_v[:n], W, low_v, size_v, b, of_h[:n])
+            expect(of_h[:n], low_h, size_h, y[:n])
+            number = fill(words_h, streams, number)
+            pick(y[:n], low_h, size_h, words_h, h, values_h)
         for sweep in range(k):
             if sweep > 0:
-                np.dot(x[n:], W, of_h[n:])
-                expect(of_h[n:], b, low_h, size_h, y[n:])
-                number = pick(y[n:], low_h, size_h, streams, number, words_h, h)
-            np.dot(h, W.T, of_v)
-            expect(of_v, a, low_v, size_v, of_v)
-            number = pick(of_v, low_v, size_v, streams, number, words_v, x[n:])
-        np.dot(x, W, of_h)
-        expect(of_h, b, low_h, size_h, y)
-        number = pick(y[n:], low_h, size_h, streams, number, words_h, h)
+                fields(x[n:], codes_v[n:], W, low_v, size_v, b, of_h[n:])
+                expect(of_h[n:], low_h, size_h, y[n:])
+                number = fill(words_h, streams, number)
+                pick(y[n:], low_h, size_h, words_h, h, values_h)
+            encode_all(h, codes_h)
+            fields(values_h, codes_h, W.T, low_h, size_h, a, of_v)
+            number = fill(words_v, streams, number)
+            pick_in(of_v, low_v, size_v, words_v, v, x[n:])
+            encode_all(v, codes_v[n:])
+        fields(x, codes_v, W, low_v, size_v, b, of_h)
+        expect(of_h, low_h, size_h, y)
+        number = fill(words_h, streams, number)
+        pick(y[n:], low_h, size_h, words_h, h, values_h)
         differences(n, x, y, gradients)
         descend(parameters, velocities, gradients, rates, pulls)
     gW, ga, gb = gradients
