@@ -3,21 +3,42 @@
 Numba keeps the compiled forms of a function, one for each set of argument types, in numbered files that an
 index lists. It reads the index and writes it back without a lock. So two processes that compile a function
 for different types at once may exchange their files, and a third one runs code made for other arguments.
+
+Nor does Numba see when what a function calls has changed, as long as the file of the function has not.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Literal
 
 import numba as nb
 from filelock import FileLock
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., Any], error_model: Literal["python", "numpy"] = "python"
+) -> Callable[..., Any]:
     """Compile a function when it is first called, or take it from disk; it lets other threads run."""
-    return locked(nb.njit(cache=True, nogil=True)(function))
+    dispatcher = locked(nb.njit(cache=True, nogil=True, error_model=error_model)(function))
+    files = dispatcher._cache._cache_file
+    files._source_stamp = files._source_stamp, _runtime()
+    return dispatcher
+
+
+def unchecked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`compiled`, with divisions that no one checks: they vectorize."""
+    return compiled(function, "numpy")
+
+
+@cache
+def _runtime() -> str:
+    """A hash of what compiled functions call."""
+    folder = Path(__file__).parent / "backends" / "numba_cpu"
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.glob("*.py")))).hexdigest()
 
 
 def locked(dispatcher: Any) -> Any:

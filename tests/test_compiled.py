@@ -64,3 +64,13 @@ def test_forms_of_all_types_can_be_taken_from_disk(kernel):
     again = locked(nb.njit(cache=True)(kernel.py_func))
     assert [again(1), again(1.5)] == [2, 3.0]
     assert sum(again.stats.cache_hits.values()) == 2
+
+
+def test_functions_are_compiled_anew_if_what_they_call_has_changed(monkeypatch):
+    def stamp():
+        return compiled(twice.py_func)._cache._cache_file._source_stamp
+
+    before = stamp()
+    assert stamp() == before
+    monkeypatch.setattr("statmech_dsl.compiled._runtime", lambda: "other")
+    assert stamp() != before

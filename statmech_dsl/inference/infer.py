@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 
 from statmech_dsl.errors import ArgumentError, ModelError
 from statmech_dsl.inference.methods import METHODS, Method, Run
+from statmech_dsl.inference.predictive import predictive
 from statmech_dsl.inference.problem.identifiability import refuse_unbounded, unidentified
 from statmech_dsl.inference.problem.posed import Posed, pose
-from statmech_dsl.inference.predictive import predictive
 from statmech_dsl.lang.model import given_or_context
 from statmech_dsl.runs.arguments import count, seed_of
 

@@ -28,6 +28,7 @@ from statmech_dsl.backends.numba_cpu.runtime import U32, U, _inline, draw, row, 
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, i32
 from statmech_dsl.backends.numba_cpu.vectors import Reals, Rows, Words, vectors
 from statmech_dsl.backends.numba_cpu.verdicts import CLOSE, verdict
+from statmech_dsl.compiled import unchecked
 from statmech_dsl.rng import TILE, TILE_LANES, WARM_UP
 
 STEPS, STATE = LINE // TILE_LANES, 3 * TILE_LANES
@@ -110,7 +111,7 @@ def copy_line(to: Rows, source: Rows):
     to[0] = source[0]
 
 
-@njit(error_model="numpy", nogil=True)
+@unchecked
 def decide_lines(c0, c1, k, states, place, counters, tables, fours, factors, ends, buffers, keep):
     """Give the sites of ranks from k on their values, until a line has sites that are `CLOSE`.
 

@@ -10,7 +10,6 @@ they are matrix products. Sites y of a layer have the values low and low + size.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
 from statmech_dsl.backends.numba_cpu.lookups import (
@@ -25,7 +24,7 @@ from statmech_dsl.backends.numba_cpu.lookups import (
 from statmech_dsl.backends.numba_cpu.runtime import draw
 from statmech_dsl.backends.numba_cpu.runtime_float32 import f32, top24, weight2f
 from statmech_dsl.backends.numba_cpu.vectors import Rows, vectors
-from statmech_dsl.compiled import locked
+from statmech_dsl.compiled import unchecked
 from statmech_dsl.ir.elementary import LOG2E
 
 LANES = 16
@@ -38,12 +37,7 @@ WORTH = 32
 U32 = np.uint32
 
 
-def compiled(function):
-    """Compile, with divisions that vectorize."""
-    return locked(nb.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@compiled
+@unchecked
 def encode_all(states, codes):
     """The codes of all states, whose sites are 0 or 1."""
     (n, size), rest = states.shape, np.zeros(TOGETHER, np.int8)
@@ -63,7 +57,7 @@ def add_two(to: Rows, one: Rows, other: Rows):
     to[0] = (one[0].as_reals() + other[0].as_reals()).bits()
 
 
-@compiled
+@unchecked
 def fields(states, codes, W, low, size, bias, out):
     """Fields of the sites of one layer in states of the other one, given with their codes; W [source, site]."""
     n_sites = W.shape[1]
@@ -90,7 +84,7 @@ def fields(states, codes, W, low, size, bias, out):
             add_lines(flat, at, start, first, lines, 0, some, of, fours, m)
 
 
-@compiled
+@unchecked
 def tabulate(W, size, lines):
     """The table of a line of sites: the sums of four sources each that may be high."""
     for i in range(W.shape[0]):
@@ -102,7 +96,7 @@ def tabulate(W, size, lines):
             add_two(LINE, lines, one + code, lines, one, lines, four + code)
 
 
-@compiled
+@unchecked
 def expect(fields, low, size, out):
     """Expectations of sites in given fields."""
     scale = f32(-f32(size * _LOG2E))
@@ -113,7 +107,7 @@ def expect(fields, low, size, out):
             to[i] = f32(low + f32(size / f32(_ONE + z)))
 
 
-@compiled
+@unchecked
 def fill(words, streams, number):
     """Random words; returns the number of the next ones."""
     for k in range(0, words.shape[0], LANES * AT_ONCE):
@@ -122,7 +116,7 @@ def fill(words, streams, number):
     return number
 
 
-@compiled
+@unchecked
 def pick(means, low, size, words, out, values):
     """States with these expectations, 1 where a site is high, else 0; and their values."""
     flat, to, value, high = means.reshape(-1), out.reshape(-1), values.reshape(-1), f32(low + size)
@@ -131,7 +125,7 @@ def pick(means, low, size, words, out, values):
         to[k], value[k] = np.int8(on), high if on else low
 
 
-@compiled
+@unchecked
 def pick_in(fields, low, size, words, out, values):
     """States in these fields, and their values."""
     scale, high, n = f32(-f32(size * _LOG2E)), f32(low + size), out.shape[1]
@@ -143,7 +137,7 @@ def pick_in(fields, low, size, words, out, values):
             to[i], value[i] = np.int8(on), high if on else low
 
 
-@compiled
+@unchecked
 def step(x, velocity, gradient, rate, momentum, l1, l2):
     """Momentum, weight decay, and the step."""
     for k in range(x.shape[0]):
@@ -154,7 +148,7 @@ def step(x, velocity, gradient, rate, momentum, l1, l2):
         x[k] += v
 
 
-@compiled
+@unchecked
 def descend(parameters, velocities, gradients, rates, pulls):
     """A step of W, a and b."""
     (W, a, b), (vW, va, vb), (gW, ga, gb) = parameters, velocities, gradients
@@ -164,7 +158,7 @@ def descend(parameters, velocities, gradients, rates, pulls):
     step(b, vb, gb, rates[2], momentum, pulls[4], pulls[5])
 
 
-@compiled
+@unchecked
 def differences(n, x, y, gradients):
     """Means over the first n states less means over the others, of x y^T, x and y; y is overwritten."""
     gW, ga, gb = gradients
@@ -179,7 +173,7 @@ def differences(n, x, y, gradients):
     np.dot(x.T, y, gW)
 
 
-@compiled
+@unchecked
 def epoch(
     data, codes, order, n, k, restart, parameters, velocities, h, streams, levels, rates, pulls
 ):
