@@ -188,7 +188,7 @@ class Finite(Domain):
 
     def hot(self, rng: np.random.Generator, n_sites: int) -> np.ndarray:  # noqa: D102
         numbers = rng.integers(len(self._values), size=n_sites, dtype=np.uint32)
-        return np.asarray(self._values)[numbers]  # what rng.choice draws, in a third of its time
+        return np.asarray(self._values)[numbers]  # what rng.choice draws, in less time
 
     def cold(self, n_sites: int) -> np.ndarray:  # noqa: D102
         return np.full(n_sites, self._values[-1])
