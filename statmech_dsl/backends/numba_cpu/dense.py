@@ -8,7 +8,7 @@ them. Their one error is that of the rounded couplings; it is known, and bounds 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,23 +44,19 @@ class DenseSweep:
             for p in program.passes
         ]
         self._couplings = object()
-        self._rest: Rest | None = None
-        self._rest_of: object = None
 
-    @property
+    @cached_property
     def rest(self) -> Rest | None:
         """What energies are besides the fields of the last pass; None if these do not tell them."""
-        if self._rest_of is not self._couplings:
-            finite = np.isfinite(self._passes[-1].units.slack).all()
-            self._rest = rest_of(self.program, self._given) if finite else None
-            self._rest_of = self._couplings
-        return self._rest
+        finite = np.isfinite(self._passes[-1].units.slack).all()
+        return rest_of(self.program, self._given) if finite else None
 
     def replace_tables(self, new: Tables) -> None:
         """Follow other couplings; cached fields are then computed afresh."""
         if new:
             self._given = {**self._given, **new}
             self._couplings = object()
+            self.__dict__.pop("rest", None)
             for q in self._passes:
                 q.follow(self._given)
 
