@@ -100,18 +100,23 @@ def encode(states, first, n, high, rest, codes, place):
         in_fours(rest, 0, TOGETHER, high, codes, place + whole // FOUR)
 
 
+def _places(context, builder, signature, values, *numbers: int) -> list[Any]:
+    """Where arrays are read from: each argument with such a number at the index that is the next argument."""
+    return [
+        builder.gep(
+            context.make_array(signature.args[k])(context, builder, values[k]).data,
+            [values[k + 1]],
+        )
+        for k in numbers
+    ]
+
+
 @intrinsic
 def copy_bytes(typingctx, to, place, source, first, n):
     """Copy n small values."""
 
     def generate(context, builder, signature, values):
-        ends = [
-            builder.gep(
-                context.make_array(signature.args[k])(context, builder, values[k]).data,
-                [values[k + 1]],
-            )
-            for k in (0, 2)
-        ]
+        ends = _places(context, builder, signature, values, 0, 2)
         cgutils.raw_memcpy(builder, *ends, values[4], 1)
         return context.get_dummy_value()
 
@@ -124,13 +129,7 @@ def in_fours(typingctx, states, first, n, high, codes, place):
     """`encode` where n is a multiple of `TOGETHER`."""
 
     def generate(context, builder, signature, values):
-        given, out = (
-            builder.gep(
-                context.make_array(signature.args[k])(context, builder, values[k]).data,
-                [values[k + 1]],
-            )
-            for k in (0, 4)
-        )
+        given, out = _places(context, builder, signature, values, 0, 4)
         bytes_, pairs = ir.VectorType(_I8, TOGETHER), ir.VectorType(_I16, TOGETHER // 8)
         wanted = Words.spread(builder, values[3], TOGETHER)
         with cgutils.for_range(builder, builder.udiv(values[2], ir.Constant(_I64, TOGETHER))) as k:
@@ -165,15 +164,9 @@ def _over_lines(combine: Callable):
         signature = types.none(out, at, start, at, lines, at, codes, at, at, at)
 
         def generate(context, builder, signature, values):
-            def data(number):
-                return context.make_array(signature.args[number])(
-                    context, builder, values[number]
-                ).data
-
-            to, begin = builder.gep(data(0), [values[1]]), builder.gep(data(2), [values[3]])
             first = builder.mul(values[5], ir.Constant(_I64, LINE))
-            table = builder.gep(data(4), [first])
-            codes = builder.gep(data(6), [values[7]])
+            values = [*values[:5], first, *values[6:]]
+            to, begin, table, codes = _places(context, builder, signature, values, 0, 2, 4, 6)
             short = builder.icmp_signed("<=", values[9], ir.Constant(_I64, sum(_SHORT)))
             with builder.if_else(short) as (then, otherwise):
                 for branch, parts in ((then, _SHORT), (otherwise, (LINE,))):
@@ -228,13 +221,7 @@ def sum_raised(typingctx, sums, first, states, place, high):
     """
 
     def generate(context, builder, signature, values):
-        numbers, states = (
-            builder.gep(
-                context.make_array(signature.args[k])(context, builder, values[k]).data,
-                [values[k + 1]],
-            )
-            for k in (0, 2)
-        )
+        numbers, states = _places(context, builder, signature, values, 0, 2)
         item = numbers.type.pointee
         given, reals = ir.VectorType(item, LINE), ir.VectorType(ir.DoubleType(), LINE)
         x = builder.load(builder.bitcast(numbers, given.as_pointer()), align=item_size(item))
